@@ -1,0 +1,2 @@
+//! The program whyline.
+fn main() {}

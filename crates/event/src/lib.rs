@@ -1,0 +1,23 @@
+//! The words of Whyline: what a log record is once it has been read, before anybody judges it.
+//!
+//! This is the ground floor. It does no I/O, knows no format, no store and no rule, and never prints.
+//! Reading yields borrowed [`Record`]s; an owned [`Event`] is made only for what is shown or kept.
+//! Names follow the OpenTelemetry log model and semantic conventions; the table is in [`field`].
+
+pub mod address;
+pub mod event;
+pub mod field;
+pub mod record;
+pub mod severity;
+pub mod source;
+pub mod stamp;
+pub mod value;
+
+pub use bumpalo::Bump;
+pub use event::Event;
+pub use field::{Key, Kind, Name};
+pub use record::{Field, Origin, Record};
+pub use severity::Severity;
+pub use source::{Source, SourceId};
+pub use stamp::{Basis, Clock, Form, Stamp, Zone};
+pub use value::Value;

@@ -1,0 +1,276 @@
+//! Time stamps: as written, and as understood once zone and year of their source are known.
+//!
+//! A stamp is kept as it was written. What is learnt about a source (zone, year, clock) is a [`Clock`], kept beside it and
+//! applied on reading; so a later run may revise it without touching what was stored.
+
+use jiff::Timestamp;
+use jiff::civil;
+use jiff::tz::{Offset, TimeZone};
+
+/// Nanoseconds in a second.
+pub const NANOS: i64 = 1_000_000_000;
+
+/// What a written stamp leaves open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Form {
+    /// Nothing: it carries an offset (or is an epoch number). `nanos` is UTC.
+    Explicit,
+    /// The zone. `nanos` counts the civil (wall-clock) time as if it were UTC.
+    Civil,
+    /// Zone and year (RFC 3164). `nanos` counts the civil time in the leap year 1972.
+    NoYear,
+    /// Zone and date. `nanos` counts from midnight.
+    TimeOnly,
+}
+
+/// A time stamp as written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Stamp {
+    /// Nanoseconds since 1970-01-01T00:00:00, in the sense that `form` gives.
+    pub nanos: i64,
+    /// What is left open.
+    pub form: Form,
+    /// Offset from UTC in seconds where the stamp carries one.
+    pub offset: Option<i32>,
+    /// Number of digits written after the second (0 to 9).
+    pub digits: u8,
+}
+
+impl Stamp {
+    /// A stamp in UTC.
+    pub fn explicit(nanos: i64, offset: i32, digits: u8) -> Self {
+        Stamp { nanos, form: Form::Explicit, offset: Some(offset), digits: digits.min(9) }
+    }
+
+    /// A stamp without zone.
+    pub fn civil(when: civil::DateTime, digits: u8) -> Option<Self> {
+        Some(Stamp { nanos: civil_nanos(when)?, form: Form::Civil, offset: None, digits: digits.min(9) })
+    }
+
+    /// A stamp with an offset in seconds.
+    pub fn with_offset(when: civil::DateTime, offset: i32, digits: u8) -> Option<Self> {
+        let nanos = civil_nanos(when)?.checked_sub(i64::from(offset) * NANOS)?;
+        Some(Stamp { nanos, form: Form::Explicit, offset: Some(offset), digits: digits.min(9) })
+    }
+
+    /// A stamp without year and zone. `None` when there is no such day.
+    pub fn no_year(month: i8, day: i8, hour: i8, minute: i8, second: i8, subsec_nanos: i32, digits: u8) -> Option<Self> {
+        let when = civil::DateTime::new(1972, month, day, hour, minute, second.min(59), subsec_nanos).ok()?;
+        Some(Stamp { nanos: civil_nanos(when)?, form: Form::NoYear, offset: None, digits: digits.min(9) })
+    }
+
+    /// The civil time as written, if the stamp is local.
+    pub fn written(&self) -> Option<civil::DateTime> {
+        match self.form {
+            Form::Explicit => None,
+            _ => nanos_civil(self.nanos),
+        }
+    }
+}
+
+/// Nanoseconds of a civil time counted as if it were UTC. `None` outside of the years 1678 to 2261.
+pub fn civil_nanos(when: civil::DateTime) -> Option<i64> {
+    let stamp = Offset::UTC.to_timestamp(when).ok()?;
+    i64::try_from(stamp.as_nanosecond()).ok()
+}
+
+/// The inverse of [`civil_nanos`].
+pub fn nanos_civil(nanos: i64) -> Option<civil::DateTime> {
+    Some(Offset::UTC.to_datetime(Timestamp::from_nanosecond(i128::from(nanos)).ok()?))
+}
+
+/// How the time of a record was known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Basis {
+    /// The stamp says everything.
+    Explicit,
+    /// The zone was assumed (option, agreement with neighbours, or UTC).
+    ZoneAssumed,
+    /// The year (and mostly the zone) was inferred.
+    YearInferred,
+    /// Taken from the record before.
+    Inherited,
+}
+
+impl Basis {
+    /// The word in `time.basis`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Basis::Explicit => "explicit",
+            Basis::ZoneAssumed => "zone-assumed",
+            Basis::YearInferred => "year-inferred",
+            Basis::Inherited => "inherited",
+        }
+    }
+}
+
+/// The zone of a source's local stamps.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Zone {
+    /// A fixed offset from UTC, in seconds.
+    Offset(i32),
+    /// A zone of the IANA database, with its summer times.
+    Named(TimeZone),
+}
+
+impl Zone {
+    /// Reads `UTC`, `+01:00`, `-0330`, `Europe/Zurich`. `None` when the name is unknown.
+    pub fn parse(text: &str) -> Option<Zone> {
+        if text.eq_ignore_ascii_case("utc") || text.eq_ignore_ascii_case("z") || text.eq_ignore_ascii_case("gmt") {
+            return Some(Zone::Offset(0));
+        }
+        if let Some(sign) = text.strip_prefix(['+', '-']) {
+            let digits: String = sign.chars().filter(|c| *c != ':').collect();
+            if digits.is_empty() || digits.len() > 4 || !digits.bytes().all(|b| b.is_ascii_digit()) {
+                return None;
+            }
+            let (hours, minutes): (i32, i32) = match digits.len() {
+                1 | 2 => (digits.parse().ok()?, 0),
+                _ => (digits[..digits.len() - 2].parse().ok()?, digits[digits.len() - 2..].parse().ok()?),
+            };
+            if hours > 18 || minutes > 59 {
+                return None;
+            }
+            let seconds = hours * 3600 + minutes * 60;
+            return Some(Zone::Offset(if text.starts_with('-') { -seconds } else { seconds }));
+        }
+        TimeZone::get(text).ok().map(Zone::Named)
+    }
+
+    /// UTC nanoseconds of a civil time. A time in the doubled hour takes the earlier reading, one in the gap is moved
+    /// forward (RFC 5545).
+    pub fn to_utc(&self, civil_nanos: i64) -> i64 {
+        match self {
+            Zone::Offset(seconds) => civil_nanos.saturating_sub(i64::from(*seconds) * NANOS),
+            Zone::Named(zone) => nanos_civil(civil_nanos)
+                .and_then(|when| zone.to_ambiguous_timestamp(when).compatible().ok())
+                .and_then(|t| i64::try_from(t.as_nanosecond()).ok())
+                .unwrap_or(civil_nanos),
+        }
+    }
+
+    /// The zone as the report writes it: `UTC`, `+01:00`, `Europe/Zurich`.
+    pub fn label(&self) -> String {
+        match self {
+            Zone::Offset(0) => "UTC".into(),
+            Zone::Offset(seconds) => offset_label(*seconds),
+            Zone::Named(zone) => zone.iana_name().unwrap_or("local").to_string(),
+        }
+    }
+}
+
+/// `+01:00` for 3600.
+pub fn offset_label(seconds: i32) -> String {
+    let sign = if seconds < 0 { '-' } else { '+' };
+    let minutes = seconds.abs() / 60;
+    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// What is known about the clock of a source: makes an instant of a stamp.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Clock {
+    /// Zone of local stamps.
+    pub zone: Zone,
+    /// For stamps without year: an instant (UTC nanoseconds) that the true time is near to; the year is chosen so that the
+    /// time comes nearest to it.
+    pub near: Option<i64>,
+}
+
+impl Default for Clock {
+    fn default() -> Self {
+        Clock { zone: Zone::Offset(0), near: None }
+    }
+}
+
+impl Clock {
+    /// The instant, in UTC nanoseconds.
+    pub fn instant(&self, stamp: &Stamp) -> i64 {
+        match stamp.form {
+            Form::Explicit => stamp.nanos,
+            Form::Civil => self.zone.to_utc(stamp.nanos),
+            Form::NoYear => self.zone.to_utc(self.with_year(stamp.nanos)),
+            Form::TimeOnly => {
+                const DAY: i64 = 86_400 * NANOS;
+                let near = self.near.unwrap_or(0);
+                let base = near.div_euclid(DAY) * DAY + stamp.nanos;
+                [-1, 0, 1].into_iter().map(|d| self.zone.to_utc(base + d * DAY)).min_by_key(|t| (t - near).abs()).unwrap_or(base)
+            }
+        }
+    }
+
+    /// How the instant was known.
+    pub fn basis(&self, stamp: &Stamp) -> Basis {
+        match stamp.form {
+            Form::Explicit => Basis::Explicit,
+            Form::Civil => Basis::ZoneAssumed,
+            Form::NoYear | Form::TimeOnly => Basis::YearInferred,
+        }
+    }
+
+    fn with_year(&self, nanos_1972: i64) -> i64 {
+        let near = self.near.unwrap_or(0);
+        let (Some(when), Some(near_when)) = (nanos_civil(nanos_1972), nanos_civil(near)) else { return nanos_1972 };
+        let mut best = None;
+        for year in near_when.year() - 1..=near_when.year() + 1 {
+            // 29 February in a year without one becomes 1 March.
+            let moved = when.with().year(year).build().ok().or_else(|| when.with().year(year).month(3).day(1).build().ok());
+            if let Some(nanos) = moved.and_then(civil_nanos) {
+                let distance = nanos.abs_diff(near);
+                if best.is_none_or(|(d, _)| distance < d) {
+                    best = Some((distance, nanos));
+                }
+            }
+        }
+        best.map_or(nanos_1972, |(_, nanos)| nanos)
+    }
+}
+
+/// An instant as RFC 3339 in UTC, with so many digits after the second.
+pub fn rfc3339(nanos: i64, digits: u8) -> String {
+    match nanos_civil(nanos) {
+        Some(when) => {
+            let mut text = format!(
+                "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
+                when.year(),
+                when.month(),
+                when.day(),
+                when.hour(),
+                when.minute(),
+                when.second()
+            );
+            if digits > 0 {
+                let fraction = format!("{:09}", when.subsec_nanosecond());
+                text.push('.');
+                text.push_str(&fraction[..usize::from(digits.min(9))]);
+            }
+            text.push('Z');
+            text
+        }
+        None => String::from("1970-01-01T00:00:00Z"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zones() {
+        assert_eq!(Zone::parse("+01:00"), Some(Zone::Offset(3600)));
+        assert_eq!(Zone::parse("-0330"), Some(Zone::Offset(-12600)));
+        assert_eq!(Zone::parse("Mars/Olympus"), None);
+        let zurich = Zone::parse("Europe/Zurich").unwrap();
+        let summer = civil_nanos(civil::date(2026, 7, 1).at(12, 0, 0, 0)).unwrap();
+        assert_eq!(rfc3339(zurich.to_utc(summer), 0), "2026-07-01T10:00:00Z");
+    }
+
+    #[test]
+    fn the_year_nearest_to_what_is_known() {
+        let near = civil_nanos(civil::date(2027, 1, 2).at(0, 0, 0, 0)).unwrap();
+        let clock = Clock { zone: Zone::Offset(0), near: Some(near) };
+        let december = Stamp::no_year(12, 31, 23, 59, 58, 0, 0).unwrap();
+        assert_eq!(rfc3339(clock.instant(&december), 0), "2026-12-31T23:59:58Z");
+        let january = Stamp::no_year(1, 1, 0, 0, 1, 0, 0).unwrap();
+        assert_eq!(rfc3339(clock.instant(&january), 3), "2027-01-01T00:00:01.000Z");
+    }
+}

@@ -1,0 +1,133 @@
+//! The value of a field.
+
+use std::fmt;
+
+/// A value as a record carries it: borrowed text wherever possible, so that a field costs nothing to copy.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// Text, a part of the record or of the arena of its chunk. Addresses, names and `addr:port` are text too; what they
+    /// mean is decided where they are compared.
+    Str(&'a str),
+    /// A whole number.
+    Int(i64),
+    /// A number with a fraction that is no duration.
+    Float(f64),
+    /// A length of time in nanoseconds. Shown in seconds, as OpenTelemetry has it.
+    Duration(i64),
+    /// Yes or no.
+    Bool(bool),
+}
+
+impl<'a> Value<'a> {
+    /// The text, if it is text.
+    pub fn as_str(&self) -> Option<&'a str> {
+        match self {
+            Value::Str(s) => Some(s),
+            _ => None,
+        }
+    }
+
+    /// The value as a whole number, if it is one or is text that spells one.
+    pub fn as_int(&self) -> Option<i64> {
+        match self {
+            Value::Int(n) => Some(*n),
+            Value::Str(s) => s.parse().ok(),
+            Value::Float(x) if x.fract() == 0.0 && x.abs() < 9e15 => Some(*x as i64),
+            _ => None,
+        }
+    }
+
+    /// The value as a number; durations in seconds.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Value::Int(n) => Some(*n as f64),
+            Value::Float(x) => Some(*x),
+            Value::Duration(ns) => Some(*ns as f64 / 1e9),
+            Value::Str(s) => s.parse().ok(),
+            Value::Bool(_) => None,
+        }
+    }
+
+    /// A duration from seconds written as a decimal (`0.004`, `12`, `1.5`); exact, without going through floating point.
+    /// `None` for anything else, also for a negative number.
+    pub fn seconds(text: &str) -> Option<Value<'static>> {
+        decimal_nanos(text, 1_000_000_000).map(Value::Duration)
+    }
+
+    /// A duration from milliseconds written as a decimal.
+    pub fn millis(text: &str) -> Option<Value<'static>> {
+        decimal_nanos(text, 1_000_000).map(Value::Duration)
+    }
+
+    /// A duration with a unit, as programs write them in messages: `12ms`, `1.5 s`, `2m`, `300us`, `4µs`, `1h2m3.5s` (Go).
+    pub fn duration(text: &str) -> Option<Value<'static>> {
+        let mut rest = text.trim();
+        let mut sum: i64 = 0;
+        if rest.is_empty() {
+            return None;
+        }
+        while !rest.is_empty() {
+            let digits = rest.bytes().take_while(|b| b.is_ascii_digit() || *b == b'.').count();
+            let (number, tail) = rest.split_at(digits);
+            let tail = tail.trim_start();
+            let unit_len = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
+            let (unit, after) = tail.split_at(unit_len);
+            let unit = match unit.trim() {
+                "ns" => 1,
+                "us" | "µs" | "μs" | "usec" => 1_000,
+                "ms" | "msec" | "millis" | "milliseconds" => 1_000_000,
+                "s" | "sec" | "secs" | "second" | "seconds" => 1_000_000_000,
+                "m" | "min" | "minutes" => 60_000_000_000,
+                "h" | "hours" => 3_600_000_000_000,
+                _ => return None,
+            };
+            sum = sum.checked_add(decimal_nanos(number, unit)?)?;
+            rest = after;
+        }
+        Some(Value::Duration(sum))
+    }
+}
+
+/// `text` (digits with at most one dot) times `unit`, cut after the last whole nanosecond.
+fn decimal_nanos(text: &str, unit: i64) -> Option<i64> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    if whole.is_empty() && part.is_empty() || whole.len() > 12 || !whole.bytes().chain(part.bytes()).all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let mut total = if whole.is_empty() { 0 } else { whole.parse::<i64>().ok()?.checked_mul(unit)? };
+    let mut scale = unit;
+    for digit in part.bytes() {
+        scale /= 10;
+        total = total.checked_add(i64::from(digit - b'0') * scale)?;
+    }
+    Some(total)
+}
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Str(s) => f.write_str(s),
+            Value::Int(n) => write!(f, "{n}"),
+            Value::Float(x) => write!(f, "{x}"),
+            Value::Bool(b) => write!(f, "{b}"),
+            Value::Duration(ns) => write!(f, "{}", *ns as f64 / 1e9),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        assert_eq!(Value::seconds("0.004"), Some(Value::Duration(4_000_000)));
+        assert_eq!(Value::seconds("12"), Some(Value::Duration(12_000_000_000)));
+        assert_eq!(Value::seconds("-"), None);
+        assert_eq!(Value::seconds("1.2.3"), None);
+        assert_eq!(Value::duration("5.11ms"), Some(Value::Duration(5_110_000)));
+        assert_eq!(Value::duration("1m0.5s"), Some(Value::Duration(60_500_000_000)));
+        assert_eq!(Value::duration("lots"), None);
+        assert_eq!(Value::duration("12"), None);
+    }
+}

@@ -1,0 +1,102 @@
+//! What a format is, and how formats call each other.
+//!
+//! A format reads one record. An envelope (syslog, Docker, journald) reads its own part and hands the rest to
+//! [`Cx::inner`], which finds the format of the message inside; so envelopes nest without knowing each other.
+//! Adding a format is adding a file in [`crate::formats`] and one line to its list.
+
+use std::sync::Arc;
+use whyline_event::{Bump, Key, Record, Value};
+
+/// How surely a text is of a format, 1 to 100. A fit decides between formats that all accept a text, so it speaks of how
+/// *specific* the match is: 90 and above only this program writes so; 60 a well-known shape (JSON with a time and a level);
+/// 30 a time stamp and a level word; 10 a time stamp alone.
+pub type Fit = u8;
+
+/// A way of writing records.
+pub trait Format: Send + Sync {
+    /// The name, by the list in the documentation (`nginx.error`).
+    fn name(&self) -> &'static str;
+
+    /// Reads a whole record (or the message inside an envelope) into `record`, whose `body` and `format` are those of the
+    /// envelope so far. Sets `record.format`, `record.body`, the stamp, the severity and the fields. Returns `None`, *and
+    /// leaves `record` as it was*, when the text is not of this format. Never panics, whatever the text.
+    ///
+    /// `text` has all lines of the record; a format looks at the first line for its header.
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit>;
+
+    /// Whether a line begins a record of this format. Only asked of lines of a source for which the format was chosen; a line
+    /// that begins no record belongs to the record before. The default reads the line.
+    fn starts(&self, cx: &Cx<'_>, line: &str) -> bool {
+        let line = cx.arena.alloc_str(line);
+        // A scratch record in the same arena: nothing of it survives.
+        let mut scratch = Record::new(line, whyline_event::Origin::default());
+        scratch_read(self, cx.arena, cx.order, line, &mut scratch)
+    }
+
+    /// The format with what the first records of a source teach about it (a header line that names the columns, the
+    /// meaning of unnamed trailing columns). `head` holds texts of which most were read by this format. `None`: nothing to
+    /// learn. What is learnt must not depend on anything but these texts.
+    fn learn(&self, _head: &[&str]) -> Option<Arc<dyn Format>> {
+        None
+    }
+
+    /// Whether this is an envelope: it carries records of other formats.
+    fn is_envelope(&self) -> bool {
+        false
+    }
+}
+
+fn scratch_read<'a, F: Format + ?Sized>(
+    format: &F,
+    arena: &'a Bump,
+    order: &'a [Arc<dyn Format>],
+    line: &'a str,
+    record: &mut Record<'a>,
+) -> bool {
+    let cx = Cx { arena, order, depth: 0 };
+    format.read(&cx, line, record).is_some()
+}
+
+/// What a format may use while it reads: an arena for unescaped text, and the formats of the source.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    /// Text that is no part of the record (unescaped strings) lives here, as long as the chunk.
+    pub arena: &'a Bump,
+    /// The formats to try, in the order that was found best for this source.
+    pub order: &'a [Arc<dyn Format>],
+    /// How many envelopes have been opened.
+    pub depth: u8,
+}
+
+/// Envelopes deeper than this are left closed: a guard against hostile nesting.
+const DEEPEST: u8 = 4;
+
+impl<'a> Cx<'a> {
+    /// Reads the message inside an envelope. `record.body` should already hold what the envelope would show; `envelope` is
+    /// the name of the envelope's format. When some format knows the text, it replaces format, body and (where it has one) the
+    /// stamp; the fields of both stay, and the envelope's name is added to `log.envelope`. Returns whether one did.
+    pub fn inner(&self, envelope: &'static str, text: &'a str, record: &mut Record<'a>) -> bool {
+        if self.depth >= DEEPEST || text.is_empty() {
+            return false;
+        }
+        let deeper = Cx { depth: self.depth + 1, ..*self };
+        let outer = record.stamp;
+        let mark = record.fields.len();
+        record.put(Key::Envelope, Value::Str(envelope));
+        for format in self.order {
+            if format.read(&deeper, text, record).is_some() {
+                if record.stamp != outer && outer.is_some() && record.envelope_stamp.is_none() {
+                    record.envelope_stamp = outer;
+                }
+                return true;
+            }
+        }
+        record.fields.truncate(mark);
+        false
+    }
+
+    /// Text in the arena.
+    pub fn keep(&self, text: &str) -> &'a str {
+        self.arena.alloc_str(text)
+    }
+}

@@ -1,0 +1,7 @@
+//! Time stamps in every notation found in the field.
+//!
+//! [`prefix`] finds the notation by itself; the single notations are public for formats that know which one they use.
+//! All work on bytes, allocate nothing, and return the stamp with the number of bytes it took.
+
+mod notation;
+pub use notation::{clf, compact, epoch, glog, iso, month_name, prefix, slash, syslog, time_only};

@@ -1,0 +1,591 @@
+//! The notations.
+
+use jiff::civil;
+use whyline_event::stamp::NANOS;
+use whyline_event::{Form, Stamp};
+
+/// A stamp and the number of bytes it takes.
+pub type Found = Option<(Stamp, usize)>;
+
+/// The stamp at the beginning of a text, in any notation.
+///
+/// Brackets and quotes are the caller's business. Epoch numbers are not tried here, since any number would do; see [`epoch`].
+pub fn prefix(text: &str) -> Found {
+    let b = text.as_bytes();
+    let first = *b.first()?;
+    if first.is_ascii_digit() {
+        return iso(text)
+            .or_else(|| clf(text))
+            .or_else(|| slash(text))
+            .or_else(|| day_first(text))
+            .or_else(|| compact(text))
+            .or_else(|| time_only(text));
+    }
+    if first.is_ascii_alphabetic() {
+        return syslog(text).or_else(|| weekday(text)).or_else(|| glog(text).map(|(s, n, _)| (s, n)));
+    }
+    None
+}
+
+fn digits(b: &[u8], at: usize, n: usize) -> Option<i64> {
+    let part = b.get(at..at + n)?;
+    let mut value = 0i64;
+    for c in part {
+        if !c.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + i64::from(c - b'0');
+    }
+    Some(value)
+}
+
+/// One or two digits (or a blank and a digit) at `at`: value and length.
+fn one_or_two(b: &[u8], at: usize) -> Option<(i64, usize)> {
+    match (b.get(at)?, b.get(at + 1)) {
+        (b' ', Some(d)) if d.is_ascii_digit() => Some((i64::from(d - b'0'), 2)),
+        (c, Some(d)) if c.is_ascii_digit() && d.is_ascii_digit() => Some((i64::from(c - b'0') * 10 + i64::from(d - b'0'), 2)),
+        (c, _) if c.is_ascii_digit() => Some((i64::from(c - b'0'), 1)),
+        _ => None,
+    }
+}
+
+struct Clocked {
+    hour: i64,
+    minute: i64,
+    second: i64,
+    nanos: i64,
+    digits: u8,
+    end: usize,
+}
+
+/// `HH:MM:SS` with an optional fraction after `.` or `,` (also `H:MM:SS`, a blank in place of the leading zero).
+fn clock(b: &[u8], at: usize) -> Option<Clocked> {
+    let (hour, n) = one_or_two(b, at)?;
+    let mut end = at + n;
+    if b.get(end) != Some(&b':') {
+        return None;
+    }
+    let minute = digits(b, end + 1, 2)?;
+    if b.get(end + 3) != Some(&b':') {
+        return None;
+    }
+    let second = digits(b, end + 4, 2)?;
+    end += 6;
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let (mut nanos, mut count) = (0i64, 0u8);
+    if matches!(b.get(end), Some(b'.' | b',')) && b.get(end + 1).is_some_and(u8::is_ascii_digit) {
+        let mut scale = NANOS;
+        let mut at = end + 1;
+        while let Some(c) = b.get(at).filter(|c| c.is_ascii_digit()) {
+            scale /= 10;
+            nanos += i64::from(c - b'0') * scale;
+            count = count.saturating_add(1);
+            at += 1;
+        }
+        end = at;
+    }
+    Some(Clocked { hour, minute, second, nanos, digits: count.min(9), end })
+}
+
+fn civil_at(year: i64, month: i64, day: i64, clock: &Clocked) -> Option<civil::DateTime> {
+    civil::DateTime::new(
+        i16::try_from(year).ok()?,
+        month as i8,
+        day as i8,
+        clock.hour as i8,
+        clock.minute as i8,
+        // A leap second is read as the last second of its minute.
+        clock.second.min(59) as i8,
+        clock.nanos as i32,
+    )
+    .ok()
+}
+
+/// An offset at `at`: `Z`, `+01:00`, `+0100`, `+01`, `UTC`, `GMT`, or an abbreviation with one common meaning.
+/// Returns seconds and length.
+fn offset(b: &[u8], at: usize) -> Option<(i32, usize)> {
+    match b.get(at)? {
+        b'Z' | b'z' if !b.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) => Some((0, 1)),
+        sign @ (b'+' | b'-') => {
+            let hours = digits(b, at + 1, 2)?;
+            let (minutes, n) = if b.get(at + 3) == Some(&b':') {
+                (digits(b, at + 4, 2)?, 6)
+            } else if let Some(m) = digits(b, at + 3, 2) {
+                (m, 5)
+            } else {
+                (0, 3)
+            };
+            if hours > 15 || minutes > 59 || b.get(at + n).is_some_and(u8::is_ascii_digit) {
+                return None;
+            }
+            let seconds = (hours * 3600 + minutes * 60) as i32;
+            Some((if *sign == b'-' { -seconds } else { seconds }, n))
+        }
+        c if c.is_ascii_uppercase() => {
+            let n = b[at..].iter().take(6).take_while(|c| c.is_ascii_uppercase()).count();
+            if b.get(at + n).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_') {
+                return None;
+            }
+            // Only names that are written by C libraries for one zone in practice; ambiguous ones (IST, CST, BST) stay local.
+            let hours = match &b[at..at + n] {
+                b"UTC" | b"GMT" | b"WET" | b"UCT" => 0,
+                b"CET" | b"WEST" | b"MEZ" => 3600,
+                b"CEST" | b"EET" | b"SAST" | b"MESZ" => 7200,
+                b"EEST" | b"MSK" => 10800,
+                b"JST" | b"KST" => 32400,
+                b"AEST" => 36000,
+                b"AEDT" => 39600,
+                b"NZST" => 43200,
+                b"NZDT" => 46800,
+                b"EDT" => -14400,
+                b"EST" | b"CDT" => -18000,
+                b"MDT" => -21600,
+                b"MST" | b"PDT" => -25200,
+                b"PST" | b"AKDT" => -28800,
+                b"HST" => -36000,
+                b"HKT" | b"SGT" | b"AWST" => 28800,
+                _ => return None,
+            };
+            Some((hours, n))
+        }
+        _ => None,
+    }
+}
+
+fn finish(when: civil::DateTime, clock: &Clocked, b: &[u8], blank_before_zone: bool) -> Found {
+    let mut end = clock.end;
+    let at = if blank_before_zone && b.get(end) == Some(&b' ') { end + 1 } else { end };
+    if let Some((seconds, n)) = offset(b, at) {
+        end = at + n;
+        return Some((Stamp::with_offset(when, seconds, clock.digits)?, end));
+    }
+    Some((Stamp::civil(when, clock.digits)?, end))
+}
+
+/// RFC 3339 and its cousins: `2026-11-21T10:02:08.123+01:00`, with a blank for the `T`, a comma before the fraction, any or no
+/// zone, `/` or `.` for `-`, a blank-padded hour (MySQL), `-` between date and time.
+pub fn iso(text: &str) -> Found {
+    let b = text.as_bytes();
+    let year = digits(b, 0, 4)?;
+    let sep = *b.get(4)?;
+    if !matches!(sep, b'-' | b'/' | b'.') || b.get(7) != Some(&sep) {
+        return None;
+    }
+    let (month, day) = (digits(b, 5, 2)?, digits(b, 8, 2)?);
+    let at = match (b.get(10)?, b.get(11)?) {
+        (b'T' | b't' | b'_' | b'-', _) => 11,
+        (b' ', b' ') if b.get(12).is_some_and(u8::is_ascii_digit) && b.get(13) == Some(&b':') => 11,
+        (b' ', _) => 11,
+        (b',', b' ') => 12,
+        _ => return None,
+    };
+    let clock = clock(b, at)?;
+    finish(civil_at(year, month, day, &clock)?, &clock, b, true)
+}
+
+/// Common Log Format: `21/Nov/2026:10:39:18 +0100`, with an optional fraction and an optional zone; also a blank between
+/// date and time.
+pub fn clf(text: &str) -> Found {
+    let b = text.as_bytes();
+    let (day, n) = one_or_two(b, 0)?;
+    let sep = *b.get(n)?;
+    if !matches!(sep, b'/' | b'-' | b' ') {
+        return None;
+    }
+    let (month, m) = month_name(text.get(n + 1..)?)?;
+    let mut at = n + 1 + m;
+    if b.get(at) != Some(&sep) {
+        return None;
+    }
+    let year = digits(b, at + 1, 4)?;
+    at += 5;
+    if b.get(at) == Some(&b',') {
+        at += 1;
+    }
+    if !matches!(b.get(at), Some(b':' | b' ' | b'T')) {
+        return None;
+    }
+    let clock = clock(b, at + 1)?;
+    let when = civil_at(year, month, day, &clock)?;
+    // 12-hour clocks.
+    if let Some(half) = b.get(clock.end..clock.end + 3).filter(|h| h[0] == b' ' && h[2].eq_ignore_ascii_case(&b'm')) {
+        let hour = match (half[1].to_ascii_lowercase(), clock.hour) {
+            (b'a', 12) => 0,
+            (b'p', h) if h < 12 => h + 12,
+            (_, h) => h,
+        };
+        let clock = Clocked { hour, end: clock.end + 3, ..clock };
+        return finish(civil_at(year, month, day, &clock)?, &clock, b, true);
+    }
+    finish(when, &clock, b, true)
+}
+
+/// `10/21/2026 10:39:18` (month first, or day first where the first number cannot be a month), two- or four-digit years,
+/// optional `AM`/`PM`, and two-digit-year-first `26/11/21 10:39:18` (Hadoop, Spark).
+pub fn slash(text: &str) -> Found {
+    let b = text.as_bytes();
+    let (a, n) = one_or_two(b, 0)?;
+    let sep = *b.get(n)?;
+    if !matches!(sep, b'/' | b'.' | b'-') {
+        return None;
+    }
+    let (c, m) = one_or_two(b, n + 1)?;
+    let at = n + 1 + m;
+    if b.get(at) != Some(&sep) {
+        return None;
+    }
+    let (year, month, day, mut at) = if let Some(year) = digits(b, at + 1, 4) {
+        let (month, day) = if a > 12 || sep == b'.' { (c, a) } else { (a, c) };
+        (year, month, day, at + 5)
+    } else {
+        let last = digits(b, at + 1, 2)?;
+        if a > 12 && sep == b'/' && c <= 12 { (2000 + a, c, last, at + 3) } else { (2000 + last, a, c, at + 3) }
+    };
+    if b.get(at) == Some(&b',') {
+        at += 1;
+    }
+    if !matches!(b.get(at), Some(b' ' | b'T' | b'-')) {
+        return None;
+    }
+    let mut clock = clock(b, at + 1)?;
+    if let Some(half) = b.get(clock.end..clock.end + 3).filter(|h| h[0] == b' ' && h[2].eq_ignore_ascii_case(&b'm')) {
+        clock.hour = match (half[1].to_ascii_lowercase(), clock.hour) {
+            (b'a', 12) => 0,
+            (b'p', h) if h < 12 => h + 12,
+            (_, h) => h,
+        };
+        clock.end += 3;
+    }
+    finish(civil_at(year, month, day, &clock)?, &clock, b, true)
+}
+
+/// `21 Nov 2026 10:06:18.075` (Redis); [`clf`] reads it, this adds the form without a year (`05 May 12:07:29.100`).
+fn day_first(text: &str) -> Found {
+    let b = text.as_bytes();
+    let (day, n) = one_or_two(b, 0)?;
+    if b.get(n) != Some(&b' ') {
+        return None;
+    }
+    let (month, m) = month_name(text.get(n + 1..)?)?;
+    let at = n + 1 + m;
+    if b.get(at) != Some(&b' ') {
+        return None;
+    }
+    let clock = clock(b, at + 1)?;
+    let stamp =
+        Stamp::no_year(month as i8, day as i8, clock.hour as i8, clock.minute as i8, clock.second as i8, clock.nanos as i32, clock.digits)?;
+    Some((stamp, clock.end))
+}
+
+/// Compact forms: `20261121T103918Z`, `20261121 10:39:18`, `261121 10:39:18` (old MySQL), `20261121-10:39:18.123`.
+pub fn compact(text: &str) -> Found {
+    let b = text.as_bytes();
+    let run = b.iter().take_while(|c| c.is_ascii_digit()).count();
+    let (year, month, day, at) = match run {
+        8 => (digits(b, 0, 4)?, digits(b, 4, 2)?, digits(b, 6, 2)?, 8),
+        6 => (2000 + digits(b, 0, 2)?, digits(b, 2, 2)?, digits(b, 4, 2)?, 6),
+        14 => {
+            let clock =
+                Clocked { hour: digits(b, 8, 2)?, minute: digits(b, 10, 2)?, second: digits(b, 12, 2)?, nanos: 0, digits: 0, end: 14 };
+            let year = digits(b, 0, 4)?;
+            if !(1970..2100).contains(&year) {
+                return None;
+            }
+            return finish(civil_at(year, digits(b, 4, 2)?, digits(b, 6, 2)?, &clock)?, &clock, b, true);
+        }
+        _ => return None,
+    };
+    if run == 8 && !(1970..2100).contains(&year) {
+        return None;
+    }
+    let sep = *b.get(at)?;
+    if !matches!(sep, b'T' | b' ' | b'-' | b'_') {
+        return None;
+    }
+    let clock = match clock(b, at + 1) {
+        Some(clock) => clock,
+        None if matches!(sep, b'T' | b'-' | b'_' | b' ') => {
+            let mut clock = Clocked {
+                hour: digits(b, at + 1, 2)?,
+                minute: digits(b, at + 3, 2)?,
+                second: digits(b, at + 5, 2)?,
+                nanos: 0,
+                digits: 0,
+                end: at + 7,
+            };
+            if clock.hour > 23 || clock.minute > 59 || clock.second > 60 || b.get(clock.end).is_some_and(u8::is_ascii_digit) {
+                return None;
+            }
+            if matches!(b.get(clock.end), Some(b'.' | b',')) {
+                let mut scale = NANOS;
+                let mut p = clock.end + 1;
+                while let Some(c) = b.get(p).filter(|c| c.is_ascii_digit()) {
+                    scale /= 10;
+                    clock.nanos += i64::from(c - b'0') * scale;
+                    clock.digits = (clock.digits + 1).min(9);
+                    p += 1;
+                }
+                clock.end = p;
+            }
+            clock
+        }
+        None => return None,
+    };
+    finish(civil_at(year, month, day, &clock)?, &clock, b, true)
+}
+
+/// RFC 3164: `Nov 21 10:30:01`, `Nov  1 10:30:01`, also with a year after the day or the time (`Nov 21 2026 10:30:01`,
+/// `Nov 21 10:30:01 2026`, `Nov 21, 2026 10:30:01 AM`), with a fraction or a zone.
+pub fn syslog(text: &str) -> Found {
+    let b = text.as_bytes();
+    let (month, m) = month_name(text)?;
+    let mut at = m;
+    if b.get(at) == Some(&b'.') {
+        at += 1;
+    }
+    if b.get(at) != Some(&b' ') {
+        return None;
+    }
+    at += 1;
+    let (day, n) = one_or_two(b, at)?;
+    at += n;
+    if b.get(at) == Some(&b',') {
+        at += 1;
+    }
+    if b.get(at) != Some(&b' ') {
+        return None;
+    }
+    at += 1;
+    if b.get(at) == Some(&b' ') && b.get(at + 2) != Some(&b':') {
+        at += 1;
+    }
+    let (year, mut clock) = match digits(b, at, 4).filter(|_| matches!(b.get(at + 4), Some(b' ' | b':' | b','))) {
+        Some(year) => {
+            let skip = if b.get(at + 4) == Some(&b',') { 6 } else { 5 };
+            (Some(year), clock(b, at + skip)?)
+        }
+        None => (None, clock(b, at)?),
+    };
+    if let Some(half) = b
+        .get(clock.end..clock.end + 3)
+        .filter(|h| h[0] == b' ' && h[2].eq_ignore_ascii_case(&b'm') && matches!(h[1].to_ascii_lowercase(), b'a' | b'p'))
+    {
+        clock.hour = match (half[1].to_ascii_lowercase(), clock.hour) {
+            (b'a', 12) => 0,
+            (b'p', h) if h < 12 => h + 12,
+            (_, h) => h,
+        };
+        clock.end += 3;
+    }
+    if let Some(year) = year {
+        return finish(civil_at(year, month, day, &clock)?, &clock, b, true);
+    }
+    // The year last, as asctime writes it, perhaps after the zone (date(1)).
+    if b.get(clock.end) == Some(&b' ') {
+        let zone = offset(b, clock.end + 1);
+        let at = clock.end + 1 + zone.map_or(0, |(_, n)| n + 1);
+        if let Some(year) =
+            digits(b, at, 4).filter(|y| (1970..2100).contains(y) && !b.get(at + 4).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b':'))
+        {
+            let when = civil_at(year, month, day, &clock)?;
+            let stamp = match zone {
+                Some((seconds, _)) => Stamp::with_offset(when, seconds, clock.digits)?,
+                None => Stamp::civil(when, clock.digits)?,
+            };
+            return Some((stamp, at + 4));
+        }
+    }
+    let stamp =
+        Stamp::no_year(month as i8, day as i8, clock.hour as i8, clock.minute as i8, clock.second as i8, clock.nanos as i32, clock.digits)?;
+    Some((stamp, clock.end))
+}
+
+/// A weekday first: `Sat Nov 21 10:30:01 2026`, `Sat Nov 21 10:30:01.123456 2026` (Apache), `Sat, 21 Nov 2026 10:30:01 +0000`.
+fn weekday(text: &str) -> Found {
+    let b = text.as_bytes();
+    let n = b.iter().take(10).take_while(|c| c.is_ascii_alphabetic()).count();
+    let short = b.get(..3)?.to_ascii_lowercase();
+    if !matches!(&short[..], b"mon" | b"tue" | b"wed" | b"thu" | b"fri" | b"sat" | b"sun") {
+        return None;
+    }
+    let mut at = n;
+    if b.get(at) == Some(&b',') {
+        at += 1;
+    }
+    if b.get(at) != Some(&b' ') {
+        return None;
+    }
+    at += 1;
+    let rest = text.get(at..)?;
+    let (stamp, used) = syslog(rest).or_else(|| clf(rest)).or_else(|| iso(rest))?;
+    Some((stamp, at + used))
+}
+
+/// glog and klog: `I1121 10:30:01.123456`. Returns the level letter as well.
+pub fn glog(text: &str) -> Option<(Stamp, usize, u8)> {
+    let b = text.as_bytes();
+    let level = *b.first()?;
+    if !matches!(level, b'I' | b'W' | b'E' | b'F' | b'D') {
+        return None;
+    }
+    let (month, day) = (digits(b, 1, 2)?, digits(b, 3, 2)?);
+    if b.get(5) != Some(&b' ') {
+        return None;
+    }
+    let clock = clock(b, 6)?;
+    if clock.digits == 0 {
+        return None;
+    }
+    let stamp =
+        Stamp::no_year(month as i8, day as i8, clock.hour as i8, clock.minute as i8, clock.second as i8, clock.nanos as i32, clock.digits)?;
+    Some((stamp, clock.end, level))
+}
+
+/// A time of day without a date: `10:30:01.123`.
+pub fn time_only(text: &str) -> Found {
+    let b = text.as_bytes();
+    let clock = clock(b, 0)?;
+    if b.get(2) != Some(&b':') || b.get(clock.end).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b':') {
+        return None;
+    }
+    let nanos = (clock.hour * 3600 + clock.minute * 60 + clock.second) * NANOS + clock.nanos;
+    Some((Stamp { nanos, form: Form::TimeOnly, offset: None, digits: clock.digits }, clock.end))
+}
+
+/// An epoch number in seconds (with or without a fraction), milliseconds, microseconds or nanoseconds, told apart by its
+/// size. Only times from 2000 to 2100 are taken; `None` for any other number.
+pub fn epoch(text: &str) -> Found {
+    let b = text.as_bytes();
+    let run = b.iter().take_while(|c| c.is_ascii_digit()).count();
+    let value = digits(b, 0, run.min(19))?;
+    let (nanos, unit_digits) = match run {
+        9 | 10 => (value.checked_mul(NANOS)?, 0),
+        13 => (value.checked_mul(1_000_000)?, 3),
+        16 => (value.checked_mul(1_000)?, 6),
+        19 => (value, 9),
+        _ => return None,
+    };
+    let (mut nanos, mut count, mut end) = (nanos, unit_digits, run);
+    if matches!(b.get(end), Some(b'.' | b',')) && b.get(end + 1).is_some_and(u8::is_ascii_digit) {
+        let mut scale = match unit_digits {
+            0 => NANOS,
+            3 => 1_000_000,
+            6 => 1_000,
+            _ => 1,
+        };
+        end += 1;
+        while let Some(c) = b.get(end).filter(|c| c.is_ascii_digit()) {
+            scale /= 10;
+            nanos += i64::from(c - b'0') * scale;
+            count += 1;
+            end += 1;
+        }
+    }
+    let second = nanos / NANOS;
+    (946_684_800..4_102_444_800).contains(&second).then(|| (Stamp::explicit(nanos, 0, count.min(9)), end))
+}
+
+/// The month that a text begins with, by its English short or full name, or by names of other languages that log files are
+/// seen with (German, French, Spanish, Italian, Portuguese). Returns month and length.
+pub fn month_name(text: &str) -> Option<(i64, usize)> {
+    let n = text.char_indices().find(|(_, c)| !c.is_alphabetic()).map_or(text.len(), |(i, _)| i);
+    if !(3..=12).contains(&n) {
+        return None;
+    }
+    let word = &text[..n];
+    let b = word.as_bytes();
+    if n == 3 {
+        let month = match &[b[0] & 0xdf, b[1] & 0xdf, b[2] & 0xdf] {
+            b"JAN" => 1,
+            b"FEB" => 2,
+            b"MAR" => 3,
+            b"APR" => 4,
+            b"MAY" | b"MAI" => 5,
+            b"JUN" => 6,
+            b"JUL" => 7,
+            b"AUG" | b"AGO" => 8,
+            b"SEP" | b"SET" => 9,
+            b"OCT" | b"OKT" | b"OUT" | b"OTT" => 10,
+            b"NOV" => 11,
+            b"DEC" | b"DEZ" | b"DIC" => 12,
+            b"ENE" | b"GEN" => 1,
+            b"FEV" => 2,
+            b"ABR" | b"AVR" => 4,
+            b"MAG" => 5,
+            b"GIU" => 6,
+            b"LUG" => 7,
+            _ => return None,
+        };
+        return Some((month, 3));
+    }
+    let low = word.to_lowercase();
+    let month = match low.as_str() {
+        "january" | "januar" | "janvier" | "enero" | "gennaio" | "janeiro" | "janv" => 1,
+        "february" | "februar" | "février" | "febrero" | "febbraio" | "fevereiro" | "févr" => 2,
+        "march" | "märz" | "mars" | "marzo" | "março" | "mär" | "mrz" => 3,
+        "april" | "avril" | "abril" | "aprile" | "avri" => 4,
+        "mayo" | "maggio" | "maio" => 5,
+        "june" | "juni" | "juin" | "junio" | "giugno" | "junho" => 6,
+        "july" | "juli" | "juillet" | "julio" | "luglio" | "julho" | "juil" => 7,
+        "august" | "août" | "agosto" | "aoû" => 8,
+        "september" | "septembre" | "septiembre" | "settembre" | "setembro" | "sept" => 9,
+        "october" | "oktober" | "octobre" | "octubre" | "ottobre" | "outubro" => 10,
+        "november" | "novembre" | "noviembre" | "novembro" => 11,
+        "december" | "dezember" | "décembre" | "diciembre" | "dicembre" | "dezembro" | "déc" => 12,
+        _ => return None,
+    };
+    Some((month, n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::stamp::{Clock, rfc3339};
+
+    fn read(text: &str) -> String {
+        let (stamp, used) = prefix(text).unwrap_or_else(|| panic!("no stamp in {text:?}"));
+        let near = whyline_event::stamp::civil_nanos(jiff::civil::date(2026, 11, 21).at(12, 0, 0, 0));
+        let clock = Clock { near, ..Clock::default() };
+        format!("{} {:?} {}", rfc3339(clock.instant(&stamp), stamp.digits), stamp.form, &text[used..])
+    }
+
+    #[test]
+    fn notations() {
+        for (text, want) in [
+            ("2026-11-21T10:02:08+01:00 x", "2026-11-21T09:02:08Z Explicit  x"),
+            ("2026-11-21 10:26:28.402 [pool", "2026-11-21T10:26:28.402Z Civil  [pool"),
+            ("2026-11-21 10:38:19,966 INFO", "2026-11-21T10:38:19.966Z Civil  INFO"),
+            ("2026-11-21  3:02:21 0 [Note]", "2026-11-21T03:02:21Z Civil  0 [Note]"),
+            ("2026/11/20 21:05:42 [error]", "2026-11-20T21:05:42Z Civil  [error]"),
+            ("2026-11-21 11:29:40.859 CET [3929]", "2026-11-21T10:29:40.859Z Explicit  [3929]"),
+            ("21/Nov/2026:10:39:18 +0100] x", "2026-11-21T09:39:18Z Explicit ] x"),
+            ("21 Nov 2026 10:06:18.075 * B", "2026-11-21T10:06:18.075Z Civil  * B"),
+            ("Nov 21 11:33:55 host", "2026-11-21T11:33:55Z NoYear  host"),
+            ("Nov  1 11:33:55 host", "2026-11-01T11:33:55Z NoYear  host"),
+            ("Sat Nov 21 10:30:01.123456 2026] [", "2026-11-21T10:30:01.123456Z Civil ] ["),
+            ("Sat, 21 Nov 2026 10:30:01 +0000", "2026-11-21T10:30:01Z Explicit "),
+            ("E1121 10:30:01.123456   7 x.go:1]", "2026-11-21T10:30:01.123456Z NoYear    7 x.go:1]"),
+            ("11/21/2026 10:39:18 PM x", "2026-11-21T22:39:18Z Civil  x"),
+            ("26/11/21 10:39:18 INFO", "2026-11-21T10:39:18Z Civil  INFO"),
+            ("261121 10:39:18 [Note]", "2026-11-21T10:39:18Z Civil  [Note]"),
+            ("20261121T103918.5Z x", "2026-11-21T10:39:18.5Z Explicit  x"),
+            ("Nov 21, 2026 10:30:01 AM org", "2026-11-21T10:30:01Z Civil  org"),
+            ("10:30:01.5 x", "2026-11-21T10:30:01.5Z TimeOnly  x"),
+        ] {
+            assert_eq!(read(text), want, "{text}");
+        }
+        for no in ["hello", "12345", "2026-13-01 00:00:00", "1.2.3.4 - -", "May be", "10.0.0.1:8080"] {
+            assert!(prefix(no).is_none(), "{no}");
+        }
+    }
+
+    #[test]
+    fn epochs() {
+        let show = |t: &str| epoch(t).map(|(s, n)| (rfc3339(s.nanos, s.digits), n));
+        assert_eq!(show("1795255001968"), Some(("2026-11-21T09:56:41.968Z".into(), 13)));
+        assert_eq!(show("1795255001.25"), Some(("2026-11-21T09:56:41.25Z".into(), 13)));
+        assert_eq!(show("42"), None);
+    }
+}
