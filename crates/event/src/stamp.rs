@@ -174,11 +174,14 @@ pub struct Clock {
     /// For stamps without year: an instant (UTC nanoseconds) that the true time is near to; the year is chosen so that the
     /// time comes nearest to it.
     pub near: Option<i64>,
+    /// How far the clock of the machine is ahead of the bundle's agreed time, in nanoseconds, as measured by requests that it
+    /// and a neighbour both logged. Applied in comparison only ([`Clock::agreed`]), never to the shown stamp.
+    pub ahead: i64,
 }
 
 impl Default for Clock {
     fn default() -> Self {
-        Clock { zone: Zone::Offset(0), near: None }
+        Clock { zone: Zone::Offset(0), near: None, ahead: 0 }
     }
 }
 
@@ -196,6 +199,11 @@ impl Clock {
                 [-1, 0, 1].into_iter().map(|d| self.zone.to_utc(base + d * DAY)).min_by_key(|t| (t - near).abs()).unwrap_or(base)
             }
         }
+    }
+
+    /// The instant on the bundle's agreed clock, for comparison with other machines.
+    pub fn agreed(&self, stamp: &Stamp) -> i64 {
+        self.instant(stamp).saturating_sub(self.ahead)
     }
 
     /// How the instant was known.
@@ -267,7 +275,7 @@ mod tests {
     #[test]
     fn the_year_nearest_to_what_is_known() {
         let near = civil_nanos(civil::date(2027, 1, 2).at(0, 0, 0, 0)).unwrap();
-        let clock = Clock { zone: Zone::Offset(0), near: Some(near) };
+        let clock = Clock { near: Some(near), ..Clock::default() };
         let december = Stamp::no_year(12, 31, 23, 59, 58, 0, 0).unwrap();
         assert_eq!(rfc3339(clock.instant(&december), 0), "2026-12-31T23:59:58Z");
         let january = Stamp::no_year(1, 1, 0, 0, 1, 0, 0).unwrap();

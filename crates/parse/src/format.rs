@@ -40,6 +40,17 @@ pub trait Format: Send + Sync {
         None
     }
 
+    /// Whether the lines of a record cannot be told apart one by one (MySQL's slow log, journal export): then
+    /// [`Format::starts`] alone decides where a record begins.
+    fn block(&self) -> bool {
+        false
+    }
+
+    /// For a [`Format::block`] format: an empty line ends a record.
+    fn ends_at_blank(&self) -> bool {
+        false
+    }
+
     /// Whether this is an envelope: it carries records of other formats.
     fn is_envelope(&self) -> bool {
         false

@@ -4,8 +4,23 @@
 //! its clock. It knows no store, no rule and no clock of its own, and it never fails on content: an unreadable line is a
 //! record with a note.
 
+pub mod cut;
+pub mod detect;
+pub mod facts;
 pub mod format;
 pub mod formats;
+pub mod host;
+pub mod input;
+pub mod problem;
+pub mod reading;
+pub mod settle;
+mod skew;
 pub mod stamp;
 
+pub use cut::Counts;
+pub use detect::Plan;
+pub use facts::Facts;
 pub use format::{Cx, Fit, Format};
+pub use problem::{Gravity, Problem};
+pub use reading::{Bundle, Options, Passed, Sink, pass, prepare, settle_clocks};
+pub use settle::{Settled, Told, Why};

@@ -1,0 +1,226 @@
+//! Cutting a block into records: which lines belong together, and what each record is.
+
+use crate::detect::Plan;
+use crate::facts::Facts;
+use crate::format::{Cx, Fit, Format};
+use crate::input::Block;
+use std::sync::Arc;
+use whyline_event::{Bump, Key, Origin, Record, SourceId, Stamp, Value};
+
+/// A body longer than this is cut, with a note. The record stays one event and all its lines are counted.
+pub const LONGEST_BODY: usize = 1 << 20;
+/// A record of more lines than this is closed, and the rest begins a record of its own.
+pub const MOST_LINES: u32 = 10_000;
+
+/// What came of one block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Physical lines.
+    pub lines: u64,
+    /// Lines with nothing but white space that belong to no record.
+    pub blank: u64,
+    /// Lines that belong to a record.
+    pub in_events: u64,
+    /// Records.
+    pub records: u64,
+    /// Bytes, unpacked.
+    pub bytes: u64,
+}
+
+impl Counts {
+    /// Adds the counts of another part.
+    pub fn add(&mut self, other: &Counts) {
+        self.lines += other.lines;
+        self.blank += other.blank;
+        self.in_events += other.in_events;
+        self.records += other.records;
+        self.bytes += other.bytes;
+    }
+}
+
+struct Line<'a> {
+    text: &'a str,
+    number: u64,
+    start: usize,
+    end: usize,
+    lossy: bool,
+}
+
+/// Reads one line (or a whole record) by the formats of its source, the best first. Always yields a record; the fit is 0 when
+/// no format knew the text.
+pub fn read<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, origin: Origin) -> (Record<'a>, Fit) {
+    let mut record = Record::new(text, origin);
+    let cx = Cx { arena, order, depth: 0 };
+    for format in order {
+        if let Some(fit) = format.read(&cx, text, &mut record) {
+            return (record, fit);
+        }
+    }
+    (record, 0)
+}
+
+/// Whether what was read of a line says that it begins a record, rather than going on with the one before.
+fn begins(line: &str, record: &Record<'_>, fit: Fit) -> bool {
+    let indented = line.starts_with([' ', '\t']);
+    if record.stamp.is_some() {
+        return !indented || fit >= 50;
+    }
+    !indented && fit >= 50
+}
+
+/// Cuts a block into records and hands each to `sink`, in order.
+///
+/// Where the records of a source carry time stamps, a line without one that no format claims belongs to the record before. A record that names no host gets `host`.
+/// Records without a stamp take the one of the record before.
+pub fn cut(
+    block: &Block,
+    source: SourceId,
+    plan: &Plan,
+    host: Option<&str>,
+    facts: &mut Facts,
+    sink: &mut dyn FnMut(&Record<'_>),
+) -> Counts {
+    let arena = Bump::new();
+    let arena = &arena;
+    let (order, stamped) = (&plan.order[..], plan.stamped);
+    let mut counts = Counts { bytes: block.bytes.len() as u64 + block.skipped, ..Counts::default() };
+    let mut cutter = Cutter {
+        arena,
+        order,
+        source,
+        base: block.offset,
+        counts: &mut counts,
+        sink,
+        facts,
+        host,
+        before: None,
+        open: Vec::new(),
+        pending: None,
+    };
+    let by_lines = order.first().is_some_and(|f| f.block());
+    let (mut at, mut number) = (0usize, block.line);
+    while at < block.bytes.len() {
+        let end = memchr::memchr(b'\n', &block.bytes[at..]).map_or(block.bytes.len(), |p| at + p);
+        let raw = block.bytes[at..end].strip_suffix(b"\r").unwrap_or(&block.bytes[at..end]);
+        let (text, lossy) = match std::str::from_utf8(raw) {
+            Ok(text) => (text, false),
+            Err(_) => (&*arena.alloc_str(&String::from_utf8_lossy(raw)), true),
+        };
+        cutter.line(Line { text, number, start: at, end, lossy }, stamped, by_lines);
+        at = end + 1;
+        number += 1;
+    }
+    cutter.close();
+    counts
+}
+
+/// Whether a line begins a record of a source, and one with a stamp: a good place for the border of a block.
+pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(line) else { return false };
+    let arena = Bump::new();
+    if let Some(first) = plan.order.first().filter(|f| f.block()) {
+        return first.starts(&Cx { arena: &arena, order: &plan.order, depth: 0 }, text);
+    }
+    let (record, fit) = read(&arena, &plan.order, text, Origin::default());
+    (record.stamp.is_some() || !plan.stamped) && begins(text, &record, fit.max(if plan.stamped { 0 } else { 50 }))
+}
+
+struct Cutter<'a, 's> {
+    arena: &'a Bump,
+    order: &'a [Arc<dyn Format>],
+    source: SourceId,
+    base: u64,
+    counts: &'s mut Counts,
+    sink: &'s mut dyn FnMut(&Record<'_>),
+    facts: &'s mut Facts,
+    host: Option<&'a str>,
+    /// The stamp of the record before.
+    before: Option<Stamp>,
+    /// Lines of the record that is being gathered.
+    open: Vec<Line<'a>>,
+    /// Its first line, as read.
+    pending: Option<Record<'a>>,
+}
+
+impl<'a> Cutter<'a, '_> {
+    fn line(&mut self, line: Line<'a>, stamped: bool, by_lines: bool) {
+        self.counts.lines += 1;
+        if line.text.trim().is_empty() {
+            if self.open.is_empty() || by_lines && self.order[0].ends_at_blank() {
+                self.close();
+                self.counts.blank += 1;
+            } else {
+                self.open.push(line);
+            }
+            return;
+        }
+        if by_lines {
+            let cx = Cx { arena: self.arena, order: self.order, depth: 0 };
+            if self.open.is_empty() || self.order[0].starts(&cx, line.text) {
+                self.close();
+            }
+            self.open.push(line);
+            return;
+        }
+        let origin = Origin { source: self.source, line: line.number, lines: 1, offset: 0, length: 0 };
+        let (record, fit) = read(self.arena, self.order, line.text, origin);
+        let full = self.open.len() as u32 >= MOST_LINES;
+        if self.open.is_empty() || full || begins(line.text, &record, fit) || !stamped && fit < 50 && !line.text.starts_with([' ', '\t']) {
+            self.close();
+            self.pending = Some(record);
+        }
+        self.open.push(line);
+    }
+
+    fn close(&mut self) {
+        // Blank lines at the end belong to no record.
+        while self.open.last().is_some_and(|l| l.text.trim().is_empty()) {
+            self.open.pop();
+            self.counts.blank += 1;
+        }
+        let Some(last) = self.open.last() else { return };
+        let (first, lines) = (&self.open[0], self.open.len());
+        let origin = Origin {
+            source: self.source,
+            line: first.number,
+            lines: u32::try_from(lines).unwrap_or(u32::MAX),
+            offset: self.base + first.start as u64,
+            length: (last.end - first.start) as u64,
+        };
+        let lossy = self.open.iter().any(|l| l.lossy);
+        let mut record = match self.pending.take() {
+            Some(record) if lines == 1 => record,
+            _ => {
+                let joined = self.open.iter().map(|l| l.text).collect::<Vec<_>>().join("\n");
+                read(self.arena, self.order, self.arena.alloc_str(&joined), origin).0
+            }
+        };
+        record.origin = origin;
+        if record.body.len() > LONGEST_BODY || origin.length as usize >= LONGEST_BODY {
+            let mut end = record.body.len().min(LONGEST_BODY);
+            while !record.body.is_char_boundary(end) {
+                end -= 1;
+            }
+            record.body = &record.body[..end];
+            record.notes.push("the body was cut at 1 MB; the whole text stands in the source");
+        }
+        if lossy {
+            record.notes.push("bytes that are no UTF-8 were replaced");
+        }
+        match record.stamp {
+            Some(stamp) => self.before = Some(stamp),
+            None => {
+                record.stamp = self.before;
+                record.inherited = self.before.is_some();
+            }
+        }
+        self.counts.records += 1;
+        self.counts.in_events += lines as u64;
+        self.open.clear();
+        self.facts.record(&record);
+        if let Some(host) = self.host.filter(|_| !record.has(Key::HostName)) {
+            record.put(Key::HostName, Value::Str(host));
+        }
+        (self.sink)(&record);
+    }
+}

@@ -1,0 +1,174 @@
+//! Which formats a source is written in: scored over its first records.
+
+use crate::cut::read;
+use crate::format::{Fit, Format};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use whyline_event::{Bump, Key, Origin};
+
+/// Lines of a source that detection looks at.
+pub const HEAD_LINES: usize = 400;
+
+/// Lines of the head on which every format is tried.
+const SAMPLE: usize = 48;
+
+/// So many lines, evenly spread over all.
+fn spread<'a>(lines: &[&'a str], count: usize) -> Vec<&'a str> {
+    let step = lines.len().div_ceil(count).max(1);
+    lines.iter().copied().step_by(step).collect()
+}
+
+/// How a source is read.
+#[derive(Clone)]
+pub struct Plan {
+    /// The formats in the order in which they are tried on each record.
+    pub order: Vec<Arc<dyn Format>>,
+    /// The name of the format that reads most of the head (the innermost one).
+    pub format: String,
+    /// The share of the head's lines that it fits, 0 to 1.
+    pub share: f64,
+    /// Whether most records of the head carry a time stamp.
+    pub stamped: bool,
+    /// Host names that lines of the head carry, with counts.
+    pub hosts: BTreeMap<String, u32>,
+    /// Whether the head looks like no text at all.
+    pub binary: bool,
+}
+
+/// Finds the formats of a source by its first lines.
+///
+/// Every format reads every line of the head; a format's score is the sum of its fits. Formats that read nothing are kept,
+/// behind the others and in their general order, for the line that is unlike the rest. `known` formats (from an option or a
+/// configuration file in the bundle) come before all others where they fit at all.
+pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -> Plan {
+    let arena = Bump::new();
+    let lines: Vec<&str> = head
+        .split(|b| *b == b'\n')
+        .take(HEAD_LINES)
+        .map(|l| match std::str::from_utf8(l) {
+            Ok(text) => text,
+            Err(_) => &*arena.alloc_str(&String::from_utf8_lossy(l)),
+        })
+        .map(|l| l.strip_suffix('\r').unwrap_or(l))
+        .filter(|l| !l.trim().is_empty())
+        .collect();
+    let nuls = head.iter().take(4096).filter(|b| **b == 0).count();
+    let binary = nuls * 20 > head.len().min(4096) && !head.is_empty();
+    let mut order: Vec<Arc<dyn Format>> = known.iter().chain(all).cloned().collect();
+    let sample = spread(&lines, SAMPLE);
+    order = ranked(&arena, order, &sample);
+    // What the head teaches: columns without names, header lines.
+    let texts = inner_texts(&arena, &order, &lines);
+    let mut learnt = false;
+    for format in &mut order {
+        if let Some(head) = texts.get(format.name())
+            && let Some(better) = format.learn(head)
+        {
+            *format = better;
+            learnt = true;
+        }
+    }
+    if learnt {
+        order = ranked(&arena, order, &sample);
+    }
+    summary(&arena, order, &lines, binary)
+}
+
+/// Sorts formats by the sum of their fits over the lines; equal ones keep their order.
+fn ranked(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str]) -> Vec<Arc<dyn Format>> {
+    let mut scored: Vec<(u64, Arc<dyn Format>)> = Vec::with_capacity(order.len());
+    for format in &order {
+        // An envelope may find anything inside, so it sees all formats; their order is settled by their own scores.
+        let mut score = 0u64;
+        for line in lines {
+            let mut record = whyline_event::Record::new(line, Origin::default());
+            let cx = crate::format::Cx { arena, order: &order, depth: 0 };
+            if let Some(fit) = format.read(&cx, line, &mut record) {
+                score += weight(fit);
+            }
+        }
+        scored.push((score, format.clone()));
+    }
+    // Inner formats never read a whole line of an enveloped source; they are scored on the texts inside.
+    let inner = inner_lines(arena, &scored, lines);
+    if !inner.is_empty() {
+        for (score, format) in &mut scored {
+            if format.is_envelope() {
+                continue;
+            }
+            for text in &inner {
+                let mut record = whyline_event::Record::new(text, Origin::default());
+                let cx = crate::format::Cx { arena, order: &order, depth: 1 };
+                if let Some(fit) = format.read(&cx, text, &mut record) {
+                    *score += weight(fit) / 4;
+                }
+            }
+        }
+    }
+    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
+    scored.into_iter().map(|(_, format)| format).collect()
+}
+
+fn weight(fit: Fit) -> u64 {
+    // A specific fit counts more than in proportion: ten vague fits do not outweigh three sure ones.
+    u64::from(fit) * u64::from(fit)
+}
+
+/// The texts inside the best envelope, if the best format is one.
+fn inner_lines<'a>(arena: &'a Bump, scored: &[(u64, Arc<dyn Format>)], lines: &[&'a str]) -> Vec<&'a str> {
+    let Some((_, best)) = scored.iter().max_by_key(|(score, _)| *score).filter(|(score, f)| *score > 0 && f.is_envelope()) else {
+        return Vec::new();
+    };
+    lines
+        .iter()
+        .filter_map(|line| {
+            let mut record = whyline_event::Record::new(line, Origin::default());
+            let cx = crate::format::Cx { arena, order: &[], depth: 0 };
+            best.read(&cx, line, &mut record)?;
+            Some(record.body)
+        })
+        .collect()
+}
+
+/// The texts that each format really reads, envelopes opened, by format name.
+fn inner_texts<'a>(arena: &'a Bump, order: &[Arc<dyn Format>], lines: &[&'a str]) -> BTreeMap<&'static str, Vec<&'a str>> {
+    let mut texts: BTreeMap<&'static str, Vec<&'a str>> = BTreeMap::new();
+    for line in lines {
+        let mut text = *line;
+        for _ in 0..4 {
+            let mut opened = None;
+            for format in order {
+                let mut record = whyline_event::Record::new(text, Origin::default());
+                let cx = crate::format::Cx { arena, order: &[], depth: 0 };
+                if format.read(&cx, text, &mut record).is_some() {
+                    texts.entry(format.name()).or_default().push(text);
+                    opened = format.is_envelope().then_some(record.body);
+                    break;
+                }
+            }
+            match opened {
+                Some(body) if body.len() < text.len() && !body.is_empty() => text = body,
+                _ => break,
+            }
+        }
+    }
+    texts
+}
+
+fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bool) -> Plan {
+    let mut formats: BTreeMap<String, usize> = BTreeMap::new();
+    let mut hosts: BTreeMap<String, u32> = BTreeMap::new();
+    let mut stamps = 0;
+    for line in lines {
+        let (record, _) = read(arena, &order, line, Origin::default());
+        *formats.entry(record.format.to_string()).or_default() += 1;
+        stamps += usize::from(record.stamp.is_some());
+        if let Some(host) = record.str(Key::HostName) {
+            *hosts.entry(host.to_string()).or_default() += 1;
+        }
+    }
+    let best = formats.iter().max_by_key(|(name, n)| (**n, name.as_str() != "generic"));
+    let (format, share) = best.map_or(("generic".to_string(), 0.0), |(name, n)| (name.clone(), *n as f64 / lines.len().max(1) as f64));
+    // Stack traces may make most of a head's lines; a tenth with stamps is enough to say that the records have them.
+    Plan { order, format, share, stamped: stamps * 10 >= lines.len() && stamps > 0, hosts, binary }
+}

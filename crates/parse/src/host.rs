@@ -1,0 +1,203 @@
+//! Whose logs these are: the host of a source whose lines name none.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Folder names that are programs or customary places of logs, never machines.
+const NOT_HOSTS: &[&str] = &[
+    "access",
+    "alternatives",
+    "apache",
+    "apache2",
+    "app",
+    "apps",
+    "application",
+    "apt",
+    "archive",
+    "audit",
+    "backup",
+    "cassandra",
+    "ceph",
+    "chrony",
+    "cluster",
+    "collected",
+    "container",
+    "containers",
+    "cron",
+    "cups",
+    "data",
+    "db",
+    "debug",
+    "docker",
+    "downloads",
+    "dpkg",
+    "dump",
+    "elasticsearch",
+    "error",
+    "errors",
+    "etc",
+    "exim4",
+    "export",
+    "fail2ban",
+    "files",
+    "gunicorn",
+    "haproxy",
+    "home",
+    "httpd",
+    "incident",
+    "installer",
+    "java",
+    "journal",
+    "k8s",
+    "kafka",
+    "kernel",
+    "kube",
+    "kubernetes",
+    "lib",
+    "log",
+    "logs",
+    "mail",
+    "mariadb",
+    "messages",
+    "mnt",
+    "mongodb",
+    "mysql",
+    "namespaces",
+    "nginx",
+    "node",
+    "nodes",
+    "openvpn",
+    "opt",
+    "output",
+    "php",
+    "php-fpm",
+    "pods",
+    "postfix",
+    "postgres",
+    "postgresql",
+    "private",
+    "proc",
+    "proxy",
+    "python",
+    "rabbitmq",
+    "redis",
+    "root",
+    "rsyslog",
+    "run",
+    "samba",
+    "service",
+    "services",
+    "sos_commands",
+    "sosreport",
+    "squid",
+    "srv",
+    "ssh",
+    "stderr",
+    "stdout",
+    "supervisor",
+    "supervisord",
+    "sys",
+    "syslog",
+    "system",
+    "systemd",
+    "tmp",
+    "tomcat",
+    "traefik",
+    "unbound",
+    "usr",
+    "uwsgi",
+    "var",
+    "varnish",
+    "web",
+    "workdir",
+    "www",
+    "zookeeper",
+    "server",
+    "servers",
+    "hosts",
+    "machines",
+    "api",
+    "worker",
+    "workers",
+    "current",
+    "old",
+    "new",
+    "rotated",
+];
+
+fn could_be_host(folder: &str) -> bool {
+    let low = folder.to_ascii_lowercase();
+    let hash = low.len() >= 12 && low.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    let number = low.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'));
+    !low.is_empty() && !hash && !number && !NOT_HOSTS.contains(&low.as_str())
+}
+
+/// What is known of one source.
+pub struct Known<'a> {
+    /// Path relative to the root.
+    pub path: &'a str,
+    /// Host names in its first lines, with counts.
+    pub hosts: &'a BTreeMap<String, u32>,
+}
+
+/// The host of each source by its folder, in the order of `sources`.
+///
+/// The deepest folder that could be a machine's name counts; a folder that a line below it names as its host is taken before
+/// others, and a folder that lies inside another folder with log files of its own is an application's, not a machine's.
+pub fn by_folder(sources: &[Known<'_>]) -> Vec<Option<String>> {
+    // Folders that hold files directly.
+    let mut with_files: BTreeSet<&str> = BTreeSet::new();
+    // Folders below which a line names the folder as host.
+    let mut confirmed: BTreeSet<&str> = BTreeSet::new();
+    for source in sources {
+        let Some((folder, _)) = source.path.rsplit_once('/') else { continue };
+        with_files.insert(folder);
+        for prefix in prefixes(folder) {
+            let name = prefix.rsplit('/').next().unwrap_or(prefix);
+            if source.hosts.keys().any(|h| h == name || h.split('.').next() == Some(name)) {
+                confirmed.insert(prefix);
+            }
+        }
+    }
+    sources
+        .iter()
+        .map(|source| {
+            let (folder, _) = source.path.rsplit_once('/')?;
+            let all: Vec<&str> = prefixes(folder).collect();
+            let name = |p: &&str| p.rsplit('/').next().unwrap_or(p).to_string();
+            if let Some(sure) = all.iter().rev().find(|p| confirmed.contains(**p)) {
+                return Some(name(sure));
+            }
+            let candidates: Vec<&&str> = all.iter().filter(|p| could_be_host(p.rsplit('/').next().unwrap_or(p))).collect();
+            let outer = candidates.iter().find(|p| with_files.contains(***p));
+            outer.or(candidates.last()).map(|p| name(p))
+        })
+        .collect()
+}
+
+/// `a`, `a/b`, `a/b/c` of `a/b/c`.
+fn prefixes(folder: &str) -> impl Iterator<Item = &str> {
+    folder.match_indices('/').map(|(i, _)| &folder[..i]).chain(std::iter::once(folder))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(list: &[(&str, &str)]) -> Vec<Option<String>> {
+        let maps: Vec<BTreeMap<String, u32>> =
+            list.iter().map(|(_, h)| if h.is_empty() { BTreeMap::new() } else { BTreeMap::from([(h.to_string(), 1)]) }).collect();
+        let known: Vec<Known<'_>> = list.iter().zip(&maps).map(|((p, _), h)| Known { path: p, hosts: h }).collect();
+        by_folder(&known)
+    }
+
+    #[test]
+    fn folders() {
+        let some = |s: &str| Some(s.to_string());
+        assert_eq!(hosts(&[("web01/nginx/access.log", ""), ("web01/syslog", "web01")]), [some("web01"), some("web01")]);
+        assert_eq!(hosts(&[("cat-1/market/catalog.log", ""), ("cat-1/syslog", "cat-1")]), [some("cat-1"), some("cat-1")]);
+        assert_eq!(hosts(&[("r1/pricing/ledger.log", ""), ("r1/messages", "")]), [some("r1"), some("r1")]);
+        assert_eq!(hosts(&[("containers/shop-api-1/559c6d618affe7c1/x-json.log", "")]), [some("shop-api-1")]);
+        assert_eq!(hosts(&[("access.log", "")]), [None]);
+        assert_eq!(hosts(&[("var/log/nginx/access.log", "")]), [None]);
+    }
+}

@@ -1,0 +1,175 @@
+//! Cutting a stream into blocks of whole lines.
+//!
+//! Blocks have the same borders whatever the number of threads: their size is fixed, and a border is moved back to a line that
+//! begins a record, as told by the caller.
+
+use std::io::{self, Read};
+
+/// Bytes of a block, about.
+pub const BLOCK: usize = 1 << 20;
+/// A line longer than this is cut; the rest is counted and skipped. The same as the cap of a record.
+pub const LONGEST_LINE: usize = 1 << 20;
+
+/// Whole lines of a stream.
+#[derive(Debug, Default)]
+pub struct Block {
+    /// The bytes, lines ending in `\n` (the last line of a stream perhaps without).
+    pub bytes: Vec<u8>,
+    /// Offset of the first byte in the unpacked stream.
+    pub offset: u64,
+    /// Number of the first line, from 1.
+    pub line: u64,
+    /// Bytes of the last line that were skipped because the line is too long.
+    pub skipped: u64,
+}
+
+/// An iterator over the blocks of a stream.
+pub struct Blocks<R> {
+    reader: R,
+    held: Vec<u8>,
+    offset: u64,
+    line: u64,
+    done: bool,
+    error: Option<io::Error>,
+}
+
+impl<R: Read> Blocks<R> {
+    /// Reads from `reader`.
+    pub fn new(reader: R) -> Self {
+        Blocks { reader, held: Vec::new(), offset: 0, line: 1, done: false, error: None }
+    }
+
+    /// The error that ended the stream, if one did. What stood before it was delivered.
+    pub fn error(&mut self) -> Option<io::Error> {
+        self.error.take()
+    }
+
+    /// The next block. `begins` says whether a line (without its end) begins a record; a block is cut before such a line where
+    /// one is found among its last lines.
+    pub fn next(&mut self, begins: &mut dyn FnMut(&[u8]) -> bool) -> Option<Block> {
+        self.fill(BLOCK);
+        if self.held.is_empty() {
+            return None;
+        }
+        if self.done {
+            return Some(self.take(self.held.len(), 0));
+        }
+        match memchr::memrchr(b'\n', &self.held) {
+            Some(last) => {
+                let cut = border(&self.held, last + 1, begins);
+                Some(self.take(cut, 0))
+            }
+            None => Some(self.long_line()),
+        }
+    }
+
+    fn fill(&mut self, want: usize) {
+        while !self.done && self.held.len() < want {
+            let have = self.held.len();
+            self.held.resize(want.max(have + 1), 0);
+            match self.reader.read(&mut self.held[have..]) {
+                Ok(0) => {
+                    self.held.truncate(have);
+                    self.done = true;
+                }
+                Ok(n) => self.held.truncate(have + n),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => self.held.truncate(have),
+                Err(error) => {
+                    self.held.truncate(have);
+                    self.done = true;
+                    self.error = Some(error);
+                }
+            }
+        }
+    }
+
+    fn take(&mut self, cut: usize, skipped: u64) -> Block {
+        let rest = self.held.split_off(cut);
+        let bytes = std::mem::replace(&mut self.held, rest);
+        let block = Block { offset: self.offset, line: self.line, skipped, bytes };
+        self.offset += block.bytes.len() as u64 + skipped;
+        self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
+        block
+    }
+
+    /// No line end in a whole block: keep the beginning of the line, skip to its end.
+    fn long_line(&mut self) -> Block {
+        let mut skipped = (self.held.len() - LONGEST_LINE.min(self.held.len())) as u64;
+        self.held.truncate(LONGEST_LINE);
+        let head = std::mem::take(&mut self.held);
+        loop {
+            self.fill(BLOCK);
+            match memchr::memchr(b'\n', &self.held) {
+                Some(end) => {
+                    skipped += end as u64;
+                    self.held.drain(..=end);
+                    let mut bytes = head;
+                    bytes.push(b'\n');
+                    let block = Block { offset: self.offset, line: self.line, skipped, bytes };
+                    self.offset += block.bytes.len() as u64 + skipped;
+                    self.line += 1;
+                    return block;
+                }
+                None => {
+                    skipped += self.held.len() as u64;
+                    self.held.clear();
+                    if self.done {
+                        let block = Block { offset: self.offset, line: self.line, skipped, bytes: head };
+                        self.offset += block.bytes.len() as u64 + skipped;
+                        return block;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The last line start at or before `end` that begins a record; `end` itself when none of the last lines does.
+fn border(held: &[u8], end: usize, begins: &mut dyn FnMut(&[u8]) -> bool) -> usize {
+    // The line after `end` is not complete, so the candidate is the last complete line.
+    let mut cut = end;
+    for _ in 0..500 {
+        let start = memchr::memrchr(b'\n', &held[..cut.saturating_sub(1)]).map_or(0, |p| p + 1);
+        if start == 0 {
+            break;
+        }
+        if begins(held[start..cut].strip_suffix(b"\n").unwrap_or(&held[start..cut])) {
+            return start;
+        }
+        cut = start;
+    }
+    end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_delivered_once() {
+        let mut text = Vec::new();
+        for i in 0..200_000 {
+            text.extend_from_slice(format!("{}line {i}\n", if i % 3 == 0 { "  " } else { "" }).as_bytes());
+        }
+        let mut blocks = Blocks::new(&text[..]);
+        let (mut joined, mut line) = (Vec::new(), 1);
+        while let Some(block) = blocks.next(&mut |l| !l.starts_with(b" ")) {
+            assert_eq!(block.offset, joined.len() as u64);
+            assert_eq!(block.line, line);
+            line += block.bytes.iter().filter(|b| **b == b'\n').count() as u64;
+            joined.extend_from_slice(&block.bytes);
+        }
+        assert_eq!(joined, text);
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut_and_counted() {
+        let mut text = vec![b'x'; 3 * BLOCK + 17];
+        text.extend_from_slice(b"\nnext\n");
+        let mut blocks = Blocks::new(&text[..]);
+        let first = blocks.next(&mut |_| true).unwrap();
+        assert_eq!(first.bytes.len() as u64 - 1 + first.skipped, (3 * BLOCK + 17) as u64);
+        let second = blocks.next(&mut |_| true).unwrap();
+        assert_eq!((second.bytes.as_slice(), second.line, second.offset), (&b"next\n"[..], 2, text.len() as u64 - 5));
+    }
+}

@@ -1,0 +1,122 @@
+//! Which files are meant: arguments become a list of inputs in a stable order.
+
+use crate::problem::Problem;
+use std::fs;
+use std::path::{Path, PathBuf};
+use whyline_event::Source;
+
+/// Where the bytes of an input come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// A file.
+    File(PathBuf),
+    /// Standard input.
+    Stdin,
+    /// Bytes in memory: standard input once it has been read, since it cannot be read again.
+    Memory(std::sync::Arc<Vec<u8>>),
+}
+
+/// One stream of log text that is to be read.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// Its name, and what is known about it before it is read. The host is filled in later.
+    pub source: Source,
+    /// Where the bytes are.
+    pub place: Place,
+    /// Bytes as they lie on disk (packed), 0 for standard input.
+    pub size: u64,
+}
+
+/// Folders deeper than this are not entered.
+const DEEPEST: usize = 64;
+
+/// Lists the inputs that the arguments mean: files as they are, folders with everything below them, `-` for standard input.
+///
+/// The order is that of the source names, so it does not depend on the order of the arguments or of the file system. A file
+/// that is named twice is read once. Symbolic links are followed only where they stay inside the folder that was named.
+/// What cannot be entered is told as a [`Problem`] and skipped.
+pub fn discover(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Problem>) {
+    let mut problems = Vec::new();
+    let mut files: Vec<(PathBuf, Option<PathBuf>)> = Vec::new();
+    let mut inputs = Vec::new();
+    let mut roots = Vec::new();
+    for argument in arguments {
+        if argument.as_os_str() == "-" {
+            if !inputs.iter().any(|i: &Input| i.place == Place::Stdin) {
+                inputs.push(Input { source: Source { path: "-".into(), ..Source::default() }, place: Place::Stdin, size: 0 });
+            }
+            continue;
+        }
+        match fs::metadata(argument) {
+            Err(error) => problems.push(Problem::missing(&argument.display().to_string(), &error)),
+            Ok(meta) if meta.is_dir() => {
+                let root = argument.canonicalize().unwrap_or_else(|_| argument.clone());
+                let mut found = Vec::new();
+                walk(&root, &root, 0, &mut found, &mut problems);
+                files.extend(found.into_iter().map(|f| (f, Some(root.clone()))));
+                roots.push(root);
+            }
+            Ok(_) => {
+                let file = argument.canonicalize().unwrap_or_else(|_| argument.clone());
+                roots.push(file.parent().map(Path::to_path_buf).unwrap_or_default());
+                files.push((file, None));
+            }
+        }
+    }
+    files.sort();
+    files.dedup_by(|a, b| a.0 == b.0);
+    let root = common_root(&roots);
+    for (file, _) in files {
+        let name = file.strip_prefix(&root).unwrap_or(&file);
+        let path = name.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/");
+        let meta = fs::metadata(&file).ok();
+        let modified = meta
+            .as_ref()
+            .and_then(|m| m.modified().ok())
+            .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
+            .and_then(|d| i64::try_from(d.as_secs()).ok());
+        inputs.push(Input { source: Source { path, host: None, modified }, place: Place::File(file), size: meta.map_or(0, |m| m.len()) });
+    }
+    inputs.sort_by(|a, b| a.source.path.cmp(&b.source.path));
+    (inputs, problems)
+}
+
+fn walk(folder: &Path, root: &Path, depth: usize, found: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) => return problems.push(Problem::unreadable(&folder.display().to_string(), &error)),
+    };
+    for entry in entries {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                problems.push(Problem::unreadable(&folder.display().to_string(), &error));
+                continue;
+            }
+        };
+        let path = entry.path();
+        let is_link = entry.file_type().is_ok_and(|t| t.is_symlink());
+        let target = if is_link { path.canonicalize().ok() } else { Some(path.clone()) };
+        let Some(target) = target.filter(|t| !is_link || t.starts_with(root)) else { continue };
+        match fs::metadata(&target) {
+            Ok(meta) if meta.is_dir() => {
+                // A link to a folder inside the bundle leads to files that are found anyway.
+                if !is_link && depth < DEEPEST {
+                    walk(&target, root, depth + 1, found, problems);
+                }
+            }
+            Ok(meta) if meta.is_file() => found.push(target),
+            Ok(_) => {}
+            Err(error) => problems.push(Problem::unreadable(&path.display().to_string(), &error)),
+        }
+    }
+}
+
+/// The deepest folder that holds all of them.
+fn common_root(roots: &[PathBuf]) -> PathBuf {
+    let mut all = roots.iter();
+    let Some(first) = all.next() else { return PathBuf::new() };
+    all.fold(first.clone(), |common, root| {
+        common.components().zip(root.components()).take_while(|(a, b)| a == b).map(|(a, _)| a.as_os_str()).collect()
+    })
+}

@@ -1,0 +1,379 @@
+//! Settling the clocks of a bundle: the zone and the year of every source, and how far machines' clocks are apart.
+//!
+//! Options overrule. Else a source's zone comes from what is certain: the stamps of its envelopes; then from agreement with
+//! sources that are settled already and log the same moments (request ids, then requests by path); then from its own
+//! machine; then from where its records would lie beside those of the others; at last it is UTC. Each step says so.
+
+use crate::facts::{Facts, Moment, date_in_name};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use whyline_event::stamp::{NANOS, nanos_civil};
+use whyline_event::{Clock, Form, Zone};
+
+/// What the user said about clocks.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// Zone of every source without offsets, unless its host is listed.
+    pub zone: Option<Zone>,
+    /// Zones of single hosts.
+    pub zones: Vec<(String, Zone)>,
+    /// Year of the first stamp without one.
+    pub year: Option<i16>,
+}
+
+/// How the zone of a source was settled.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Why {
+    /// Every stamp carries its offset.
+    Explicit,
+    /// The user said so.
+    Told,
+    /// The envelope's stamps carry an offset.
+    Envelope,
+    /// So many moments are logged by this source and a neighbour.
+    Moments {
+        /// Path of the neighbour.
+        with: String,
+        /// Number of moments that agree.
+        pairs: usize,
+    },
+    /// As the other logs of the same machine say.
+    Host,
+    /// Only so its records lie beside those of the other sources.
+    Overlap,
+    /// Nothing told otherwise.
+    Assumed,
+    /// There are no stamps.
+    None,
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Why::Explicit => f.write_str("in the stamps"),
+            Why::Told => f.write_str("as told by --tz"),
+            Why::Envelope => f.write_str("by the stamps of its envelope"),
+            Why::Moments { with, pairs } => write!(f, "{pairs} moments agree with {with}"),
+            Why::Host => f.write_str("as its host's other logs"),
+            Why::Overlap => f.write_str("only so it lies beside the others"),
+            Why::Assumed => f.write_str("assumed"),
+            Why::None => f.write_str("no stamps"),
+        }
+    }
+}
+
+/// The clock of one source, and how it was found.
+#[derive(Clone, Debug)]
+pub struct Settled {
+    /// The clock.
+    pub clock: Clock,
+    /// Where the zone comes from.
+    pub why: Why,
+    /// The zone as people write it.
+    pub zone: String,
+    /// For a clock that is ahead or behind: how many moments say so.
+    pub ahead_pairs: usize,
+}
+
+/// One source, as far as settling needs it.
+pub struct Item<'a> {
+    /// Path.
+    pub path: &'a str,
+    /// Host, if known.
+    pub host: Option<&'a str>,
+    /// When the file was changed.
+    pub modified: Option<i64>,
+    /// What it tells.
+    pub facts: &'a Facts,
+}
+
+const QUARTER: i64 = 900;
+/// Clocks further apart than this are taken for a wrong agreement, not for a wrong clock.
+const MOST_AHEAD: i64 = 300;
+
+/// Settles all clocks of a bundle. The answer is in the order of `items`.
+pub fn settle(items: &[Item<'_>], told: &Told) -> Vec<Settled> {
+    let mut zones: Vec<Option<(Zone, Why)>> = items.iter().map(|i| certain(i, told)).collect();
+    let near = reference_year(items, &zones);
+    // Where nothing is certain, the richest source stands for UTC, so that the others can be laid beside it.
+    if zones.iter().all(|z| !matches!(z, Some((_, why)) if *why != Why::None)) {
+        let richest = (0..items.len()).filter(|i| local(items[*i].facts).is_some()).max_by_key(|i| {
+            let f = items[*i].facts;
+            (f.ids.len() + f.paths.len(), f.spans.values().map(|s| s.count).sum::<u64>(), std::cmp::Reverse(*i))
+        });
+        if let Some(i) = richest {
+            zones[i] = Some((Zone::Offset(0), Why::Assumed));
+        }
+    }
+    by_moments(items, &mut zones, &near, told);
+    by_host_and_overlap(items, &mut zones, &near, told);
+    let mut settled: Vec<Settled> = items
+        .iter()
+        .zip(zones)
+        .enumerate()
+        .map(|(i, (item, zone))| {
+            let (zone, why) = zone.unwrap_or((Zone::Offset(0), Why::Assumed));
+            let label = match why {
+                Why::Explicit => explicit_label(item.facts),
+                Why::None => "-".into(),
+                _ => zone.label(),
+            };
+            Settled { clock: Clock { zone, near: near[i], ahead: 0 }, why, zone: label, ahead_pairs: 0 }
+        })
+        .collect();
+    crate::skew::measure(items, &mut settled);
+    settled
+}
+
+/// The local form that most of a source's records have, if any record has one.
+pub(crate) fn local(facts: &Facts) -> Option<Form> {
+    [Form::Civil, Form::NoYear, Form::TimeOnly].into_iter().filter(|f| facts.spans.contains_key(f)).max_by_key(|f| facts.spans[f].count)
+}
+
+fn explicit_label(facts: &Facts) -> String {
+    match facts.offsets.iter().max_by_key(|(_, n)| **n) {
+        Some((offset, _)) => Zone::Offset(*offset).label(),
+        None => "UTC".into(),
+    }
+}
+
+/// What needs no neighbours: no local stamps at all, an option, the envelope.
+fn certain(item: &Item<'_>, told: &Told) -> Option<(Zone, Why)> {
+    let facts = item.facts;
+    if local(facts).is_none() {
+        let why = if facts.spans.is_empty() { Why::None } else { Why::Explicit };
+        return Some((Zone::Offset(0), why));
+    }
+    if let Some((_, zone)) = told.zones.iter().find(|(host, _)| Some(host.as_str()) == item.host) {
+        return Some((zone.clone(), Why::Told));
+    }
+    if let Some(zone) = &told.zone {
+        return Some((zone.clone(), Why::Told));
+    }
+    let total: u64 = facts.inside.values().sum();
+    let mut quarters: BTreeMap<i64, u64> = BTreeMap::new();
+    for (minutes, count) in &facts.inside {
+        let quarter = (i64::from(*minutes) * 60 + QUARTER / 2).div_euclid(QUARTER);
+        if (i64::from(*minutes) * 60 - quarter * QUARTER).abs() <= 180 {
+            *quarters.entry(quarter).or_default() += count;
+        }
+    }
+    let (quarter, count) = quarters.into_iter().max_by_key(|(_, n)| *n)?;
+    (count >= 3 && count * 10 >= total * 8 || count == total).then(|| (Zone::Offset((quarter * QUARTER) as i32), Why::Envelope))
+}
+
+/// An instant near to each source's stamps without year.
+fn reference_year(items: &[Item<'_>], zones: &[Option<(Zone, Why)>]) -> Vec<Option<i64>> {
+    let _ = zones;
+    let dated: Vec<i64> = items
+        .iter()
+        .flat_map(|i| i.facts.spans.iter().filter(|(f, _)| matches!(f, Form::Explicit | Form::Civil)).map(|(_, s)| s.last))
+        .filter(|s| (631_152_000..4_102_444_800).contains(s))
+        .collect();
+    let bundle = {
+        let mut sorted = dated;
+        sorted.sort_unstable();
+        (!sorted.is_empty()).then(|| sorted[sorted.len() / 2])
+    };
+    items
+        .iter()
+        .map(|item| {
+            let own = item.facts.spans.get(&Form::Explicit).or_else(|| item.facts.spans.get(&Form::Civil)).map(|s| s.last);
+            own.filter(|s| (631_152_000..4_102_444_800).contains(s))
+                .or(bundle)
+                .or_else(|| date_in_name(item.path))
+                .or(item.modified)
+                .map(|s| s.saturating_mul(NANOS))
+        })
+        .collect()
+}
+
+/// With `--year`: the instant of the source's first stamp in that year.
+fn told_near(facts: &Facts, year: i16) -> Option<i64> {
+    let first = nanos_civil(facts.first_no_year?.1)?;
+    let moved = first.with().year(year).build().ok().or_else(|| first.with().year(year).day(28).build().ok())?;
+    whyline_event::stamp::civil_nanos(moved)
+}
+
+/// Milliseconds of a moment as far as they are known without a zone: UTC for settled forms.
+fn millis(m: &Moment, clock: &Clock) -> i64 {
+    let stamp = whyline_event::Stamp { nanos: m.millis.saturating_mul(1_000_000), form: m.form, offset: None, digits: 3 };
+    clock.instant(&stamp).div_euclid(1_000_000)
+}
+
+/// Where the differences between the same moments of two sources cluster: the peak (ms), how many pairs it holds, and how
+/// many the next best has.
+pub(crate) struct Peak {
+    pub at: i64,
+    pub pairs: usize,
+    pub next: usize,
+}
+
+/// Differences `a - b` of moments with the same identity. Identities that occur often are left out: they pair with anything.
+pub(crate) fn peak(a: &[Moment], a_clock: &Clock, b: &[Moment], b_clock: &Clock) -> Option<Peak> {
+    const OFTEN: usize = 6;
+    const WIDTH: i64 = 2000;
+    let theirs = Facts::by_hash(b);
+    let mut counts: FxHashMap<u64, usize> = FxHashMap::default();
+    for m in a {
+        *counts.entry(m.hash).or_default() += 1;
+    }
+    let mut differences = Vec::new();
+    for m in a {
+        let Some(list) = theirs.get(&m.hash).filter(|l| l.len() <= OFTEN && counts[&m.hash] <= OFTEN) else { continue };
+        for other in list {
+            differences.push(millis(m, a_clock) - millis(other, b_clock));
+        }
+    }
+    if differences.is_empty() {
+        return None;
+    }
+    let mut buckets: BTreeMap<i64, usize> = BTreeMap::new();
+    for d in &differences {
+        *buckets.entry((d + WIDTH / 2).div_euclid(WIDTH)).or_default() += 1;
+    }
+    let around = |k: i64| -> usize { (k - 1..=k + 1).filter_map(|i| buckets.get(&i)).sum() };
+    let best = buckets.keys().copied().max_by_key(|k| (around(*k), buckets[k], std::cmp::Reverse(k.abs())))?;
+    let next = buckets.keys().copied().filter(|k| (k - best).abs() > 2).map(around).max().unwrap_or(0);
+    let mut inside: Vec<i64> = differences.iter().copied().filter(|d| ((d + WIDTH / 2).div_euclid(WIDTH) - best).abs() <= 1).collect();
+    inside.sort_unstable();
+    Some(Peak { at: inside[inside.len() / 2], pairs: inside.len(), next })
+}
+
+fn by_moments(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>], told: &Told) {
+    let clock = |i: usize, zone: Zone| Clock { zone, near: told.year.and_then(|y| told_near(items[i].facts, y)).or(near[i]), ahead: 0 };
+    loop {
+        let mut changed = false;
+        for i in 0..items.len() {
+            if zones[i].is_some() {
+                continue;
+            }
+            let mine = clock(i, Zone::Offset(0));
+            let mut votes: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
+            for (j, zone) in zones.iter().enumerate() {
+                let Some((zone, why)) = zone else { continue };
+                if i == j || *why == Why::None {
+                    continue;
+                }
+                let theirs = clock(j, zone.clone());
+                let by_id =
+                    peak(&items[i].facts.ids, &mine, &items[j].facts.ids, &theirs).filter(|p| p.pairs >= 3 && p.next * 2 <= p.pairs);
+                let found = by_id.or_else(|| {
+                    peak(&items[i].facts.paths, &mine, &items[j].facts.paths, &theirs).filter(|p| p.pairs >= 6 && p.next * 2 <= p.pairs)
+                });
+                let Some(found) = found else { continue };
+                let seconds = found.at.div_euclid(1000);
+                let quarter = (seconds + QUARTER / 2).div_euclid(QUARTER);
+                if (seconds - quarter * QUARTER).abs() <= MOST_AHEAD && quarter.abs() <= 14 * 4 {
+                    let vote = votes.entry(quarter).or_insert((0, j));
+                    vote.0 += found.pairs;
+                }
+            }
+            if let Some((quarter, (pairs, with))) = votes.iter().max_by_key(|(_, (n, _))| *n) {
+                zones[i] =
+                    Some((Zone::Offset((quarter * QUARTER) as i32), Why::Moments { with: items[*with].path.to_string(), pairs: *pairs }));
+                changed = true;
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+/// Share of the span `[first, last]` that lies within `[from, to]`, widened a little.
+fn overlap(first: i64, last: i64, from: i64, to: i64) -> f64 {
+    const SLACK: i64 = 300;
+    let (from, to) = (from - SLACK, to + SLACK);
+    let length = (last - first).max(1);
+    (last.min(to) - first.max(from)).clamp(0, length) as f64 / length as f64
+        + if first == last && (from..=to).contains(&first) { 1.0 } else { 0.0 }
+}
+
+fn by_host_and_overlap(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>], told: &Told) {
+    let clock = |i: usize, zone: Zone| Clock { zone, near: told.year.and_then(|y| told_near(items[i].facts, y)).or(near[i]), ahead: 0 };
+    let span_of = |i: usize, zone: &Zone| -> Option<(i64, i64)> {
+        let c = clock(i, zone.clone());
+        let at = |form: Form, second: i64| {
+            c.instant(&whyline_event::Stamp { nanos: second.saturating_mul(NANOS), form, offset: None, digits: 0 }).div_euclid(NANOS)
+        };
+        let spans = &items[i].facts.spans;
+        let first = spans.iter().map(|(f, s)| at(*f, s.first)).min()?;
+        Some((first, spans.iter().map(|(f, s)| at(*f, s.last)).max()?))
+    };
+    // What is settled by now is the frame.
+    let frame: Vec<(usize, i64, i64)> = zones
+        .iter()
+        .enumerate()
+        .filter_map(|(i, z)| z.as_ref().filter(|(_, w)| *w != Why::None).and_then(|(z, _)| span_of(i, z)).map(|(a, b)| (i, a, b)))
+        .collect();
+    let bundle = frame.iter().fold(None, |acc: Option<(i64, i64)>, (_, a, b)| Some(acc.map_or((*a, *b), |(x, y)| (x.min(*a), y.max(*b)))));
+    let offsets_of = |i: usize| -> Vec<i32> {
+        let mut list: Vec<(u64, i32)> = items[i].facts.offsets.iter().map(|(o, n)| (*n, *o)).collect();
+        list.sort_unstable_by(|a, b| b.cmp(a));
+        list.into_iter().map(|(_, o)| o).collect()
+    };
+    let fixed = |z: &Zone| if let Zone::Offset(o) = z { Some(*o) } else { None };
+    let decided: Vec<Option<(Zone, Why)>> = (0..items.len())
+        .map(|i| {
+            if zones[i].is_some() {
+                return None;
+            }
+            let same_host: Vec<usize> =
+                (0..items.len()).filter(|j| *j != i && items[*j].host.is_some() && items[*j].host == items[i].host).collect();
+            // Local zones of the machine first: a program that writes `Z` says nothing about the machine.
+            let mut host: Vec<i32> = Vec::new();
+            for j in &same_host {
+                if let Some((zone, Why::Moments { .. } | Why::Envelope)) = &zones[*j] {
+                    host.extend(fixed(zone));
+                }
+                host.extend(offsets_of(*j));
+            }
+            host.extend(offsets_of(i));
+            host.sort_by_key(|o| *o == 0);
+            let mut others: Vec<i32> = (0..items.len()).flat_map(offsets_of).collect();
+            others.sort_by_key(|o| *o == 0);
+            let near_host = frame
+                .iter()
+                .filter(|(j, _, _)| same_host.contains(j))
+                .fold(None, |acc: Option<(i64, i64)>, (_, a, b)| Some(acc.map_or((*a, *b), |(x, y)| (x.min(*a), y.max(*b)))));
+            let fits = |offset: i32| -> f64 {
+                let Some((first, last)) = span_of(i, &Zone::Offset(offset)) else { return 0.0 };
+                let beside = |frame: Option<(i64, i64)>| frame.map_or(0.0, |(a, b)| overlap(first, last, a, b).min(1.0));
+                beside(near_host).max(beside(bundle) * 0.95)
+            };
+            if let Some(offset) = host.iter().copied().find(|o| fits(*o) >= 0.5) {
+                return Some((Zone::Offset(offset), Why::Host));
+            }
+            let rest = others
+                .into_iter()
+                .chain([0])
+                .chain((1..=14).flat_map(|h| [h * 3600, -h * 3600]))
+                .chain([19800, 20700, 12600, 16200, 34200, -12600, 23400]);
+            let mut best: Option<(f64, i32)> = None;
+            for offset in rest {
+                let fit = fits(offset);
+                if fit > 0.3 && best.is_none_or(|(f, _)| fit > f + 0.05) {
+                    best = Some((fit, offset));
+                }
+            }
+            best.map(|(_, offset)| (Zone::Offset(offset), if offset == 0 { Why::Assumed } else { Why::Overlap }))
+                .or_else(|| host.first().map(|o| (Zone::Offset(*o), Why::Host)))
+        })
+        .collect();
+    for (zone, found) in zones.iter_mut().zip(decided) {
+        if zone.is_none() {
+            *zone = found;
+        }
+    }
+}
+
+/// Puts `--year` into the clocks.
+pub fn tell_year(settled: &mut [Settled], items: &[Item<'_>], told: &Told) {
+    let Some(year) = told.year else { return };
+    for (s, item) in settled.iter_mut().zip(items) {
+        if let Some(near) = told_near(item.facts, year) {
+            s.clock.near = Some(near);
+        }
+    }
+}
