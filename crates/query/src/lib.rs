@@ -1,1 +1,44 @@
-//! Placeholder.
+//! Whyline's query language: one for people, rules and programs. A rule's signal is a query that got a name.
+//!
+//! ```text
+//! status:503 AND upstream:10.0.0.3            fields, AND OR NOT, parentheses; a space means AND
+//! "connection reset by peer"                  words in a row, any case
+//! path:/api/*  host:web?                      wildcards, over the whole value
+//! msg:/timed out \(110: .*\)/                 regular expressions (Rust syntax)
+//! status:>=500 duration:>2s bytes:[1k TO 1M]  comparisons and ranges, with units
+//! status:(502 503 504)                        any of these values
+//! client:10.0.0.0/8                           address ranges
+//! field:*   NOT field:*                       present, missing
+//! ```
+//!
+//! [`Query::matches`] says what a query means, on one record alone; an index or a [`Matcher`] may only be faster.
+
+mod ast;
+mod error;
+mod fields;
+mod glob;
+mod lex;
+mod marks;
+mod matches;
+mod network;
+mod number;
+mod parse;
+mod pattern;
+mod query;
+mod value;
+pub mod words;
+
+pub use ast::{Bound, Literal, Node, Op, Phrase, Range, Test};
+pub use error::QueryError;
+pub use fields::{Sense, Target, is_access, is_access_format, suggest};
+pub use glob::Glob;
+pub use network::{Endpoint, Network};
+pub use number::Amount;
+pub use pattern::Pattern;
+pub use query::{Query, UnknownField};
+
+// Queries travel between threads.
+const _: fn() = || {
+    fn travels<T: Send + Sync>() {}
+    travels::<Query>();
+};

@@ -1,0 +1,190 @@
+//! Regular expressions of a query. Their syntax is checked when the query is read; they are compiled when first asked.
+
+use regex::{Regex, RegexBuilder};
+use regex_syntax::hir::{Class, Hir, HirKind};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
+
+/// A regular expression (Rust syntax, case-sensitive unless it says `(?i)`), sought anywhere in a value.
+#[derive(Clone, Debug)]
+pub struct Pattern(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    text: String,
+    pieces: Vec<String>,
+    regex: OnceLock<Option<Regex>>,
+}
+
+impl PartialEq for Pattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.text == other.0.text
+    }
+}
+
+/// Longest expression, in bytes.
+const LONGEST: usize = 8_192;
+/// Most bytes of a compiled expression.
+const COMPILED: usize = 16 << 20;
+
+impl Pattern {
+    /// Reads an expression. The error says what is wrong and where, in bytes of the expression.
+    pub fn new(text: &str) -> Result<Pattern, (String, Range<usize>)> {
+        let whole = 0..text.len();
+        if text.len() > LONGEST {
+            return Err((format!("a regular expression may have {LONGEST} bytes at most"), whole));
+        }
+        let hir = regex_syntax::parse(text).map_err(|error| syntax_error(&error, text))?;
+        let regex = OnceLock::new();
+        // Only counted repetition and sheer length can make an expression too large.
+        if text.contains('{') || text.len() > 256 {
+            let compiled = compile(text).map_err(|_| ("this regular expression grows too large".to_string(), whole))?;
+            let _ = regex.set(Some(compiled));
+        }
+        Ok(Pattern(Arc::new(Inner { text: text.to_string(), pieces: pieces(&hir).unwrap_or_default(), regex })))
+    }
+
+    /// As it was written, without the slashes.
+    pub fn as_str(&self) -> &str {
+        &self.0.text
+    }
+
+    /// Texts in lower-case ASCII of which every match contains at least one, in any case of ASCII letters. Empty when no
+    /// such texts are known.
+    pub fn pieces(&self) -> &[String] {
+        &self.0.pieces
+    }
+
+    /// Whether the expression is found in a text.
+    pub fn is_match(&self, text: &str) -> bool {
+        self.0.regex.get_or_init(|| compile(&self.0.text).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
+    }
+}
+
+fn compile(text: &str) -> Result<Regex, regex::Error> {
+    RegexBuilder::new(text).size_limit(COMPILED).build()
+}
+
+fn syntax_error(error: &regex_syntax::Error, text: &str) -> (String, Range<usize>) {
+    let (kind, span) = match error {
+        regex_syntax::Error::Parse(e) => (e.kind().to_string(), Some(e.span())),
+        regex_syntax::Error::Translate(e) => (e.kind().to_string(), Some(e.span())),
+        _ => ("not a regular expression".to_string(), None),
+    };
+    let span = span.map_or(0..text.len(), |s| s.start.offset..s.end.offset);
+    (kind, span)
+}
+
+/// Shortest piece that is worth seeking, and most pieces.
+const SHORTEST: usize = 2;
+const MOST: usize = 24;
+
+/// The texts of which one must be there for the expression to match. The longest is chosen where several must be.
+fn pieces(hir: &Hir) -> Option<Vec<String>> {
+    match hir.kind() {
+        HirKind::Literal(_) | HirKind::Class(_) => best_run(std::slice::from_ref(hir)),
+        HirKind::Capture(capture) => pieces(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min > 0 => pieces(&repetition.sub),
+        HirKind::Concat(parts) => {
+            let inner = parts.iter().filter(|p| !matches!(p.kind(), HirKind::Literal(_) | HirKind::Class(_))).filter_map(pieces);
+            inner.chain(best_run(parts)).max_by_key(|set| set.iter().map(String::len).min())
+        }
+        HirKind::Alternation(branches) => {
+            let mut all = Vec::new();
+            for branch in branches {
+                all.extend(pieces(branch)?);
+            }
+            all.sort();
+            all.dedup();
+            (all.len() <= MOST).then_some(all)
+        }
+        _ => None,
+    }
+}
+
+/// The longest run of ASCII letters that stand fixed, one after the other, in the parts of a concatenation.
+fn best_run(parts: &[Hir]) -> Option<Vec<String>> {
+    let mut best = String::new();
+    let mut run = String::new();
+    let mut end = |run: &mut String| {
+        if run.len() > best.len() {
+            best = std::mem::take(run);
+        }
+        run.clear();
+    };
+    for part in parts {
+        match part.kind() {
+            HirKind::Literal(literal) => {
+                for byte in &literal.0 {
+                    if byte.is_ascii() {
+                        run.push(char::from(byte.to_ascii_lowercase()));
+                    } else {
+                        end(&mut run);
+                    }
+                }
+            }
+            HirKind::Class(class) => match one_letter(class) {
+                Some(letter) => run.push(letter),
+                None => end(&mut run),
+            },
+            HirKind::Look(_) => {}
+            _ => end(&mut run),
+        }
+    }
+    end(&mut run);
+    (best.len() >= SHORTEST).then(|| vec![best])
+}
+
+/// The letter of a class that is nothing but both cases of it.
+fn one_letter(class: &Class) -> Option<char> {
+    let Class::Unicode(class) = class else { return None };
+    let mut letter = None;
+    for range in class.ranges() {
+        if range.start() != range.end() || !range.start().is_ascii() {
+            return None;
+        }
+        let lower = range.start().to_ascii_lowercase();
+        if letter.is_some_and(|l| l != lower) {
+            return None;
+        }
+        letter = Some(lower);
+    }
+    letter
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_match_must_contain() {
+        for (text, want) in [
+            (r"timed out \(110: .*\)", vec!["timed out (110: "]),
+            (r"^Connection (refused|reset)$", vec!["connection "]),
+            (r"(?i)upper", vec!["upper"]),
+            (r"(refused|reset by)", vec!["refused", "reset by"]),
+            (r"(?:abc)+x?", vec!["abc"]),
+            (r"a.*", vec![]),
+            (r"(abc)?", vec![]),
+            (r"(abc|\d)", vec![]),
+            (r"größe", vec!["gr"]),
+            (r"\d+ms", vec!["ms"]),
+        ] {
+            let pattern = Pattern::new(text).unwrap();
+            let mut found = pattern.pieces().to_vec();
+            found.sort();
+            assert_eq!(found, want, "{text}");
+        }
+        // The long s is another case of s.
+        assert_eq!(Pattern::new("(?i)reset by peer").unwrap().pieces(), ["et by peer"]);
+    }
+
+    #[test]
+    fn wrong_and_too_large() {
+        let (message, span) = Pattern::new("a(b").unwrap_err();
+        assert_eq!((message.as_str(), span), ("unclosed group", 1..2));
+        assert!(Pattern::new(r"(\w{1000}){1000}").is_err());
+        assert!(Pattern::new(&"a".repeat(LONGEST + 1)).is_err());
+        assert!(Pattern::new(r"\d{3}").unwrap().is_match("x502"));
+    }
+}

@@ -1,0 +1,88 @@
+//! Makes tests of the values that a query writes, and says what is wrong with those that cannot be.
+
+use crate::ast::{Bound, Literal, Node, Op, Phrase, Range as Between, Test};
+use crate::error::QueryError;
+use crate::fields::{Sense, Target};
+use crate::glob::Glob;
+use crate::lex::Raw;
+use crate::pattern::Pattern;
+use std::ops::Range;
+
+/// A term without a field.
+pub(crate) fn bare(text: &str, quoted: bool, span: Range<usize>) -> Result<Node, QueryError> {
+    if !quoted && text == "*" {
+        return Ok(Node::All);
+    }
+    if !quoted && text.contains(['*', '?']) {
+        return Err(QueryError::new("wildcards stand in the values of fields only", span)
+            .help(format!("write body:*…* for any part of the message, or put \"{text}\" in double quotes")));
+    }
+    Phrase::new(text).map(Node::Words).ok_or_else(|| no_words(span))
+}
+
+fn no_words(span: Range<usize>) -> QueryError {
+    QueryError::new("there is no letter or digit to seek in this", span)
+        .help("words are compared without punctuation; raw:/…/ seeks any characters")
+}
+
+/// The test that a value of a field stands for.
+pub(crate) fn test(target: &Target, raw: Raw, span: Range<usize>) -> Result<Test, QueryError> {
+    let sense = target.sense();
+    match raw {
+        Raw::Quoted(text) => literal(&text, sense, span),
+        Raw::Bare(text) if text == "*" => Ok(Test::Present),
+        Raw::Bare(text) if text.contains(['*', '?']) => Ok(Test::Glob(Glob::new(&text))),
+        Raw::Bare(text) => {
+            let test = literal(&text, sense, span.clone())?;
+            match &test {
+                Test::Is(literal) if sense.is_number() && literal.amount().is_none() => Err(no_number(target, &text, span)),
+                _ => Ok(test),
+            }
+        }
+        Raw::Regex(text) => Pattern::new(&text).map(Test::Matches).map_err(|(message, inner)| {
+            let from = span.start + 1;
+            QueryError::new(format!("in this regular expression: {message}"), from + inner.start..from + inner.end)
+                .help("text between slashes is a regular expression; put it in double quotes to mean the text itself")
+        }),
+        Raw::Compare(sign, text) => {
+            let op = match sign {
+                ">" => Op::Greater,
+                ">=" => Op::AtLeast,
+                "<" => Op::Less,
+                _ => Op::AtMost,
+            };
+            let at = span.start + sign.len()..span.end;
+            Ok(Test::Compare(op, bound(target, &text, at)?))
+        }
+        Raw::Range { low, high, low_included, high_included } => {
+            let end = |text: &str| if text == "*" { Ok(None) } else { bound(target, text, span.clone()).map(Some) };
+            Ok(Test::Range(Between { low: end(&low)?, high: end(&high)?, low_included, high_included }))
+        }
+    }
+}
+
+fn literal(text: &str, sense: Sense, span: Range<usize>) -> Result<Test, QueryError> {
+    let literal = Literal::new(text, sense);
+    if sense == Sense::Words && literal.words().is_empty() {
+        return Err(no_words(span));
+    }
+    Ok(Test::Is(literal))
+}
+
+fn bound(target: &Target, text: &str, span: Range<usize>) -> Result<Bound, QueryError> {
+    Bound::new(text, target.sense()).ok_or_else(|| no_number(target, text, span))
+}
+
+fn no_number(target: &Target, text: &str, span: Range<usize>) -> QueryError {
+    let sense = target.sense();
+    let error = QueryError::new(format!("`{text}` is nothing that `{target}` could be compared with: it is {}", sense.noun()), span);
+    error.help(match sense {
+        Sense::Number => "write a number, perhaps with k, M or G, or use wildcards: status:5??",
+        Sense::Duration => "write a number of seconds, or one with ns, us, ms, s, m, h or d: duration:>250ms",
+        Sense::Bytes => "write a number, perhaps with k, M, G (thousands) or KiB, MiB, GiB: bytes:>64KiB",
+        Sense::Level => "the levels are trace, debug, info, warn, error and fatal",
+        Sense::Address => "addresses are compared as ranges: client:10.0.0.0/8",
+        Sense::Words => "text has no order; ask for words, or use wildcards or a regular expression",
+        Sense::Whole => "only numbers can be compared by size",
+    })
+}
