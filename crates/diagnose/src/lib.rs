@@ -1,1 +1,24 @@
-//! Placeholder.
+//! Whyline's judgement: rules, evidence, topology, the fault tree, belief.
+//!
+//! This room knows no files, no formats and no index: records come by themselves ([`tally::Tally`]), clocks are handed in
+//! ([`evidence::SourceInfo`]), and what it finds is plain data ([`diagnosis::Diagnosis`]). It never prints.
+
+pub mod activity;
+pub mod belief;
+pub mod computed;
+pub mod diagnosis;
+pub mod entity;
+pub mod evidence;
+pub mod measure;
+pub mod names;
+pub mod rules;
+pub mod symptoms;
+pub mod tally;
+pub mod topology;
+pub mod tree;
+
+pub use diagnosis::{Diagnosis, diagnose};
+pub use evidence::{Evidence, SourceInfo};
+pub use rules::Pack;
+pub use tally::{Gathered, Tally};
+pub use whyline_query::Matcher;

@@ -156,7 +156,11 @@ impl<'a> Cutter<'a, '_> {
         }
         if by_lines {
             let cx = Cx { arena: self.arena, order: self.order, depth: 0 };
-            if self.open.is_empty() || self.order[0].starts(&cx, line.text) {
+            let starts = match self.open.last() {
+                Some(previous) => self.order[0].starts_after(&cx, previous.text, line.text),
+                None => true,
+            };
+            if starts {
                 self.close();
             }
             self.open.push(line);

@@ -33,6 +33,12 @@ pub trait Format: Send + Sync {
         scratch_read(self, cx.arena, cx.order, line, &mut scratch)
     }
 
+    /// [`Format::starts`], where the line before is known: for formats in which two lines that may begin a record belong
+    /// together when one follows the other (the time and the user of a slow query log).
+    fn starts_after(&self, cx: &Cx<'_>, _previous: &str, line: &str) -> bool {
+        self.starts(cx, line)
+    }
+
     /// The format with what the first records of a source teach about it (a header line that names the columns, the
     /// meaning of unnamed trailing columns). `head` holds texts of which most were read by this format. `None`: nothing to
     /// learn. What is learnt must not depend on anything but these texts.

@@ -333,6 +333,13 @@ pub fn host_of<'a>(input: &'a Input, facts: &'a Facts) -> Option<&'a str> {
     named.or(input.source.host.as_deref())
 }
 
+/// Reads a text that is not part of a bundle (an example in a rule): finds its formats and hands over its records.
+pub fn read_text(text: &str, host: Option<&str>, all: &[Arc<dyn Format>], sink: &mut dyn FnMut(&Record<'_>)) {
+    let plan = detect(text.as_bytes(), &[], all);
+    let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, line: 1, skipped: 0 };
+    cut::cut(&block, SourceId(0), &plan, host, &mut Facts::default(), sink);
+}
+
 /// Facts from the heads alone, for output that must begin before everything has been read.
 pub fn facts_of_heads(bundle: &Bundle) -> Vec<Facts> {
     bundle

@@ -11,6 +11,17 @@
 //! field:*   NOT field:*                       present, missing
 //! ```
 //!
+//! ```
+//! use whyline_event::{Key, Origin, Record};
+//! use whyline_query::Query;
+//!
+//! let mut record = Record::new("connect() failed (111: Connection refused)", Origin::default());
+//! record.put_str(Key::UpstreamAddress, "10.0.0.3:8080");
+//! let query = Query::parse("\"connection refused\" upstream:10.0.0.0/8")?;
+//! assert!(query.matches(&record));
+//! # Ok::<(), whyline_query::QueryError>(())
+//! ```
+//!
 //! [`Query::matches`] says what a query means, on one record alone; an index or a [`Matcher`] may only be faster.
 
 mod ast;
@@ -19,7 +30,9 @@ mod fields;
 mod glob;
 mod lex;
 mod marks;
+mod matcher;
 mod matches;
+mod need;
 mod network;
 mod number;
 mod parse;
@@ -32,13 +45,15 @@ pub use ast::{Bound, Literal, Node, Op, Phrase, Range, Test};
 pub use error::QueryError;
 pub use fields::{Sense, Target, is_access, is_access_format, suggest};
 pub use glob::Glob;
+pub use matcher::{Matcher, Scratch};
 pub use network::{Endpoint, Network};
 pub use number::Amount;
 pub use pattern::Pattern;
 pub use query::{Query, UnknownField};
 
-// Queries travel between threads.
+// Queries are read once and asked on every thread.
 const _: fn() = || {
     fn travels<T: Send + Sync>() {}
     travels::<Query>();
+    travels::<Matcher>();
 };

@@ -3,15 +3,48 @@
 //! To add one: write a file with a type that implements [`Format`], and add it to [`all`]. The order matters only between
 //! formats that accept the same text with the same fit.
 
+pub mod access;
+pub mod apache_error;
+pub mod haproxy;
+pub mod nginx_error;
+pub mod web;
+pub mod app;
+pub mod auditd;
+pub mod columns;
+pub mod cursor;
+pub mod dns;
+pub mod docker;
+pub mod exception;
+pub mod fill;
+pub mod generic;
+pub mod golang;
+pub mod java;
+pub mod journal;
+pub mod json;
+pub mod keys;
+pub mod logfmt;
+pub mod message;
+pub mod mongodb;
+pub mod mysql;
+pub mod php;
+pub mod postgres;
+pub mod redis;
+pub mod supervisord;
+pub mod syslog;
+pub mod system;
+
+#[cfg(test)]
+mod whatever;
+
 use crate::format::Format;
 use std::sync::Arc;
 
 /// Every built-in format, the specific ones before the general ones.
 pub fn all() -> Vec<Arc<dyn Format>> {
-    vec![]
+    web::web().into_iter().chain(system::system()).collect()
 }
 
 /// Formats that a configuration file defines (`log_format` of nginx, `LogFormat` of Apache).
-pub fn in_configuration(_text: &str) -> Vec<Arc<dyn Format>> {
-    Vec::new()
+pub fn in_configuration(text: &str) -> Vec<Arc<dyn Format>> {
+    access::conf::formats_in(text)
 }

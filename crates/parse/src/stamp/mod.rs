@@ -4,4 +4,4 @@
 //! All work on bytes, allocate nothing, and return the stamp with the number of bytes it took.
 
 mod notation;
-pub use notation::{clf, compact, epoch, glog, iso, month_name, prefix, slash, syslog, time_only};
+pub use notation::{clf, compact, epoch, glog, iso, month_name, prefix, slash, syslog, tai64n, time_only};

@@ -21,6 +21,9 @@ pub fn prefix(text: &str) -> Found {
             .or_else(|| compact(text))
             .or_else(|| time_only(text));
     }
+    if first == b'@' {
+        return tai64n(text);
+    }
     if first.is_ascii_alphabetic() {
         return syslog(text).or_else(|| weekday(text)).or_else(|| glog(text).map(|(s, n, _)| (s, n)));
     }
@@ -177,12 +180,30 @@ pub fn iso(text: &str) -> Found {
     let at = match (b.get(10)?, b.get(11)?) {
         (b'T' | b't' | b'_' | b'-', _) => 11,
         (b' ', b' ') if b.get(12).is_some_and(u8::is_ascii_digit) && b.get(13) == Some(&b':') => 11,
+        (b' ', b'-') if b.get(12) == Some(&b' ') => 13,
         (b' ', _) => 11,
         (b',', b' ') => 12,
         _ => return None,
     };
-    let clock = clock(b, at)?;
+    let clock = match clock(b, at) {
+        Some(clock) => clock,
+        None if b.get(10) == Some(&b'-') => dotted_clock(b, at)?,
+        None => return None,
+    };
     finish(civil_at(year, month, day, &clock)?, &clock, b, true)
+}
+
+/// `HH.MM.SS.ffffff`, as IBM's systems write the time; an offset in minutes may follow and is read by nobody else.
+fn dotted_clock(b: &[u8], at: usize) -> Option<Clocked> {
+    if b.get(at + 2) != Some(&b'.') || b.get(at + 5) != Some(&b'.') || b.get(at + 8) != Some(&b'.') {
+        return None;
+    }
+    let (hour, minute, second) = (digits(b, at, 2)?, digits(b, at + 3, 2)?, digits(b, at + 6, 2)?);
+    let micros = digits(b, at + 9, 6)?;
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    Some(Clocked { hour, minute, second, nanos: micros * 1000, digits: 6, end: at + 15 })
 }
 
 /// Common Log Format: `21/Nov/2026:10:39:18 +0100`, with an optional fraction and an optional zone; also a blank between
@@ -443,6 +464,18 @@ pub fn glog(text: &str) -> Option<(Stamp, usize, u8)> {
     Some((stamp, clock.end, level))
 }
 
+/// TAI64N, as multilog writes it: `@` and 24 hexadecimal digits. Ten seconds are taken off for the leap seconds up to 1970,
+/// as the program itself does.
+pub fn tai64n(text: &str) -> Found {
+    let hex = text.strip_prefix('@')?.get(..24)?;
+    let seconds = i64::from_str_radix(hex.get(..16)?, 16).ok()?.checked_sub(0x4000_0000_0000_000a)?;
+    let nanos = i64::from_str_radix(hex.get(16..)?, 16).ok()?;
+    if !(0..4_102_444_800).contains(&seconds) || !(0..NANOS).contains(&nanos) {
+        return None;
+    }
+    Some((Stamp::explicit(seconds * NANOS + nanos, 0, 9), 25))
+}
+
 /// A time of day without a date: `10:30:01.123`.
 pub fn time_only(text: &str) -> Found {
     let b = text.as_bytes();
@@ -572,6 +605,9 @@ mod tests {
             ("261121 10:39:18 [Note]", "2026-11-21T10:39:18Z Civil  [Note]"),
             ("20261121T103918.5Z x", "2026-11-21T10:39:18.5Z Explicit  x"),
             ("Nov 21, 2026 10:30:01 AM org", "2026-11-21T10:30:01Z Civil  org"),
+            ("2026-11-21-10.39.18.250000 x", "2026-11-21T10:39:18.250000Z Civil  x"),
+            ("2026/11/21 - 10:39:18 | x", "2026-11-21T10:39:18Z Civil  | x"),
+            ("@400000006b016baa1dcd6500 x", "2026-11-21T10:00:00.500000000Z Explicit  x"),
             ("10:30:01.5 x", "2026-11-21T10:30:01.5Z TimeOnly  x"),
         ] {
             assert_eq!(read(text), want, "{text}");

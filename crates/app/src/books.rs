@@ -1,0 +1,82 @@
+//! The books: every line is accounted for, and every run says so.
+
+use serde::Serialize;
+use whyline_parse::{Bundle, Counts};
+
+/// What was read, and what became of it.
+#[derive(Clone, Debug, Default, Serialize, PartialEq, Eq)]
+pub struct Books {
+    /// Sources that were read.
+    pub sources: usize,
+    /// Bytes, unpacked.
+    pub bytes: u64,
+    /// Physical lines.
+    pub lines: u64,
+    /// Lines that belong to an event.
+    pub in_events: u64,
+    /// Lines with nothing in them that belong to no event.
+    pub blank: u64,
+    /// Records that were read.
+    pub records: u64,
+    /// Records that were kept (stored, or used for the answer).
+    pub stored: u64,
+    /// Records of streams that were there twice, or were stored before.
+    pub duplicate: u64,
+    /// Records that were refused.
+    pub refused: u64,
+    /// Whether both sums agree.
+    pub balanced: bool,
+}
+
+impl Books {
+    /// Adds up the counts of a pass.
+    pub fn of(bundle: &Bundle, counts: &[Counts]) -> Books {
+        let mut books = Books { sources: counts.len(), ..Books::default() };
+        for (i, c) in counts.iter().enumerate() {
+            books.bytes += c.bytes;
+            books.lines += c.lines;
+            books.in_events += c.in_events;
+            books.blank += c.blank;
+            books.records += c.records;
+            if bundle.same_as[i].is_some() {
+                books.duplicate += c.records;
+            } else {
+                books.stored += c.records;
+            }
+        }
+        books.balance();
+        books
+    }
+
+    /// Sets `balanced`.
+    pub fn balance(&mut self) {
+        self.balanced = self.lines == self.in_events + self.blank && self.records == self.stored + self.duplicate + self.refused;
+    }
+
+    /// One line for people.
+    pub fn line(&self) -> String {
+        let verdict = if self.balanced { "balanced" } else { "NOT BALANCED: please report this" };
+        format!(
+            "{} sources, {}, {} lines = {} in events + {} blank; {} records = {} stored + {} duplicate + {} refused; {verdict}",
+            self.sources,
+            size(self.bytes),
+            self.lines,
+            self.in_events,
+            self.blank,
+            self.records,
+            self.stored,
+            self.duplicate,
+            self.refused
+        )
+    }
+}
+
+/// Bytes for people.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}

@@ -1,0 +1,227 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+/// Reads the logs of an outage and says why it happened: which fault came first, how it led to what users saw, the lines that
+/// prove it, and what to do.
+#[derive(Parser, Debug)]
+#[command(version, propagate_version = true, after_help = "Exit codes: 0 done (also for healthy logs), 1 a negative answer, 2 wrong usage, query, rule or path, 3 part of the input could not be read (the answer comes from the rest).")]
+pub struct Cli {
+    /// Number of threads [default: all cores]
+    #[arg(long, global = true, env = "WHYLINE_THREADS", value_name = "N")]
+    pub threads: Option<usize>,
+    /// The folder of the store
+    #[arg(long, global = true, default_value = ".whyline", value_name = "DIR")]
+    pub store: PathBuf,
+    /// What to do
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// The verbs.
+#[derive(Subcommand, Debug)]
+pub enum Verb {
+    /// Say why an outage happened, from its logs (or, without PATH, from the store)
+    Diagnose(Diagnose),
+    /// Show what is read of log files, one event per line
+    Parse(Parse),
+    /// Store the events of log files, to ask them again and again
+    Ingest(Ingest),
+    /// Ask for events, in the store or straight in files
+    Query(Query),
+    /// List the formats that are read, or say which was chosen for a file
+    Formats(Formats),
+    /// List, show, check and test rules
+    Rules(Rules),
+}
+
+/// How inputs are read.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Reading {
+    /// Zone of time stamps that carry none: `UTC`, `+02:00`, `Europe/Zurich`, or `HOST=ZONE` for one host (may repeat)
+    #[arg(long, value_name = "ZONE")]
+    pub tz: Vec<String>,
+    /// Year of the first time stamp that carries none
+    #[arg(long, value_name = "YEAR")]
+    pub year: Option<i16>,
+    /// Whose logs these are: NAME=GLOB over the paths (may repeat)
+    #[arg(long, value_name = "NAME=GLOB")]
+    pub host: Vec<String>,
+    /// The `log_format` of nginx access logs, or with `apache:` before it a `LogFormat` of Apache (may repeat)
+    #[arg(long, value_name = "FORMAT")]
+    pub log_format: Vec<String>,
+}
+
+/// Which stretch of time is meant.
+#[derive(Args, Debug, Clone, Default)]
+pub struct Window {
+    /// Only events from this time on (RFC 3339, `2026-11-21 10:00`, `10:00`, `@1795255001`, `-1h` before the last event)
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub since: Option<String>,
+    /// Only events up to this time
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+    pub until: Option<String>,
+    /// Only events around this time
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["since", "until"], allow_hyphen_values = true)]
+    pub around: Option<String>,
+    /// How far around
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub window: String,
+}
+
+/// `whyline diagnose`
+#[derive(Args, Debug)]
+pub struct Diagnose {
+    /// Log files and folders, `-` for standard input; without any, the store
+    pub paths: Vec<PathBuf>,
+    /// More rules: a file or folder (may repeat)
+    #[arg(long, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
+    /// How to answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: DiagnosisFormat,
+    /// Show every term of every score
+    #[arg(long)]
+    pub explain: bool,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub window: Window,
+}
+
+/// How a diagnosis is written.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DiagnosisFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+    /// The fault tree for Graphviz
+    Dot,
+    /// The fault tree for Mermaid
+    Mermaid,
+}
+
+/// `whyline parse`
+#[derive(Args, Debug)]
+pub struct Parse {
+    /// Log files and folders, `-` for standard input
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Read everything as this format
+    #[arg(long = "as", value_name = "FORMAT")]
+    pub only: Option<String>,
+    /// Mine templates and add them as `log.template`
+    #[arg(long, hide = true)]
+    pub templates: bool,
+    /// How to write events
+    #[arg(long, value_enum, default_value = "jsonl")]
+    pub format: EventsFormat,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How events are written by `parse`.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventsFormat {
+    /// One JSON object per line
+    Jsonl,
+    /// Nothing: read everything and print the books only
+    None,
+}
+
+/// `whyline ingest`
+#[derive(Args, Debug)]
+pub struct Ingest {
+    /// Log files and folders, `-` for standard input
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// `whyline query`
+#[derive(Args, Debug)]
+pub struct Query {
+    /// What to ask for, for instance `status:502 upstream:10.0.0.3`
+    pub expression: String,
+    /// Files to ask instead of the store
+    pub paths: Vec<PathBuf>,
+    /// Print only how many there are
+    #[arg(long)]
+    pub count: bool,
+    /// Print at most so many
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// How to write events
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: QueryFormat,
+    #[command(flatten)]
+    pub reading: Reading,
+    #[command(flatten)]
+    pub window: Window,
+}
+
+/// How events are written by `query`.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueryFormat {
+    /// The raw lines with source and line number
+    Text,
+    /// One JSON object per line
+    Jsonl,
+}
+
+/// `whyline formats`
+#[derive(Args, Debug)]
+pub struct Formats {
+    /// Say which format was chosen for these files
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    pub detect: Vec<PathBuf>,
+    /// List the fields in place of the formats
+    #[arg(long)]
+    pub fields: bool,
+}
+
+/// `whyline rules`
+#[derive(Args, Debug)]
+pub struct Rules {
+    /// What to do with them
+    #[command(subcommand)]
+    pub verb: RulesVerb,
+}
+
+/// The verbs of `whyline rules`.
+#[derive(Subcommand, Debug)]
+pub enum RulesVerb {
+    /// List signals and faults
+    List {
+        /// Rule files or folders on top of the built-in pack
+        #[arg(long, value_name = "PATH")]
+        rules: Vec<PathBuf>,
+    },
+    /// Show one signal or fault
+    Show {
+        /// Its id
+        id: String,
+        /// Rule files or folders on top of the built-in pack
+        #[arg(long, value_name = "PATH")]
+        rules: Vec<PathBuf>,
+    },
+    /// Say everything that is wrong with rule files
+    Check {
+        /// Rule files or folders; without any, the built-in pack
+        paths: Vec<PathBuf>,
+        /// Take the files by themselves, without the built-in pack
+        #[arg(long)]
+        alone: bool,
+    },
+    /// Run the example lines of rule files
+    Test {
+        /// Rule files or folders; without any, the built-in pack
+        paths: Vec<PathBuf>,
+        /// Take the files by themselves, without the built-in pack
+        #[arg(long)]
+        alone: bool,
+    },
+}

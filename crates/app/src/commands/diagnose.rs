@@ -1,0 +1,47 @@
+//! `whyline diagnose`: why did it happen?
+
+use super::bundle::{fill_texts, read};
+use crate::cli::{Cli, Diagnose, DiagnosisFormat};
+use crate::{exit, load, output};
+use anyhow::Result;
+use std::io::{IsTerminal, Write};
+use whyline_diagnose::diagnose;
+
+/// Runs the command.
+pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
+    let pack = load::pack(&args.rules)?;
+    let matcher = load::matcher(&pack);
+    let options = load::options(&args.reading, load::threads(cli.threads), None)?;
+    if args.paths.is_empty() {
+        return Err(exit::usage("say which logs: `whyline diagnose FOLDER`"));
+    }
+    let mut read = read(&args.paths, &options, &pack, &matcher)?;
+    let last = read.evidence.whole().map_or(0, |(_, last)| last.saturating_mul(1_000_000_000));
+    if let Some(stretch) = load::stretch(&args.window, last)? {
+        read.evidence.restrict(stretch.from, stretch.to);
+    }
+    let mut diagnosis = diagnose(&read.evidence, &pack);
+    fill_texts(&mut diagnosis, &read.bundle);
+    let partial = load::tell(&read.problems)?;
+    let mut out = anstream::stdout().lock();
+    match args.format {
+        DiagnosisFormat::Json => output::json::diagnosis(&mut out, &diagnosis, &read.evidence, &read.books)?,
+        DiagnosisFormat::Text => {
+            let look = output::text::Look { width: width(), explain: args.explain };
+            output::text::diagnosis(&mut out, &diagnosis, &read.evidence, &read.books, &look)?;
+        }
+        DiagnosisFormat::Dot => output::graph::dot(&mut out, &diagnosis.trees)?,
+        DiagnosisFormat::Mermaid => output::graph::mermaid(&mut out, &diagnosis.trees)?,
+    }
+    out.flush()?;
+    let empty = read.bundle.inputs.is_empty();
+    if empty {
+        load::note("warning: there is no log file here; nothing was read. Give the folder that the logs were copied into.");
+    }
+    Ok(if partial || empty { exit::PARTIAL } else { exit::DONE })
+}
+
+fn width() -> usize {
+    let told = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    told.unwrap_or(if std::io::stdout().is_terminal() { 120 } else { 140 })
+}

@@ -1,0 +1,21 @@
+//! One file a verb.
+
+mod bundle;
+mod diagnose;
+mod formats;
+mod parse;
+mod rules;
+
+use crate::cli::{Cli, Verb};
+use anyhow::Result;
+
+/// Runs a command; the answer is the exit code.
+pub fn run(cli: &Cli) -> Result<u8> {
+    match &cli.verb {
+        Verb::Diagnose(args) => diagnose::run(cli, args),
+        Verb::Parse(args) => parse::run(cli, args),
+        Verb::Formats(args) => formats::run(cli, args),
+        Verb::Rules(args) => rules::run(args),
+        Verb::Ingest(_) | Verb::Query(_) => Err(crate::exit::usage("the store is not built yet")),
+    }
+}

@@ -1,0 +1,99 @@
+//! `whyline parse`: what is read of log files, one event per line.
+
+use crate::books::Books;
+use crate::cli::{Cli, EventsFormat, Parse};
+use crate::{exit, load};
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::sync::{Condvar, Mutex};
+use whyline_event::{Event, Record, SourceId};
+use whyline_parse::reading::facts_of_heads;
+use whyline_parse::{Bundle, Settled, Sink, pass, prepare, settle_clocks};
+
+/// Runs the command.
+pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
+    let options = load::options(&args.reading, load::threads(cli.threads), args.only.clone())?;
+    let bundle = prepare(&args.paths, &options);
+    load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
+    let settled = settle_clocks(&bundle, &facts_of_heads(&bundle), &options.told);
+    let ordered = Ordered::default();
+    let passed = pass(&bundle, options.threads, || Writer {
+        bundle: &bundle,
+        settled: &settled,
+        ordered: &ordered,
+        silent: args.format == EventsFormat::None,
+        bytes: Vec::new(),
+        number: 0,
+    });
+    let mut problems = bundle.problems.clone();
+    problems.extend(passed.problems);
+    let partial = load::tell(&problems)?;
+    load::note(&format!("books: {}", Books::of(&bundle, &passed.counts).line()));
+    if let Some(error) = ordered.state.into_inner().unwrap_or_else(|e| e.into_inner()).error {
+        return Err(error.into());
+    }
+    Ok(if partial { exit::PARTIAL } else { exit::DONE })
+}
+
+/// Blocks arrive in any order and leave in theirs.
+#[derive(Default)]
+struct Ordered {
+    state: Mutex<State>,
+    moved: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    next: u64,
+    waiting: BTreeMap<u64, Vec<u8>>,
+    error: Option<std::io::Error>,
+}
+
+impl Ordered {
+    fn deliver(&self, number: u64, bytes: Vec<u8>) {
+        let mut state = self.state.lock().unwrap_or_else(|e| e.into_inner());
+        // Whoever is far ahead waits, so that little is held in memory.
+        while number > state.next + 8 && state.error.is_none() {
+            state = self.moved.wait(state).unwrap_or_else(|e| e.into_inner());
+        }
+        state.waiting.insert(number, bytes);
+        while let Some(bytes) = { let next = state.next; state.waiting.remove(&next) } {
+            if state.error.is_none() && let Err(error) = std::io::stdout().lock().write_all(&bytes) {
+                state.error = Some(error);
+            }
+            state.next += 1;
+        }
+        self.moved.notify_all();
+    }
+}
+
+struct Writer<'a> {
+    bundle: &'a Bundle,
+    settled: &'a [Settled],
+    ordered: &'a Ordered,
+    silent: bool,
+    bytes: Vec<u8>,
+    number: u64,
+}
+
+impl Sink for Writer<'_> {
+    fn begin(&mut self, _source: SourceId, number: u64) {
+        self.number = number;
+    }
+
+    fn record(&mut self, record: &Record<'_>) {
+        if self.silent {
+            return;
+        }
+        let i = record.origin.source.0 as usize;
+        let event = Event::new(record, &self.bundle.inputs[i].source, &self.settled[i].clock);
+        // Writing JSON into memory cannot fail.
+        let _ = serde_json::to_writer(&mut self.bytes, &event.to_json());
+        self.bytes.push(b'\n');
+    }
+
+    fn end(&mut self) {
+        self.ordered.deliver(self.number, std::mem::take(&mut self.bytes));
+    }
+}

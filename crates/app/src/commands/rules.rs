@@ -1,0 +1,161 @@
+//! `whyline rules`: list, show, check, test.
+
+use crate::cli::{Rules, RulesVerb};
+use crate::{exit, load};
+use anyhow::Result;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+use whyline_diagnose::Pack;
+use whyline_diagnose::diagnosis::has_errors;
+use whyline_diagnose::rules::Weight;
+use whyline_diagnose::rules::written::{File, Signal};
+use whyline_parse::{Format, formats};
+use whyline_query::Query;
+
+/// Runs the command.
+pub fn run(args: &Rules) -> Result<u8> {
+    match &args.verb {
+        RulesVerb::List { rules } => list(rules),
+        RulesVerb::Show { id, rules } => show(id, rules),
+        RulesVerb::Check { paths, alone } => check(paths, *alone),
+        RulesVerb::Test { paths, alone } => test(paths, *alone),
+    }
+}
+
+fn list(extra: &[PathBuf]) -> Result<u8> {
+    let pack = load::pack(extra)?;
+    let mut out = anstream::stdout().lock();
+    for fault in &pack.faults {
+        let kind = if fault.symptom { "symptom" } else { "fault" };
+        writeln!(out, "{kind:8} {:44} {}", fault.id, fault.title)?;
+    }
+    for signal in &pack.signals {
+        let kind = if signal.query.is_empty() { "measure" } else { "signal" };
+        writeln!(out, "{kind:8} {:44} {}", signal.id, signal.title)?;
+    }
+    Ok(exit::DONE)
+}
+
+fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
+    let pack = load::pack(extra)?;
+    let mut out = anstream::stdout().lock();
+    let mut found = false;
+    for file in &pack.files {
+        for signal in file.signals.iter().filter(|s| s.id.text == id) {
+            found = true;
+            writeln!(out, "signal {id}: {}\n  file     {}:{}", signal.title, file.name, signal.id.line)?;
+            if let Some(query) = &signal.query {
+                writeln!(out, "  query    {}", query.text)?;
+            }
+            let entity: Vec<&str> = signal.entity.iter().map(|e| e.text.as_str()).collect();
+            writeln!(out, "  accuses  {}", if entity.is_empty() { "the service that writes it".into() } else { entity.join(", else ") })?;
+            if !signal.origin.is_empty() {
+                writeln!(out, "  origin   {}", signal.origin)?;
+            }
+            for example in &signal.matching {
+                writeln!(out, "  matches  {}", example.text.replace('\n', "\n           "))?;
+            }
+            for example in &signal.ignoring {
+                writeln!(out, "  ignores  {}", example.text.replace('\n', "\n           "))?;
+            }
+            let used: Vec<&str> = pack.files.iter().flat_map(|f| &f.faults).filter(|f| f.evidence.iter().any(|e| e.signal.text == id)).map(|f| f.id.text.as_str()).collect();
+            writeln!(out, "  used by  {}", if used.is_empty() { "no fault".into() } else { used.join(", ") })?;
+        }
+    }
+    if let Some(fault) = pack.fault(id).map(|i| &pack.faults[i]) {
+        found = true;
+        writeln!(out, "fault {id}: {}", fault.title)?;
+        for e in &fault.explains {
+            writeln!(out, "  leads to {} (through {:?})", pack.faults[e.fault].id, e.through)?;
+        }
+        for e in &fault.because {
+            writeln!(out, "  because  {}", pack.faults[*e].id)?;
+        }
+        for e in &fault.evidence {
+            writeln!(out, "  {:8} {:44} {:+.2}", if e.weight < 0.0 { "against" } else { "for" }, pack.signals[e.signal as usize].id, e.weight)?;
+        }
+        for (word, lines) in [("check", &fault.check), ("fix", &fault.fix), ("prevent", &fault.prevent)] {
+            for line in lines {
+                writeln!(out, "  {word:8} {line}")?;
+            }
+        }
+    }
+    if let Some(computed) = whyline_diagnose::computed::find(id) {
+        found = true;
+        writeln!(out, "measure {id}: {}", computed.title)?;
+    }
+    if found { Ok(exit::DONE) } else { Err(exit::usage(format!("there is no signal or fault `{id}`; `whyline rules list` names all"))) }
+}
+
+/// The files meant, and how many of the first ones are the built-in pack.
+fn files(paths: &[PathBuf], alone: bool) -> Result<(Vec<File>, usize)> {
+    let mut files = if alone && !paths.is_empty() { Vec::new() } else { load::built_in()? };
+    let mut own = files.len();
+    if paths.is_empty() {
+        own = 0;
+    }
+    let mut extra = load::rule_files(paths)?;
+    // A file of the pack itself, named by its path, replaces the packed one.
+    let same = |a: &str, b: &str| a == b || a.ends_with(&format!("/{b}"));
+    files.retain(|f| !extra.iter().any(|e| same(&e.name, &f.name)));
+    own = own.min(files.len());
+    files.append(&mut extra);
+    Ok((files, own))
+}
+
+fn check(paths: &[PathBuf], alone: bool) -> Result<u8> {
+    let (files, own) = files(paths, alone)?;
+    let mine: Vec<&str> = files[own..].iter().map(|f| f.name.as_str()).collect();
+    let findings: Vec<_> = Pack::findings(&files).into_iter().filter(|f| mine.contains(&f.file.as_str())).collect();
+    let mut out = anstream::stdout().lock();
+    for finding in &findings {
+        writeln!(out, "{finding}")?;
+    }
+    let errors = findings.iter().filter(|f| f.weight == Weight::Error).count();
+    let signals: usize = files[own..].iter().map(|f| f.signals.len()).sum();
+    let faults: usize = files[own..].iter().map(|f| f.faults.len()).sum();
+    writeln!(out, "{} files, {signals} signals, {faults} faults: {errors} errors, {} warnings", files.len() - own, findings.len() - errors)?;
+    Ok(if has_errors(&findings) { exit::NEGATIVE } else { exit::DONE })
+}
+
+fn test(paths: &[PathBuf], alone: bool) -> Result<u8> {
+    let (files, own) = files(paths, alone)?;
+    let all = formats::all();
+    let mut out = anstream::stdout().lock();
+    let (mut passed, mut failed) = (0, 0);
+    for file in &files[own..] {
+        for signal in &file.signals {
+            for (at, text) in wrong_examples(signal, &all, &mut passed) {
+                failed += 1;
+                writeln!(out, "{}:{at}: {text}", file.name)?;
+            }
+        }
+    }
+    writeln!(out, "{passed} passed, {failed} failed")?;
+    Ok(if failed > 0 { exit::NEGATIVE } else { exit::DONE })
+}
+
+/// The examples of a signal that come out otherwise than they should.
+pub fn wrong_examples(signal: &Signal, all: &[Arc<dyn Format>], passed: &mut usize) -> Vec<(u64, String)> {
+    let Some(query) = signal.query.as_ref().and_then(|q| Query::parse(&q.text).ok()) else { return Vec::new() };
+    let query = query.for_rules();
+    let mut wrong = Vec::new();
+    for (examples, should) in [(&signal.matching, true), (&signal.ignoring, false)] {
+        for example in examples {
+            let mut hit = false;
+            let mut read = String::new();
+            whyline_parse::reading::read_text(&example.text, Some("host"), all, &mut |record| {
+                hit |= query.matches(record);
+                read.push_str(&format!("\n    read as {}: {}", record.format, record.body));
+            });
+            if hit == should {
+                *passed += 1;
+            } else {
+                let verb = if should { "must match but does not" } else { "must not match but does" };
+                wrong.push((example.line, format!("signal `{}`: this example {verb}:\n    {}{read}\n    query {query}", signal.id.text, example.text)));
+            }
+        }
+    }
+    wrong
+}

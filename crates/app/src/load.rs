@@ -1,0 +1,193 @@
+//! Options of the command line, made ready: reading, windows of time, rules.
+
+use crate::cli::{Reading, Window};
+use crate::exit::usage;
+use anyhow::{Context, Result};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use whyline_diagnose::rules::{Finding, written};
+use whyline_diagnose::{Matcher, Pack};
+use whyline_event::stamp::NANOS;
+use whyline_event::{Value, Zone};
+use whyline_parse::formats::access;
+use whyline_parse::{Format, Gravity, Options, Problem, Told};
+
+/// Number of threads: as told, else all cores.
+pub fn threads(told: Option<usize>) -> usize {
+    told.filter(|n| *n > 0).unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()))
+}
+
+/// How inputs are read, from the options.
+pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Result<Options> {
+    let mut told = Told { year: reading.year, ..Told::default() };
+    for text in &reading.tz {
+        let (host, zone) = match text.split_once('=') {
+            Some((host, zone)) => (Some(host), zone),
+            None => (None, text.as_str()),
+        };
+        let parsed = Zone::parse(zone)
+            .ok_or_else(|| usage(format!("--tz {text}: `{zone}` is no time zone; write `UTC`, an offset like `+02:00`, or a name like `Europe/Zurich`")))?;
+        match host {
+            Some(host) => told.zones.push((host.to_string(), parsed)),
+            None => told.zone = Some(parsed),
+        }
+    }
+    let mut hosts = Vec::new();
+    for text in &reading.host {
+        let (name, glob) =
+            text.split_once('=').ok_or_else(|| usage(format!("--host {text}: write NAME=GLOB, for instance `--host web01='web/*.log'`")))?;
+        hosts.push((name.to_string(), glob.to_string()));
+    }
+    let mut formats: Vec<Arc<dyn Format>> = Vec::new();
+    for text in &reading.log_format {
+        let made = match text.strip_prefix("apache:") {
+            Some(apache) => access::from_apache(apache),
+            None => access::from_log_format("nginx.access", text),
+        };
+        formats.push(made.map_err(|e| usage(format!("--log-format {text}: {e}")))?);
+    }
+    Ok(Options { told, hosts, formats, only, threads })
+}
+
+/// Tells problems on standard error; an argument that does not exist ends the run.
+pub fn tell(problems: &[Problem]) -> Result<bool> {
+    let mut partial = false;
+    for problem in problems {
+        match problem.gravity {
+            Gravity::Missing => return Err(usage(problem.to_string())),
+            Gravity::Unreadable => {
+                partial = true;
+                note(&format!("warning: {problem}"));
+            }
+            Gravity::Remark => note(&format!("note: {problem}")),
+        }
+    }
+    Ok(partial)
+}
+
+/// Writes a line to standard error.
+pub fn note(text: &str) {
+    use std::io::Write;
+    // Nothing can be done where standard error is closed.
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
+/// A stretch of time in seconds since 1970 UTC, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// First second.
+    pub from: i64,
+    /// Last second.
+    pub to: i64,
+}
+
+/// The stretch that the options mean; `last` is the time of the last event (ns), for times that count back from it.
+pub fn stretch(window: &Window, last: i64) -> Result<Option<Stretch>> {
+    if let Some(around) = &window.around {
+        let middle = instant(around, last)?;
+        let half = duration(&window.window)?;
+        return Ok(Some(Stretch { from: middle - half, to: middle + half }));
+    }
+    if window.since.is_none() && window.until.is_none() {
+        return Ok(None);
+    }
+    let from = window.since.as_deref().map(|t| instant(t, last)).transpose()?.unwrap_or(i64::MIN / 4);
+    let to = window.until.as_deref().map(|t| instant(t, last)).transpose()?.unwrap_or(i64::MAX / 4);
+    Ok(Some(Stretch { from, to }))
+}
+
+fn duration(text: &str) -> Result<i64> {
+    match Value::duration(text) {
+        Some(Value::Duration(ns)) => Ok(ns / NANOS),
+        _ => Err(usage(format!("`{text}` is no length of time; write for instance `90s`, `5m`, `1h30m`"))),
+    }
+}
+
+/// An instant in seconds. Relative times count back from the last event: logs are read after the fact.
+fn instant(text: &str, last: i64) -> Result<i64> {
+    let wrong = || usage(format!("`{text}` is no time; write `2026-11-21T10:00:00Z`, `2026-11-21 10:00` (UTC), `10:00` on the day of the last event, `@1795255001`, `-1h` or `1h ago` before the last event"));
+    let text = text.trim();
+    if let Some(epoch) = text.strip_prefix('@') {
+        return epoch.parse().map_err(|_| wrong());
+    }
+    if let Some(back) = text.strip_prefix('-').or_else(|| text.strip_suffix(" ago")) {
+        return Ok(last / NANOS - duration(back)?);
+    }
+    let padded = match text.len() {
+        10 => format!("{text} 00:00:00"),
+        16 => format!("{text}:00"),
+        5 => format!("{text}:00"),
+        _ => text.to_string(),
+    };
+    match whyline_parse::stamp::prefix(&padded) {
+        Some((stamp, used)) if used == padded.len() => {
+            let clock = whyline_event::Clock { near: Some(last), ..Default::default() };
+            Ok(clock.instant(&stamp).div_euclid(NANOS))
+        }
+        _ => Err(wrong()),
+    }
+}
+
+/// The rule files below paths, as written.
+pub fn rule_files(paths: &[PathBuf]) -> Result<Vec<written::File>> {
+    let mut files = Vec::new();
+    let mut wrong = Vec::new();
+    for path in paths {
+        let mut found = Vec::new();
+        yaml_below(path, &mut found).with_context(|| format!("{} cannot be read", path.display())).map_err(|e| usage(format!("{e:#}")))?;
+        if found.is_empty() {
+            return Err(usage(format!("{}: there is no rule file (*.yaml) here", path.display())));
+        }
+        for file in found {
+            let text = std::fs::read_to_string(&file).map_err(|e| usage(format!("{}: {e}", file.display())))?;
+            match written::read(&file.display().to_string(), &text) {
+                Ok(read) => files.push(read),
+                Err(error) => wrong.push(error),
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(files) } else { Err(usage(format!("rules that cannot be read:\n{}", wrong.join("\n")))) }
+}
+
+fn yaml_below(path: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !path.is_dir() {
+        std::fs::metadata(path)?;
+        found.push(path.to_path_buf());
+        return Ok(());
+    }
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<std::io::Result<_>>()?;
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            yaml_below(&entry, found)?;
+        } else if entry.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            found.push(entry);
+        }
+    }
+    Ok(())
+}
+
+/// The built-in files.
+pub fn built_in() -> Result<Vec<written::File>> {
+    Pack::built_in_files().map_err(|f| anyhow::anyhow!(findings(&f)))
+}
+
+/// The pack: built-in rules and those of the options.
+pub fn pack(extra: &[PathBuf]) -> Result<Pack> {
+    let mut files = built_in()?;
+    if extra.is_empty() {
+        return Ok(Pack::trusted(files));
+    }
+    files.extend(rule_files(extra)?);
+    Pack::new(files).map_err(|f| usage(findings(&f)))
+}
+
+/// The matcher of a pack.
+pub fn matcher(pack: &Pack) -> Matcher {
+    Matcher::new(pack.queries())
+}
+
+/// Findings, one below the other.
+pub fn findings(list: &[Finding]) -> String {
+    list.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}

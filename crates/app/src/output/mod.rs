@@ -1,0 +1,5 @@
+//! How answers are written.
+
+pub mod graph;
+pub mod json;
+pub mod text;

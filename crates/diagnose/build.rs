@@ -1,0 +1,43 @@
+//! Packs the built-in rules: every YAML file below `rules/` is read once, at build time, and laid down as JSON.
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "src/rules/written.rs"]
+mod written;
+
+use std::path::{Path, PathBuf};
+
+fn main() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    println!("cargo:rerun-if-changed={}", root.display());
+    println!("cargo:rerun-if-changed=src/rules/written.rs");
+    let mut names = Vec::new();
+    list(&root, &mut names);
+    names.sort();
+    let mut files = Vec::new();
+    let mut wrong = Vec::new();
+    for path in names {
+        println!("cargo:rerun-if-changed={}", path.display());
+        let name = format!("rules/{}", path.strip_prefix(&root).unwrap().display());
+        match std::fs::read_to_string(&path).map_err(|e| e.to_string()).and_then(|yaml| written::read(&name, &yaml)) {
+            Ok(file) => files.push(file),
+            Err(error) => wrong.push(error),
+        }
+    }
+    if !wrong.is_empty() {
+        panic!("rules that cannot be read:\n{}", wrong.join("\n"));
+    }
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap()).join("pack.json");
+    std::fs::write(out, serde_json::to_vec(&files).unwrap()).unwrap();
+}
+
+fn list(folder: &Path, found: &mut Vec<PathBuf>) {
+    let mut entries: Vec<_> = std::fs::read_dir(folder).unwrap().flatten().map(|e| e.path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            list(&path, found);
+        } else if path.extension().is_some_and(|e| e == "yaml") {
+            found.push(path);
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Activities: which signals were unusual for whom around an incident, against their own baseline.
+
+use crate::computed;
+use crate::evidence::Evidence;
+use crate::measure::Measured;
+use crate::rules::{Pack, SignalId};
+use crate::symptoms::Incident;
+use crate::topology::Topology;
+use std::collections::BTreeMap;
+use whyline_event::address;
+
+/// A signal that was unusual for an entity.
+#[derive(Clone, Debug)]
+pub struct Activity {
+    /// The signal.
+    pub signal: SignalId,
+    /// The accused, as people write it.
+    pub entity: String,
+    /// The place that hypotheses are about: a host, or what stands for one.
+    pub place: String,
+    /// When it began to be unusual, in milliseconds.
+    pub onset: i64,
+    /// Its last hit within the incident, in milliseconds.
+    pub last: i64,
+    /// Hits around the incident; 1 for what was measured.
+    pub hits: u64,
+    /// How far it left its baseline, 0 (as always) to 1 (never seen otherwise).
+    pub gain: f64,
+    /// How well its beginning fits the incident's, 0 to 1.
+    pub timing: f64,
+    /// It speaks of the incident as a whole.
+    pub of_incident: bool,
+    /// Series that it comes from.
+    pub series: Vec<usize>,
+    /// What was measured, for computed signals.
+    pub note: Option<String>,
+    /// Lines of a computed signal.
+    pub cite: Vec<(u32, u32)>,
+}
+
+/// Before the first symptom, causes are looked for this long (ms).
+const BEFORE: i64 = 240_000;
+/// After the last symptom, traces are looked for this long (ms).
+const AFTER: i64 = 10_000;
+
+/// All activities around an incident, in a stable order.
+pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident, measured: &[Measured]) -> Vec<Activity> {
+    let mut groups: BTreeMap<(SignalId, String), Vec<usize>> = BTreeMap::new();
+    for (i, series) in evidence.series.iter().enumerate() {
+        let place = place(evidence, topology, evidence.text(series.entity), evidence.text(series.host));
+        // One machine is one place: several entities on it (units, addresses) are told by the one with most hits.
+        groups.entry((series.signal, place)).or_default().push(i);
+    }
+    let mut list: Vec<Activity> = groups.into_iter().filter_map(|((signal, place), series)| of_series(evidence, incident, signal, place, series)).collect();
+    for m in measured {
+        list.push(Activity {
+            signal: m.signal,
+            entity: m.entity.clone(),
+            place: place(evidence, topology, &m.entity, ""),
+            onset: m.onset,
+            last: incident.end,
+            hits: 1,
+            gain: 1.0,
+            timing: 1.0,
+            of_incident: computed::find(&pack.signals[m.signal as usize].id).is_some_and(|c| c.of_incident),
+            series: Vec::new(),
+            note: Some(m.note.clone()),
+            cite: m.cite.clone(),
+        });
+    }
+    compound(pack, evidence, incident, &mut list);
+    list
+}
+
+/// The place that an entity stands for: its host where that is known, else its address without port, else itself.
+pub fn place(evidence: &Evidence, topology: &Topology, entity: &str, speaker: &str) -> String {
+    let _ = evidence;
+    let (kind, name, _) = crate::entity::parts(entity);
+    if matches!(kind, "addr" | "name") && !speaker.is_empty() {
+        let (address, _) = address::split_port(name);
+        if matches!(address, "127.0.0.1" | "localhost" | "::1") || name.starts_with("unix:") || name.starts_with('/') {
+            return format!("host:{speaker}");
+        }
+    }
+    if let Some(host) = topology.host_of(entity) {
+        return format!("host:{host}");
+    }
+    match kind {
+        "addr" => format!("addr:{}", address::split_port(name).0),
+        _ => entity.to_string(),
+    }
+}
+
+fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: String, series: Vec<usize>) -> Option<Activity> {
+    let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
+    for i in &series {
+        for (s, n) in &evidence.series[*i].bins {
+            *bins.entry(*s).or_default() += u64::from(*n);
+        }
+    }
+    let (from, to) = ((incident.onset - BEFORE).div_euclid(1000), (incident.end + AFTER).div_euclid(1000));
+    let onset_s = incident.onset.div_euclid(1000);
+    let hits: u64 = bins.range(from..=to).map(|(_, n)| n).sum();
+    if hits == 0 {
+        return None;
+    }
+    // The time in which it could have been seen but no incident was: the cover of its sources.
+    let (mut cover_from, mut cover_to) = (i64::MAX, i64::MIN);
+    for i in &series {
+        if let Some((a, b)) = evidence.span(evidence.series[*i].source) {
+            cover_from = cover_from.min(a);
+            cover_to = cover_to.max(b);
+        }
+    }
+    // Calm: before the incident (with a short lead for its cause) and well after it.
+    let calm_from = onset_s - 15;
+    let calm_to = incident.end.div_euclid(1000) + 15;
+    let calm_hits: u64 = bins.range(..calm_from).map(|(_, n)| n).sum::<u64>() + bins.range(calm_to..).map(|(_, n)| n).sum::<u64>();
+    let calm_seconds = ((calm_from - cover_from).max(0) + (cover_to - calm_to).max(0)) as f64;
+    let busy: u64 = bins.range(calm_from..calm_to).map(|(_, n)| n).sum();
+    let busy_seconds = (calm_to - calm_from).max(1) as f64;
+    let rate = if calm_seconds > 0.0 { calm_hits as f64 / calm_seconds } else { 0.0 };
+    let gain = if calm_hits == 0 {
+        1.0
+    } else if busy > 0 {
+        let expected = rate * busy_seconds;
+        let ratio = busy as f64 / (expected + 0.3);
+        // A single hit outside says little about the rate, many say much.
+        (ratio.ln() / 6f64.ln()).clamp(0.0, 1.0)
+    } else if calm_hits <= 2 {
+        // It happened before only: something that changed once.
+        0.8
+    } else {
+        0.0
+    };
+    // Onset: the first second from which it is above its usual rate.
+    let limit = (rate * 10.0 * 2.0 + if calm_hits > 2 { 1.0 } else { 0.0 }).ceil() as u64;
+    let begin = if calm_hits > 2 && busy > 0 { onset_s - 60 } else { from };
+    let onset = bins
+        .range(begin..=to)
+        .find(|(s, _)| bins.range(**s..**s + 10).map(|(_, n)| n).sum::<u64>() > limit)
+        .or_else(|| bins.range(begin..=to).next())
+        .map(|(s, _)| *s)?;
+    let last = bins.range(..=to).next_back().map_or(onset, |(s, _)| *s);
+    // The exact instant from the samples.
+    let onset_ms = series
+        .iter()
+        .flat_map(|i| evidence.series[*i].samples.iter())
+        .map(|(t, _)| t.div_euclid(1_000_000))
+        .filter(|t| *t >= onset * 1000)
+        .min()
+        .filter(|t| t.div_euclid(1000) == onset)
+        .unwrap_or(onset * 1000);
+    let entity = series
+        .iter()
+        .max_by_key(|i| (evidence.series[**i].within(from, to), std::cmp::Reverse(**i)))
+        .map(|i| evidence.text(evidence.series[*i].entity).to_string())?;
+    Some(Activity {
+        signal,
+        entity,
+        place,
+        onset: onset_ms,
+        last: last * 1000,
+        hits,
+        gain,
+        timing: timing(onset_ms, incident),
+        of_incident: false,
+        series,
+        note: None,
+        cite: Vec::new(),
+    })
+}
+
+/// How well a beginning fits: causes begin before or with what users feel. Soft on both sides: stamps are coarse, symptoms
+/// may be logged later than they began, and some traces are written at the end of a request.
+pub fn timing(onset: i64, incident: &Incident) -> f64 {
+    let delta = (onset - incident.onset) as f64 / 1000.0;
+    let late = ((delta - 10.0) / 45.0).clamp(0.0, 1.0);
+    let early = ((-delta - 90.0) / 240.0).clamp(0.0, 1.0);
+    1.0 - 0.85 * late - 0.7 * early
+}
+
+/// Compound signals: many hits of another signal for one entity.
+fn compound(pack: &Pack, evidence: &Evidence, incident: &Incident, list: &mut Vec<Activity>) {
+    let mut found = Vec::new();
+    for (id, signal) in pack.signals.iter().enumerate() {
+        let Some(count) = &signal.count else { continue };
+        for activity in list.iter().filter(|a| a.signal == count.of) {
+            let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
+            for i in &activity.series {
+                for (s, n) in &evidence.series[*i].bins {
+                    *bins.entry(*s).or_default() += u64::from(*n);
+                }
+            }
+            let end = incident.end / 1000 + 10;
+            let start = bins.range(activity.onset / 1000..=end).find(|(s, _)| bins.range(**s..**s + count.within).map(|(_, n)| n).sum::<u64>() >= count.at_least);
+            if let Some((start, _)) = start {
+                let onset = start * 1000;
+                found.push(Activity { signal: id as SignalId, onset, timing: timing(onset, incident), ..activity.clone() });
+            }
+        }
+    }
+    list.extend(found);
+}

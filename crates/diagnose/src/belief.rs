@@ -1,0 +1,367 @@
+//! Belief: which faults could be behind an incident, and how much speaks for each.
+//!
+//! A hypothesis is a fault at a place. Its score is a sum of named terms, each a clipped log-likelihood ratio, so that no single
+//! noisy line decides and every point can be shown.
+
+use crate::activity::Activity;
+use crate::evidence::Evidence;
+use crate::names::NONE;
+use crate::rules::{FaultId, Pack};
+use crate::symptoms::Incident;
+use crate::topology::Topology;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// One term of a score.
+#[derive(Clone, Debug)]
+pub struct Term {
+    /// What it is: a signal's id, or `prior`, `symptoms`, `place`, `coverage`.
+    pub name: String,
+    /// Its worth; negative when it speaks against.
+    pub value: f64,
+    /// In words.
+    pub note: String,
+    /// The activity it rests on.
+    pub activity: Option<usize>,
+}
+
+/// A fault at a place, with what speaks for and against it.
+#[derive(Clone, Debug)]
+pub struct Hypothesis {
+    /// The fault.
+    pub fault: FaultId,
+    /// The place.
+    pub place: String,
+    /// Sum of the terms.
+    pub score: f64,
+    /// The terms.
+    pub terms: Vec<Term>,
+    /// When it began, ms.
+    pub onset: i64,
+    /// Entities accused, the best supported first.
+    pub entities: Vec<String>,
+    /// The hypothesis that is its deeper reason: then this is a step, not a root.
+    pub step_of: Option<usize>,
+    /// Probability among all roots of the incident and the unknown.
+    pub confidence: f64,
+}
+
+/// Log odds of any one fault before looking.
+const PRIOR: f64 = -2.0;
+/// Log weight of "something that no rule knows".
+const UNKNOWN: f64 = 0.9;
+/// The smallest weight of evidence that makes a fault worth considering (the logarithm of `supporting`).
+const ANCHOR: f64 = 1.38;
+
+/// The hypotheses about an incident, the best first.
+pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident, activities: &[Activity]) -> Vec<Hypothesis> {
+    let reach = Reach::new(evidence, topology, incident);
+    let mut anchors: BTreeSet<(FaultId, &str)> = BTreeSet::new();
+    for (id, fault) in pack.faults.iter().enumerate().filter(|(_, f)| !f.symptom) {
+        for item in fault.evidence.iter().filter(|e| e.weight >= ANCHOR) {
+            for activity in activities.iter().filter(|a| a.signal == item.signal && a.gain >= 0.25) {
+                anchors.insert((id, &activity.place));
+            }
+        }
+    }
+    let mut list: Vec<Hypothesis> =
+        anchors.into_iter().filter_map(|(fault, place)| judge(pack, topology, incident, activities, &reach, fault, place)).collect();
+    list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
+    steps(pack, topology, &reach, &mut list);
+    confidence(&mut list);
+    list.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| b.score.total_cmp(&a.score)).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
+    list
+}
+
+/// Which places the failing requests pass.
+struct Reach {
+    /// Places on the way of failing requests, with their distance.
+    on_the_way: BTreeMap<String, usize>,
+    /// Places that other requests of the same edge pass.
+    beside: BTreeSet<String>,
+    /// Whether anything is known about ways at all.
+    known: bool,
+}
+
+impl Reach {
+    fn new(evidence: &Evidence, topology: &Topology, incident: &Incident) -> Reach {
+        let mut on_the_way: BTreeMap<String, usize> = BTreeMap::new();
+        let mut add = |place: String, distance: usize| {
+            let d = on_the_way.entry(place).or_insert(distance);
+            *d = (*d).min(distance);
+        };
+        let affected = incident.affected();
+        let mut targets: BTreeMap<&str, usize> = BTreeMap::new();
+        for i in &affected {
+            let of = &evidence.requests[*i].of;
+            for endpoint in [of.upstream, of.server] {
+                if endpoint != NONE {
+                    *targets.entry(evidence.text(endpoint)).or_default() += 1;
+                }
+            }
+        }
+        let mut beside = BTreeSet::new();
+        for host in incident.hosts() {
+            add(format!("host:{host}"), 0);
+            for (below, _) in topology.below(host) {
+                beside.insert(format!("host:{below}"));
+            }
+        }
+        let mut first_hops: BTreeSet<String> = BTreeSet::new();
+        for (target, n) in &targets {
+            if n * 20 < affected.len() {
+                continue;
+            }
+            match topology.behind(target) {
+                Some(host) => {
+                    first_hops.insert(host);
+                }
+                None => {
+                    add(format!("addr:{}", whyline_event::address::split_port(target).0), 1);
+                    add(format!("name:{target}"), 1);
+                }
+            }
+        }
+        // Where the failing requests name no target, everything that the edge calls may be on the way.
+        if first_hops.is_empty() {
+            for host in incident.hosts() {
+                for (below, steps) in topology.below(host) {
+                    add(format!("host:{below}"), steps);
+                    if let Some(peers) = topology.unlogged.get(&below) {
+                        peers.iter().for_each(|p| add(peer_place(p), steps + 1));
+                    }
+                }
+            }
+        }
+        for hop in &first_hops {
+            for (below, steps) in topology.below(hop) {
+                add(format!("host:{below}"), steps + 1);
+                if let Some(peers) = topology.unlogged.get(&below) {
+                    peers.iter().for_each(|p| add(peer_place(p), steps + 2));
+                }
+            }
+        }
+        for host in incident.hosts() {
+            if let Some(peers) = topology.unlogged.get(host) {
+                peers.iter().for_each(|p| add(peer_place(p), 1));
+            }
+        }
+        Reach { on_the_way, beside, known: !topology.calls.is_empty() }
+    }
+
+    /// The worth of a place: on the way, beside it, or nowhere near.
+    fn worth(&self, place: &str) -> (f64, &'static str) {
+        if place.starts_with("client:") {
+            return (0.0, "a client");
+        }
+        if self.on_the_way.contains_key(place) {
+            return (0.6, "the failing requests pass there");
+        }
+        if self.beside.contains(place) {
+            return (-1.0, "requests pass there, but not the failing ones");
+        }
+        if self.known && place.starts_with("host:") && place != "host:unknown" {
+            return (-3.0, "no request passes there");
+        }
+        (0.0, "its part in the requests is unknown")
+    }
+}
+
+fn peer_place(peer: &str) -> String {
+    let entity = crate::entity::endpoint(peer);
+    match entity.strip_prefix("addr:") {
+        Some(address) => format!("addr:{}", whyline_event::address::split_port(address).0),
+        None => entity,
+    }
+}
+
+fn judge(pack: &Pack, topology: &Topology, incident: &Incident, activities: &[Activity], reach: &Reach, fault: FaultId, place: &str) -> Option<Hypothesis> {
+    let rule = &pack.faults[fault];
+    let mut terms = vec![Term { name: "prior".into(), value: PRIOR, note: "before looking".into(), activity: None }];
+    let mut picked: Vec<(f64, usize)> = Vec::new();
+    for item in &rule.evidence {
+        let best = activities
+            .iter()
+            .enumerate()
+            .filter(|(_, a)| a.signal == item.signal)
+            .filter_map(|(i, a)| {
+                let near = nearness(topology, a, place, item.weight < 0.0);
+                let worth = item.weight * a.gain * a.timing * near;
+                (near > 0.0 && worth.abs() > 0.05).then_some((worth, i))
+            })
+            .max_by(|(x, i), (y, j)| x.abs().total_cmp(&y.abs()).then(j.cmp(i)));
+        picked.extend(best);
+    }
+    // Signals that rest on the same lines say the same thing: only the strongest counts in full.
+    picked.sort_by(|(x, i), (y, j)| y.abs().total_cmp(&x.abs()).then(i.cmp(j)));
+    let mut seen: Vec<(usize, bool)> = Vec::new();
+    for (rank, (worth, i)) in picked.iter().enumerate() {
+        let a = &activities[*i];
+        let same = seen.iter().any(|(j, against)| *against == (*worth < 0.0) && echo(&activities[*j], a));
+        let value = if same { worth * 0.25 } else if rank >= 3 { worth * 0.6 } else { *worth };
+        seen.push((*i, *worth < 0.0));
+        let note = a.note.clone().unwrap_or_else(|| format!("{} times, accusing {}", a.hits, a.entity));
+        terms.push(Term { name: pack.signals[a.signal as usize].id.clone(), value, note, activity: Some(*i) });
+    }
+    let own: Vec<&Term> = terms.iter().filter(|t| t.activity.is_some() && t.value > 0.0).collect();
+    if !own.iter().any(|t| t.activity.is_some_and(|i| rule.evidence.iter().any(|e| e.signal == activities[i].signal && e.weight >= ANCHOR) && t.value >= 0.5)) {
+        return None;
+    }
+    let onset = own.iter().filter_map(|t| t.activity).filter(|i| activities[*i].note.is_none()).map(|i| activities[i].onset).min();
+    let onset = onset.or_else(|| own.iter().filter_map(|t| t.activity).map(|i| activities[i].onset).min()).unwrap_or(incident.onset);
+    let mut entities: Vec<String> = Vec::new();
+    for entity in own.iter().filter_map(|t| t.activity).filter(|i| activities[*i].place == place).map(|i| activities[i].entity.clone()) {
+        if !entities.contains(&entity) {
+            entities.push(entity);
+        }
+    }
+    if !entities.iter().any(|e| e == place) {
+        entities.push(place.to_string());
+    }
+    entities.truncate(4);
+    let (value, note) = reach.worth(place);
+    terms.push(Term { name: "place".into(), value, note: note.into(), activity: None });
+    terms.push(symptoms(pack, incident, fault));
+    terms.push(coverage(incident, activities, &terms));
+    let score = terms.iter().map(|t| t.value).sum();
+    Some(Hypothesis { fault, place: place.to_string(), score, terms, onset, entities, step_of: None, confidence: 0.0 })
+}
+
+/// How much an activity at one place says about another.
+fn nearness(topology: &Topology, activity: &Activity, place: &str, against: bool) -> f64 {
+    if activity.place == place || activity.of_incident {
+        return 1.0;
+    }
+    if against {
+        return 0.0;
+    }
+    match (activity.place.strip_prefix("host:"), place.strip_prefix("host:")) {
+        (Some(a), Some(b)) => {
+            let call = topology.calls.contains(&(a.to_string(), b.to_string())) || topology.calls.contains(&(b.to_string(), a.to_string()));
+            if call { 0.5 } else { 0.0 }
+        }
+        _ => 0.0,
+    }
+}
+
+/// Whether two activities rest on the same records.
+fn echo(a: &Activity, b: &Activity) -> bool {
+    if a.series.is_empty() || b.series.is_empty() {
+        return false;
+    }
+    a.place == b.place && a.hits == b.hits && a.onset == b.onset
+}
+
+/// Whether the fault leads to the symptoms that were seen, weighed by the requests they concern.
+fn symptoms(pack: &Pack, incident: &Incident, fault: FaultId) -> Term {
+    let mut explained: BTreeSet<&str> = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut next = vec![(fault, 0)];
+    while let Some((f, depth)) = next.pop() {
+        if !seen.insert(f) || depth > 4 {
+            continue;
+        }
+        if pack.faults[f].symptom {
+            explained.insert(&pack.faults[f].id);
+        }
+        next.extend(pack.faults[f].explains.iter().map(|e| (e.fault, depth + 1)));
+    }
+    let explains = |id: &str| {
+        explained.contains(id) || id.starts_with("http.5") && explained.contains("http.5xx") || id.starts_with("http.4") && explained.contains("http.4xx")
+    };
+    let weight = |s: &crate::symptoms::Symptom| (s.affected.len() as f64).max(10.0) * if s.id == "http.slow" { 0.4 } else { 1.0 };
+    let all: f64 = incident.symptoms.iter().map(weight).sum();
+    let mine: f64 = incident.symptoms.iter().filter(|s| explains(&s.id)).map(weight).sum();
+    let share = if all > 0.0 { mine / all } else { 0.0 };
+    let note = format!("leads to {:.0} % of what was felt", share * 100.0);
+    Term { name: "symptoms".into(), value: (0.06 + 0.94 * share).ln(), note, activity: None }
+}
+
+/// Whether the traces last as long as the trouble.
+fn coverage(incident: &Incident, activities: &[Activity], terms: &[Term]) -> Term {
+    let length = (incident.end - incident.onset).max(1_000) as f64;
+    let best = terms
+        .iter()
+        .filter(|t| t.value > 0.3)
+        .filter_map(|t| t.activity)
+        .map(|i| &activities[i])
+        .filter(|a| a.hits >= 3 && a.note.is_none())
+        .map(|a| (a.last.min(incident.end) - a.onset.max(incident.onset)).max(0) as f64 / length)
+        .fold(None, |acc: Option<f64>, c| Some(acc.map_or(c, |b| b.max(c))));
+    match best {
+        Some(share) => Term { name: "coverage".into(), value: 0.9 * (share - 0.35), note: format!("its traces last for {:.0} % of the trouble", share * 100.0), activity: None },
+        None => Term { name: "coverage".into(), value: 0.0, note: "single events".into(), activity: None },
+    }
+}
+
+/// Marks hypotheses that a deeper active fault explains as steps.
+fn steps(pack: &Pack, topology: &Topology, reach: &Reach, list: &mut [Hypothesis]) {
+    // Which faults lie below which, over any number of edges.
+    let deeper = |step: FaultId| -> BTreeSet<FaultId> {
+        let mut seen = BTreeSet::new();
+        let mut next = vec![step];
+        while let Some(f) = next.pop() {
+            for d in &pack.faults[f].because {
+                if !pack.faults[*d].symptom && seen.insert(*d) {
+                    next.push(*d);
+                }
+            }
+        }
+        seen
+    };
+    let linked = |a: &str, b: &str| -> bool {
+        if a == b {
+            return true;
+        }
+        match (a.strip_prefix("host:"), b.strip_prefix("host:")) {
+            (Some(deep), Some(up)) => topology.below(up).contains_key(deep) || topology.calls.contains(&(deep.to_string(), up.to_string())),
+            // What has no host here is linked when the failing requests reach it.
+            _ => reach.on_the_way.contains_key(a) || a.starts_with("client:"),
+        }
+    };
+    for i in 0..list.len() {
+        let below = deeper(list[i].fault);
+        let own = evidence_of(&list[i]);
+        let best = (0..list.len())
+            .filter(|j| *j != i && list[*j].fault != list[i].fault && below.contains(&list[*j].fault))
+            .filter(|j| {
+                let deep = &list[*j];
+                // The deeper one must be believable in itself, not later, and not itself a step of this one.
+                let mutual = deeper(deep.fault).contains(&list[i].fault);
+                evidence_of(deep) >= 1.8 && deep.onset <= list[i].onset + 12_000 && linked(&deep.place, &list[i].place) && deep.score >= list[i].score - 3.5 && (!mutual || deep.score > list[i].score)
+            })
+            .max_by(|x, y| list[*x].score.total_cmp(&list[*y].score).then(y.cmp(x)));
+        let _ = own;
+        list[i].step_of = best;
+    }
+    // A root takes over what its steps show: it explains at least as much as they do.
+    for i in 0..list.len() {
+        let Some(mut root) = list[i].step_of else { continue };
+        let mut hops = 0;
+        while let Some(next) = list[root].step_of {
+            root = next;
+            hops += 1;
+            if hops > 8 {
+                break;
+            }
+        }
+        if hops <= 8 && list[root].score < list[i].score + 0.3 {
+            let gain = (list[i].score + 0.3 - list[root].score).min(2.5);
+            let note = format!("explains {} as well", pack.faults[list[i].fault].id);
+            list[root].score += gain;
+            list[root].terms.push(Term { name: "steps".into(), value: gain, note, activity: None });
+        }
+    }
+}
+
+fn evidence_of(h: &Hypothesis) -> f64 {
+    h.terms.iter().filter(|t| t.activity.is_some()).map(|t| t.value).sum()
+}
+
+/// Probabilities over the roots and the unknown.
+fn confidence(list: &mut [Hypothesis]) {
+    let total: f64 = UNKNOWN.exp() + list.iter().filter(|h| h.step_of.is_none()).map(|h| h.score.exp()).sum::<f64>();
+    for h in list.iter_mut() {
+        let share = h.score.exp() / total;
+        h.confidence = if h.step_of.is_some() { share.min(1.0) * 0.05 } else { share };
+    }
+}

@@ -1,0 +1,521 @@
+//! The whole answer about a bundle, as plain data.
+
+use crate::activity::{Activity, activities};
+use crate::belief::{Hypothesis, hypotheses};
+use crate::evidence::Evidence;
+use crate::measure::measure;
+use crate::rules::{Pack, Weight};
+use crate::symptoms::{Incident, Symptom, incidents};
+use crate::topology::Topology;
+use crate::tree::{Gate, Kind, Node, Tree};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use whyline_event::stamp::rfc3339;
+
+/// Everything found about a bundle. Serialised as contract.md describes it (sources and books are added by the program).
+#[derive(Debug, Default, Serialize)]
+pub struct Diagnosis {
+    /// What users felt, in order of onset.
+    pub incidents: Vec<IncidentReport>,
+    /// Ranked causes over all incidents.
+    pub causes: Vec<Cause>,
+    /// Logs that would decide.
+    pub missing: Vec<Missing>,
+    /// The fault tree of each incident.
+    #[serde(skip)]
+    pub trees: Vec<Tree>,
+}
+
+/// One incident.
+#[derive(Debug, Serialize)]
+pub struct IncidentReport {
+    /// `incident-1`, ...
+    pub id: String,
+    /// RFC 3339, agreed clock.
+    pub start: String,
+    /// RFC 3339, agreed clock.
+    pub end: String,
+    /// Whether it was over before the logs end.
+    pub recovered: bool,
+    /// P1 (nearly everything failed) to P3.
+    pub grade: String,
+    /// 0 (nothing works) to 100.
+    pub health: u8,
+    /// What was felt.
+    pub symptoms: Vec<SymptomReport>,
+    /// Score terms that no rule explains are left to the unknown: its probability.
+    pub unexplained: f64,
+}
+
+/// One symptom, measured.
+#[derive(Debug, Serialize)]
+pub struct SymptomReport {
+    /// Id.
+    pub id: String,
+    /// Where it was seen.
+    pub entity: String,
+    /// RFC 3339.
+    pub start: String,
+    /// RFC 3339.
+    pub end: String,
+    /// Requests in that stretch at that place.
+    pub requests: usize,
+    /// Requests that it concerns.
+    pub failed: usize,
+    /// Their share.
+    pub share: f64,
+    /// Distinct clients concerned.
+    pub clients: usize,
+    /// Median duration of all requests in that stretch, seconds.
+    pub p50: Option<f64>,
+    /// 90th percentile.
+    pub p90: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+    /// 90th percentile before the incident.
+    pub p90_before: Option<f64>,
+}
+
+/// One cause.
+#[derive(Debug, Serialize)]
+pub struct Cause {
+    /// Id of taxonomy or rule.
+    pub id: String,
+    /// One line for people.
+    pub title: String,
+    /// Whom it accuses; the label a person would use first.
+    pub entities: Vec<String>,
+    /// Probability, 0 to 1.
+    pub confidence: f64,
+    /// Since when, RFC 3339, agreed clock.
+    pub onset: String,
+    /// The incident.
+    pub incident: String,
+    /// Symptoms that it leads to.
+    pub explains: Vec<String>,
+    /// Id of the cause that it competes with; `None` for the first.
+    pub alternative_to: Option<String>,
+    /// The lines that speak for (positive weight) and against it.
+    pub evidence: Vec<Citation>,
+    /// From the cause up to the symptom.
+    pub why: Vec<Step>,
+    /// Every term of the score.
+    pub ledger: Vec<Entry>,
+    /// What to do.
+    pub advice: Advice,
+}
+
+/// A proving line.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Citation {
+    /// Path of the source.
+    pub source: String,
+    /// Line in it.
+    pub line: u64,
+    /// Its time, RFC 3339.
+    pub timestamp: Option<String>,
+    /// The text as it stands there; filled in by whoever can read the source, where it is empty.
+    pub text: String,
+    /// The signal it shows.
+    pub signal: String,
+    /// What the signal means.
+    pub title: String,
+    /// The worth of the signal.
+    pub weight: f64,
+    /// How often the signal was seen around the incident.
+    pub count: u64,
+}
+
+/// A step of the chain.
+#[derive(Debug, Serialize)]
+pub struct Step {
+    /// Id of the fault or symptom.
+    pub id: String,
+    /// In words.
+    pub text: String,
+    /// Where.
+    pub entity: String,
+    /// Since when.
+    pub onset: String,
+}
+
+/// A term of the score.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    /// Its name.
+    pub term: String,
+    /// Its worth.
+    pub value: f64,
+    /// In words.
+    pub note: String,
+}
+
+/// What to do.
+#[derive(Debug, Default, Serialize)]
+pub struct Advice {
+    /// What to look at.
+    pub check: Vec<String>,
+    /// How to repair it.
+    pub fix: Vec<String>,
+    /// How to keep it from coming back.
+    pub prevent: Vec<String>,
+}
+
+/// A log that would decide.
+#[derive(Debug, Serialize, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// Whose.
+    pub host: String,
+    /// Which.
+    pub log: String,
+    /// What it would tell.
+    pub why: String,
+    /// How to get it.
+    pub command: String,
+}
+
+/// Below this the first hypothesis is not named.
+const NAMED: f64 = 0.30;
+/// Below this a further hypothesis is not named.
+const FURTHER: f64 = 0.10;
+/// From this on the program stands by a cause.
+pub const SURE: f64 = 0.70;
+
+/// Diagnoses a bundle.
+pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
+    let topology = Topology::new(evidence);
+    let mut diagnosis = Diagnosis::default();
+    let mut all = incidents(evidence, felt_otherwise(evidence, pack));
+    all.truncate(20);
+    let mut ranked: Vec<(usize, Cause)> = Vec::new();
+    for (number, incident) in all.iter().enumerate() {
+        let id = format!("incident-{}", number + 1);
+        let measured = measure(evidence, &topology, pack, incident);
+        let activities = activities(evidence, &topology, pack, incident, &measured);
+        let list = hypotheses(evidence, &topology, pack, incident, &activities);
+        let context = Context { evidence, topology: &topology, pack, incident, activities: &activities, list: &list, id: &id };
+        let unexplained = 1.0 - list.iter().filter(|h| h.step_of.is_none()).map(|h| h.confidence).sum::<f64>();
+        diagnosis.incidents.push(context.report(unexplained));
+        let causes = context.causes();
+        diagnosis.missing.extend(context.missing(&causes));
+        diagnosis.trees.push(context.tree());
+        ranked.extend(causes.into_iter().enumerate());
+    }
+    ranked.sort_by(|(_, a), (_, b)| b.confidence.total_cmp(&a.confidence).then_with(|| (&a.incident, &a.id).cmp(&(&b.incident, &b.id))));
+    diagnosis.causes = ranked.into_iter().map(|(_, c)| c).collect();
+    diagnosis.missing.sort();
+    diagnosis.missing.dedup();
+    diagnosis
+}
+
+/// Symptoms that are no requests: those whose fault in the rules lists evidence of its own (failed logins, failed jobs).
+fn felt_otherwise(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
+    let mut found = Vec::new();
+    for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty()) {
+        let signals: BTreeSet<u32> = fault.evidence.iter().map(|e| e.signal).collect();
+        let mut by_host: BTreeMap<&str, BTreeMap<i64, u64>> = BTreeMap::new();
+        for series in evidence.series.iter().filter(|s| signals.contains(&s.signal)) {
+            let bins = by_host.entry(evidence.text(series.host)).or_default();
+            for (s, n) in &series.bins {
+                *bins.entry(*s).or_default() += u64::from(*n);
+            }
+        }
+        for (host, bins) in by_host {
+            found.extend(burst(&fault.id, host, &bins));
+        }
+    }
+    found
+}
+
+/// A burst: at least thirty hits within a minute, and far more than over the rest of the time.
+fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>) -> Option<Symptom> {
+    const LEAST: u64 = 30;
+    let in_minute = |s: i64| bins.range(s..s + 60).map(|(_, n)| n).sum::<u64>();
+    let hot: Vec<i64> = bins.keys().copied().filter(|s| in_minute(*s) >= LEAST).collect();
+    let (first, last) = (*hot.first()?, hot.last()? + 60);
+    let end = bins.range(..last).next_back().map_or(last, |(s, _)| *s);
+    let entity = if host.is_empty() { "host:unknown".to_string() } else { format!("host:{host}") };
+    let total = bins.range(first..=end).map(|(_, n)| *n as usize).sum();
+    Some(Symptom { id: id.into(), entity, host: host.into(), onset: first * 1000, end: end * 1000, affected: Vec::new(), total })
+}
+
+struct Context<'a> {
+    evidence: &'a Evidence,
+    topology: &'a Topology,
+    pack: &'a Pack,
+    incident: &'a Incident,
+    activities: &'a [Activity],
+    list: &'a [Hypothesis],
+    id: &'a str,
+}
+
+fn time(ms: i64) -> String {
+    rfc3339(ms.saturating_mul(1_000_000), 3)
+}
+
+fn round(x: f64) -> f64 {
+    (x * 1000.0).round() / 1000.0
+}
+
+impl Context<'_> {
+    fn report(&self, unexplained: f64) -> IncidentReport {
+        let incident = self.incident;
+        let end_of_logs = self.evidence.whole().map_or(incident.end, |(_, b)| b * 1000);
+        let symptoms: Vec<SymptomReport> = incident.symptoms.iter().map(|s| self.symptom(s)).collect();
+        let worst = symptoms.iter().filter(|s| s.id != "http.slow").map(|s| s.share).fold(0.0, f64::max);
+        let drop = incident.symptoms.iter().any(|s| s.id == "traffic.drop");
+        let worst = if drop { 1.0 } else { worst };
+        let slow = symptoms.iter().filter(|s| s.id == "http.slow").map(|s| s.share).fold(0.0, f64::max);
+        let grade = if worst >= 0.5 { "P1" } else if worst >= 0.1 || slow >= 0.5 { "P2" } else { "P3" };
+        let health = (100.0 * (1.0 - worst) * (1.0 - 0.4 * slow)).round().clamp(0.0, 100.0) as u8;
+        IncidentReport {
+            id: self.id.into(),
+            start: time(incident.onset),
+            end: time(incident.end),
+            recovered: end_of_logs - incident.end > 10_000,
+            grade: grade.into(),
+            health,
+            symptoms,
+            unexplained: round(unexplained.clamp(0.0, 1.0)),
+        }
+    }
+
+    fn symptom(&self, s: &Symptom) -> SymptomReport {
+        let requests = &self.evidence.requests;
+        let sources: BTreeSet<u32> = s.affected.iter().map(|i| requests[*i].of.source).collect();
+        let sorted = |from: i64, to: i64| -> Vec<i64> {
+            let mut v: Vec<i64> = requests.iter().filter(|r| sources.contains(&r.of.source) && r.end >= from && r.end <= to).filter_map(|r| r.took()).collect();
+            v.sort_unstable();
+            v
+        };
+        let (now, before) = (sorted(s.onset, s.end), sorted(i64::MIN, s.onset - 1));
+        let at = |v: &[i64], q: f64| (!v.is_empty()).then(|| crate::measure::quantile(v, q) as f64 / 1000.0);
+        let clients: BTreeSet<_> = s.affected.iter().map(|i| requests[*i].of.client).collect();
+        SymptomReport {
+            id: s.id.clone(),
+            entity: s.entity.clone(),
+            start: time(s.onset),
+            end: time(s.end),
+            requests: s.total,
+            failed: s.affected.len(),
+            share: round(if s.total > 0 { s.affected.len() as f64 / s.total as f64 } else { 0.0 }),
+            clients: clients.len(),
+            p50: at(&now, 0.5),
+            p90: at(&now, 0.9),
+            p99: at(&now, 0.99),
+            p90_before: at(&before, 0.9),
+        }
+    }
+
+    fn causes(&self) -> Vec<Cause> {
+        let roots: Vec<&Hypothesis> = self.list.iter().filter(|h| h.step_of.is_none()).collect();
+        let Some(first) = roots.first().filter(|h| h.confidence >= NAMED) else { return Vec::new() };
+        // One entry for an id and incident: the best place stands for it, its others are named as entities.
+        let mut causes: Vec<Cause> = Vec::new();
+        for h in roots.iter().filter(|h| h.confidence >= FURTHER).take(10) {
+            let id = &self.pack.faults[h.fault].id;
+            match causes.iter_mut().find(|c| c.id == *id) {
+                Some(same) => {
+                    same.confidence = round((same.confidence + h.confidence).min(0.99));
+                    for entity in &h.entities {
+                        if !same.entities.contains(entity) {
+                            same.entities.push(entity.clone());
+                        }
+                    }
+                }
+                None => {
+                    let other = (h.fault != first.fault || h.place != first.place).then(|| self.pack.faults[first.fault].id.clone());
+                    causes.push(self.cause(h, other));
+                }
+            }
+        }
+        causes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+        causes
+    }
+
+    fn cause(&self, h: &Hypothesis, alternative_to: Option<String>) -> Cause {
+        let fault = &self.pack.faults[h.fault];
+        let chain = self.chain(h);
+        Cause {
+            id: fault.id.clone(),
+            title: fault.title.clone(),
+            entities: h.entities.clone(),
+            confidence: round(h.confidence.min(0.99)),
+            onset: time(h.onset),
+            incident: self.id.into(),
+            explains: self.incident.symptoms.iter().map(|s| s.id.clone()).collect::<BTreeSet<_>>().into_iter().collect(),
+            alternative_to,
+            evidence: self.citations(h),
+            why: chain,
+            ledger: h.terms.iter().map(|t| Entry { term: t.name.clone(), value: round(t.value), note: t.note.clone() }).collect(),
+            advice: self.advice(h),
+        }
+    }
+
+    fn citations(&self, h: &Hypothesis) -> Vec<Citation> {
+        let mut list = Vec::new();
+        let mut seen = BTreeSet::new();
+        let mut terms: Vec<_> = h.terms.iter().filter(|t| t.activity.is_some()).collect();
+        terms.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()));
+        for term in terms {
+            let Some(activity) = term.activity.and_then(|i| self.activities.get(i)) else { continue };
+            let signal = &self.pack.signals[activity.signal as usize];
+            for (source, line, at, text) in self.lines(activity) {
+                if seen.insert((source, line)) && list.len() < 20 {
+                    list.push(Citation {
+                        source: self.evidence.sources.get(source).map(|s| s.path.clone()).unwrap_or_default(),
+                        line,
+                        timestamp: at.map(|ns| rfc3339(ns, 3)),
+                        text,
+                        signal: signal.id.clone(),
+                        title: activity.note.clone().map_or_else(|| signal.title.clone(), |n| format!("{}: {n}", signal.title)),
+                        weight: round(term.value),
+                        count: activity.hits,
+                    });
+                }
+            }
+        }
+        list
+    }
+
+    /// The first lines of an activity from its onset on, at most three.
+    fn lines(&self, activity: &Activity) -> Vec<(usize, u64, Option<i64>, String)> {
+        if activity.note.is_some() {
+            return activity.cite.iter().map(|(s, l)| (*s as usize, u64::from(*l), None, String::new())).collect();
+        }
+        let mut samples: Vec<(i64, usize, u64, String)> = activity
+            .series
+            .iter()
+            .flat_map(|i| {
+                let series = &self.evidence.series[*i];
+                series.samples.iter().map(move |(t, s)| (*t, series.source, s.line, s.text.clone()))
+            })
+            .filter(|(t, ..)| *t >= activity.onset * 1_000_000 && *t <= (activity.last + 1000) * 1_000_000)
+            .collect();
+        samples.sort();
+        samples.into_iter().take(3).map(|(t, source, line, text)| (source, line, Some(t), text)).collect()
+    }
+
+    /// From the cause up: the steps that it explains, then the symptoms.
+    fn chain(&self, h: &Hypothesis) -> Vec<Step> {
+        let mine = self.list.iter().position(|x| std::ptr::eq(x, h));
+        let step = |h: &Hypothesis| {
+            let fault = &self.pack.faults[h.fault];
+            Step { id: fault.id.clone(), text: fault.title.clone(), entity: h.entities.first().cloned().unwrap_or_default(), onset: time(h.onset) }
+        };
+        let mut chain = vec![step(h)];
+        let mut steps: Vec<&Hypothesis> = self.list.iter().filter(|x| x.step_of.is_some() && self.root_of(x) == mine).collect();
+        steps.sort_by_key(|x| x.onset);
+        let mut seen = BTreeSet::from([h.fault]);
+        for x in steps {
+            if seen.insert(x.fault) && x.score > -1.5 && chain.len() < 5 {
+                chain.push(step(x));
+            }
+        }
+        for s in &self.incident.symptoms {
+            let text = match s.id.as_str() {
+                "http.slow" => format!("{} of {} requests took far longer than usual", s.affected.len(), s.total),
+                "traffic.drop" => format!("no request was logged for {} s", (s.end - s.onset) / 1000),
+                _ if s.affected.is_empty() => format!("{} times", s.total),
+                _ => format!("{} of {} requests", s.affected.len(), s.total),
+            };
+            chain.push(Step { id: s.id.clone(), text, entity: s.entity.clone(), onset: time(s.onset) });
+        }
+        chain
+    }
+
+    fn root_of(&self, h: &Hypothesis) -> Option<usize> {
+        let mut root = h.step_of;
+        for _ in 0..8 {
+            match root.and_then(|r| self.list.get(r)).and_then(|r| r.step_of) {
+                Some(next) => root = Some(next),
+                None => break,
+            }
+        }
+        root
+    }
+
+    fn advice(&self, h: &Hypothesis) -> Advice {
+        let fault = &self.pack.faults[h.fault];
+        let entity = h.entities.first().map(|e| crate::entity::parts(e).1).unwrap_or_default();
+        let host = h.place.strip_prefix("host:").unwrap_or(entity);
+        let fill = |list: &[String]| list.iter().map(|s| s.replace("{entity}", entity).replace("{host}", host)).collect();
+        Advice { check: fill(&fault.check), fix: fill(&fault.fix), prevent: fill(&fault.prevent) }
+    }
+
+    /// Logs that would decide: only where the program does not stand by a cause.
+    fn missing(&self, causes: &[Cause]) -> Vec<Missing> {
+        if causes.first().is_some_and(|c| c.confidence >= SURE) {
+            return Vec::new();
+        }
+        let mut list = Vec::new();
+        for h in self.list.iter().filter(|h| h.step_of.is_none()).take(3) {
+            let fault = &self.pack.faults[h.fault];
+            let host = h.place.strip_prefix("host:").map_or_else(|| h.place.clone(), str::to_string);
+            for missing in &fault.missing {
+                let log = missing.log.replace("{entity}", h.entities.first().map_or("", |e| e)).replace("{host}", &host);
+                let why = format!("would show whether {} ({})", fault.title, fault.id);
+                list.push(Missing { host: host.clone(), log, why, command: missing.command.replace("{host}", &host) });
+            }
+        }
+        // Machines that are spoken of but whose logs were not given.
+        for host in self.incident.hosts() {
+            let mut places = self.topology.below(host);
+            places.insert(host.to_string(), 0);
+            for (near, _) in places {
+                for peer in self.topology.unlogged.get(&near).into_iter().flatten().take(3) {
+                    list.push(Missing {
+                        host: peer.clone(),
+                        log: format!("the system and service logs of {peer}"),
+                        why: format!("{near} speaks of it, but none of its logs was given"),
+                        command: "journalctl --since -2h > journal.txt".into(),
+                    });
+                }
+            }
+        }
+        list.truncate(8);
+        list
+    }
+
+    fn tree(&self) -> Tree {
+        let mut tree = Tree::default();
+        for s in &self.incident.symptoms {
+            tree.node(Node { id: format!("symptom:{}@{}", s.id, s.entity), kind: Kind::Symptom, gate: Gate::Or, label: format!("{} at {}", s.id, s.entity), belief: None });
+        }
+        let shown: Vec<usize> = (0..self.list.len())
+            .filter(|i| self.list[*i].confidence >= FURTHER || self.list[*i].step_of.and_then(|r| self.list.get(r)).is_some_and(|r| r.confidence >= FURTHER))
+            .take(12)
+            .collect();
+        let name = |i: usize| format!("{}@{}", self.pack.faults[self.list[i].fault].id, self.list[i].place);
+        for &i in &shown {
+            let h = &self.list[i];
+            let kind = if h.step_of.is_some() { Kind::Step } else { Kind::Root };
+            let label = format!("{} at {}", self.pack.faults[h.fault].title, h.entities.first().map_or("", |e| e));
+            tree.node(Node { id: name(i), kind, gate: Gate::Or, label, belief: h.step_of.is_none().then_some(h.confidence) });
+        }
+        for &i in &shown {
+            let h = &self.list[i];
+            if let Some(root) = h.step_of.filter(|r| shown.contains(r)) {
+                tree.edge(&name(root), &name(i));
+            }
+            let leads: Vec<usize> = shown.iter().copied().filter(|j| self.list[*j].step_of == Some(i)).collect();
+            if leads.is_empty() {
+                for s in &self.incident.symptoms {
+                    tree.edge(&name(i), &format!("symptom:{}@{}", s.id, s.entity));
+                }
+            }
+            for term in h.terms.iter().filter(|t| t.activity.is_some() && t.value > 0.2).take(4) {
+                let id = format!("{}:{}", name(i), term.name);
+                let title = self.pack.signal(&term.name).map_or(term.name.as_str(), |s| self.pack.signals[s as usize].title.as_str());
+                tree.node(Node { id: id.clone(), kind: Kind::Basic, gate: Gate::Or, label: format!("{title} ({})", term.note), belief: None });
+                tree.edge(&id, &name(i));
+            }
+        }
+        tree
+    }
+}
+
+/// Whether findings hold an error.
+pub fn has_errors(findings: &[crate::rules::Finding]) -> bool {
+    findings.iter().any(|f| f.weight == Weight::Error)
+}

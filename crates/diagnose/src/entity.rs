@@ -1,0 +1,105 @@
+//! Whom a record accuses.
+//!
+//! An entity is written `kind:name`: `host:web01`, `service:api@app02`, `addr:10.0.0.3:8080`, `name:db.internal`,
+//! `client:203.0.113.7`, `unit:nginx.service@web01`.
+
+use whyline_event::address;
+use whyline_event::{Key, Record, Value};
+
+/// The service that wrote a record: its own name, else its program's, else its container's; `None` when the record names none.
+pub fn service<'r>(record: &Record<'r>) -> Option<&'r str> {
+    record
+        .str(Key::ServiceName)
+        .or_else(|| record.str(Key::ProcessName))
+        .or_else(|| record.str(Key::ContainerName))
+        .or_else(|| of_format(record.format))
+}
+
+/// The program that a format belongs to, where only one writes it.
+pub fn of_format(format: &str) -> Option<&'static str> {
+    Some(match format {
+        "nginx.access" | "nginx.error" => "nginx",
+        "apache.access" | "apache.error" => "apache",
+        "haproxy" | "haproxy.http" | "haproxy.tcp" => "haproxy",
+        "postgresql" => "postgresql",
+        "mysql.error" | "mysql.slowlog" | "mysql.general" => "mysql",
+        "mariadb" => "mariadb",
+        "redis" => "redis",
+        "mongodb" => "mongodb",
+        "php-fpm" => "php-fpm",
+        _ => return None,
+    })
+}
+
+/// The service of a source whose records name none: its file's name without what rotation, packing and streams add.
+pub fn service_of_path(path: &str) -> String {
+    let mut parts = path.rsplit('/');
+    let file = parts.next().unwrap_or(path);
+    let stem = file.split('.').next().unwrap_or(file);
+    let stem = stem.strip_suffix("-json").unwrap_or(stem);
+    let hash = stem.len() >= 12 && stem.bytes().all(|b| b.is_ascii_hexdigit());
+    let name = if hash { parts.find(|p| !(p.len() >= 12 && p.bytes().all(|b| b.is_ascii_hexdigit()))).unwrap_or(stem) } else { stem };
+    name.to_string()
+}
+
+/// An address or name with its kind.
+pub fn endpoint(text: &str) -> String {
+    let text = text.trim();
+    if address::ip(text).is_some() || text.starts_with("unix:") || text.starts_with('/') { format!("addr:{text}") } else { format!("name:{text}") }
+}
+
+/// Writes the entity that a record accuses into `into`: by the first of `fields` that is present, else the writer's service,
+/// else its host.
+pub fn of_record(record: &Record<'_>, fields: &[Key], default_service: &str, into: &mut String) {
+    into.clear();
+    let host = record.str(Key::HostName).unwrap_or("");
+    for key in fields {
+        let value = match key {
+            Key::ServiceName => service(record).map(Value::Str),
+            Key::UpstreamAddress | Key::UpstreamServer => record.last(*key),
+            _ => record.get(*key),
+        };
+        let Some(value) = value else { continue };
+        match (key, value) {
+            (Key::HostName, Value::Str(h)) => into.push_str(&format!("host:{h}")),
+            (Key::ServiceName, Value::Str(s)) => into.push_str(&format!("service:{s}@{host}")),
+            (Key::Unit, Value::Str(u)) => into.push_str(&format!("unit:{u}@{host}")),
+            (Key::ClientAddress, Value::Str(c)) => into.push_str(&format!("client:{}", address::split_port(c).0)),
+            (Key::UpstreamAddress | Key::Peer | Key::ServerAddress, Value::Str(a)) => into.push_str(&endpoint(a)),
+            (Key::UpstreamName, Value::Str(b)) => match record.last(Key::UpstreamServer) {
+                Some(Value::Str(s)) => into.push_str(&format!("name:{b}/{s}")),
+                _ => into.push_str(&format!("name:{b}")),
+            },
+            (_, value) => into.push_str(&format!("name:{value}")),
+        }
+        return;
+    }
+    match (service(record).unwrap_or(default_service), host) {
+        ("", "") => into.push_str("host:unknown"),
+        ("", h) => into.push_str(&format!("host:{h}")),
+        (s, h) => into.push_str(&format!("service:{s}@{h}")),
+    }
+}
+
+/// The parts of an entity: kind, name, and the host after an `@`.
+pub fn parts(entity: &str) -> (&str, &str, Option<&str>) {
+    let (kind, rest) = entity.split_once(':').unwrap_or(("name", entity));
+    match (kind, rest.rsplit_once('@')) {
+        ("service" | "unit", Some((name, host))) => (kind, name, Some(host).filter(|h| !h.is_empty())),
+        ("host", _) => (kind, rest, Some(rest)),
+        _ => (kind, rest, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn services_of_files() {
+        assert_eq!(service_of_path("web01/shop/shop-api.log.gz"), "shop-api");
+        assert_eq!(service_of_path("containers/shop-db-1/00715dad8667bd1606a0/00715dad8667bd1606a0-json.log"), "shop-db-1");
+        assert_eq!(parts("service:api@app02"), ("service", "api", Some("app02")));
+        assert_eq!(parts("addr:10.0.0.3:8080"), ("addr", "10.0.0.3:8080", None));
+    }
+}

@@ -1,0 +1,232 @@
+//! What was gathered, on one clock: the questions that diagnosis asks have their answers here.
+
+use crate::names::{NameId, Names};
+use crate::rules::SignalId;
+use crate::tally::{Exchange, Gathered, Pair, Sample};
+use rustc_hash::FxHashMap;
+use std::collections::BTreeMap;
+use whyline_event::stamp::NANOS;
+use whyline_event::{Clock, Form, Stamp};
+
+/// What is known of a source.
+#[derive(Clone, Debug)]
+pub struct SourceInfo {
+    /// Path.
+    pub path: String,
+    /// Host, empty when unknown.
+    pub host: String,
+    /// The format of most of its records.
+    pub format: String,
+    /// The share of its records in that format.
+    pub share: f64,
+    /// The zone as people write it.
+    pub zone: String,
+    /// How the zone is known.
+    pub zone_why: String,
+    /// The clock.
+    pub clock: Clock,
+    /// How many moments say that the clock is ahead.
+    pub ahead_pairs: usize,
+    /// Lines.
+    pub lines: u64,
+    /// Records.
+    pub records: u64,
+    /// It is the same stream as another source.
+    pub same_as: Option<String>,
+}
+
+/// A request on the agreed clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Request {
+    /// When it began, in milliseconds since 1970 UTC.
+    pub start: i64,
+    /// When it ended.
+    pub end: i64,
+    /// Everything else.
+    pub of: Exchange,
+}
+
+impl Request {
+    /// Whether the server answered that it failed.
+    pub fn failed(&self) -> bool {
+        self.of.status >= 500
+    }
+
+    /// Duration in milliseconds, if known.
+    pub fn took(&self) -> Option<i64> {
+        (self.of.micros != u32::MAX).then(|| i64::from(self.of.micros) / 1000)
+    }
+}
+
+/// Hits of a signal for an entity, from one source, on the agreed clock.
+#[derive(Clone, Debug)]
+pub struct Series {
+    /// The signal.
+    pub signal: SignalId,
+    /// The accused.
+    pub entity: NameId,
+    /// Host of the writer.
+    pub host: NameId,
+    /// Service of the writer.
+    pub service: NameId,
+    /// Number of the source.
+    pub source: usize,
+    /// Second and hits, in order.
+    pub bins: Vec<(i64, u32)>,
+    /// Samples in order: instant (ns, agreed clock) and line.
+    pub samples: Vec<(i64, Sample)>,
+}
+
+impl Series {
+    /// All hits.
+    pub fn total(&self) -> u64 {
+        self.bins.iter().map(|(_, n)| u64::from(*n)).sum()
+    }
+
+    /// Hits in the seconds `from..=to`.
+    pub fn within(&self, from: i64, to: i64) -> u64 {
+        let a = self.bins.partition_point(|(s, _)| *s < from);
+        self.bins[a..].iter().take_while(|(s, _)| *s <= to).map(|(_, n)| u64::from(*n)).sum()
+    }
+}
+
+/// Everything, on the agreed clock, in a stable order.
+#[derive(Debug, Default)]
+pub struct Evidence {
+    /// Texts.
+    pub names: Names,
+    /// Sources.
+    pub sources: Vec<SourceInfo>,
+    /// Requests by start.
+    pub requests: Vec<Request>,
+    /// Hits by signal, entity, source.
+    pub series: Vec<Series>,
+    /// Records per second of each source.
+    pub ticks: Vec<Vec<(i64, u32)>>,
+    /// Who speaks of whom.
+    pub pairs: Vec<(Pair, u32)>,
+    /// Host and program, with records.
+    pub programs: Vec<((NameId, NameId), u32)>,
+}
+
+impl Evidence {
+    /// Applies the clocks of the sources.
+    pub fn new(gathered: Gathered, sources: Vec<SourceInfo>) -> Evidence {
+        let agreed = |source: u32, form: Form, nanos: i64| -> i64 {
+            let stamp = Stamp { nanos, form, offset: None, digits: 9 };
+            sources.get(source as usize).map_or(nanos, |s| s.clock.agreed(&stamp))
+        };
+        let second = |source: u32, form: Form, s: i64| agreed(source, form, s.saturating_mul(NANOS)).div_euclid(NANOS);
+        let mut requests: Vec<Request> = gathered
+            .exchanges
+            .iter()
+            .map(|e| {
+                let at = agreed(e.source, e.form, e.millis.saturating_mul(1_000_000)).div_euclid(1_000_000);
+                let took = if e.micros == u32::MAX { 0 } else { i64::from(e.micros) / 1000 };
+                let (start, end) = if e.is_start { (at, at + took) } else { (at - took, at) };
+                Request { start, end, of: *e }
+            })
+            .collect();
+        requests.sort_by_key(|r| (r.start, r.of.source, r.of.line));
+        let mut series: BTreeMap<(SignalId, &str, u32, NameId), Series> = BTreeMap::new();
+        let mut keys: Vec<_> = gathered.hits.iter().collect();
+        keys.sort_by(|a, b| {
+            let key = |k: &crate::tally::HitKey| (k.signal, k.source, k.form);
+            key(a.0).cmp(&key(b.0)).then_with(|| gathered.names.text(a.0.entity).cmp(gathered.names.text(b.0.entity))).then_with(|| {
+                (gathered.names.text(a.0.host), gathered.names.text(a.0.service)).cmp(&(gathered.names.text(b.0.host), gathered.names.text(b.0.service)))
+            })
+        });
+        for (key, hits) in keys {
+            let entry = series.entry((key.signal, gathered.names.text(key.entity), key.source, key.host)).or_insert_with(|| Series {
+                signal: key.signal,
+                entity: key.entity,
+                host: key.host,
+                service: key.service,
+                source: key.source as usize,
+                bins: Vec::new(),
+                samples: Vec::new(),
+            });
+            entry.bins.extend(hits.bins.iter().map(|(s, n)| (second(key.source, key.form, *s), *n)));
+            entry.samples.extend(hits.samples.values().flatten().map(|s| (agreed(key.source, key.form, s.nanos), s.clone())));
+        }
+        let mut series: Vec<Series> = series.into_values().collect();
+        for s in &mut series {
+            s.bins.sort_unstable();
+            s.bins.dedup_by(|later, first| {
+                let same = later.0 == first.0;
+                if same {
+                    first.1 += later.1;
+                }
+                same
+            });
+            s.samples.sort();
+        }
+        let mut ticks: Vec<FxHashMap<i64, u32>> = vec![FxHashMap::default(); sources.len()];
+        for ((source, form), bins) in &gathered.ticks {
+            for (s, n) in bins {
+                if let Some(list) = ticks.get_mut(*source as usize) {
+                    *list.entry(second(*source, *form, *s)).or_default() += n;
+                }
+            }
+        }
+        let ticks = ticks
+            .into_iter()
+            .map(|m| {
+                let mut list: Vec<(i64, u32)> = m.into_iter().collect();
+                list.sort_unstable();
+                list
+            })
+            .collect();
+        let names = gathered.names;
+        let mut pairs: Vec<(Pair, u32)> = gathered.pairs.into_iter().collect();
+        pairs.sort_by(|(a, _), (b, _)| {
+            let key = |p: &Pair| (names.text(p.host), names.text(p.service), names.text(p.peer));
+            key(a).cmp(&key(b))
+        });
+        let mut programs: Vec<((NameId, NameId), u32)> = gathered.programs.into_iter().collect();
+        programs.sort_by(|((h, p), _), ((i, q), _)| (names.text(*h), names.text(*p)).cmp(&(names.text(*i), names.text(*q))));
+        Evidence { names, sources, requests, series, ticks, pairs, programs }
+    }
+
+    /// Keeps only what lies in the seconds `from..=to`.
+    pub fn restrict(&mut self, from: i64, to: i64) {
+        self.requests.retain(|r| (from..=to).contains(&r.end.div_euclid(1000)));
+        for series in &mut self.series {
+            series.bins.retain(|(s, _)| (from..=to).contains(s));
+            series.samples.retain(|(t, _)| (from..=to).contains(&t.div_euclid(NANOS)));
+        }
+        self.series.retain(|s| !s.bins.is_empty());
+        for ticks in &mut self.ticks {
+            ticks.retain(|(s, _)| (from..=to).contains(s));
+        }
+    }
+
+    /// The text of a name.
+    pub fn text(&self, id: NameId) -> &str {
+        self.names.text(id)
+    }
+
+    /// First and last second of a source, without stray stamps: the span that holds all but a thousandth of its records.
+    pub fn span(&self, source: usize) -> Option<(i64, i64)> {
+        let ticks = self.ticks.get(source)?;
+        Some((ticks.first()?.0, ticks.last()?.0))
+    }
+
+    /// First and last second of the bundle.
+    pub fn whole(&self) -> Option<(i64, i64)> {
+        (0..self.sources.len()).filter_map(|s| self.span(s)).fold(None, |acc, (a, b)| Some(acc.map_or((a, b), |(x, y): (i64, i64)| (x.min(a), y.max(b)))))
+    }
+
+    /// Records of a source in the seconds `from..=to`.
+    pub fn ticks_within(&self, source: usize, from: i64, to: i64) -> u64 {
+        let Some(ticks) = self.ticks.get(source) else { return 0 };
+        let a = ticks.partition_point(|(s, _)| *s < from);
+        ticks[a..].iter().take_while(|(s, _)| *s <= to).map(|(_, n)| u64::from(*n)).sum()
+    }
+
+    /// Stretches of at least `least` seconds within a source's span without a record.
+    pub fn gaps(&self, source: usize, least: i64) -> Vec<(i64, i64)> {
+        let Some(ticks) = self.ticks.get(source) else { return Vec::new() };
+        ticks.windows(2).filter(|w| w[1].0 - w[0].0 > least).map(|w| (w[0].0, w[1].0)).collect()
+    }
+}

@@ -1,0 +1,125 @@
+//! What the failed requests have in common, and what served requests do not.
+
+use super::{View, quantile};
+use crate::entity::endpoint;
+use crate::evidence::Request;
+use crate::names::{NONE, NameId};
+use std::collections::{BTreeMap, BTreeSet};
+use whyline_event::address;
+
+pub(super) fn measure(view: &mut View<'_>) {
+    if view.affected.is_empty() {
+        return;
+    }
+    let total = view.during().count();
+    let onset = view.incident.onset;
+    let (entity, cite) = (view.edge_entity(), view.some_affected());
+    if view.affected.len() * 10 >= total * 8 && total > 0 {
+        let note = format!("{} of {total} requests", view.affected.len());
+        view.add("failures.everywhere", entity.clone(), onset, note, cite.clone());
+    }
+    if let Some((path, note)) = common(view, |r| r.of.path, true) {
+        view.add("failures.one-path", format!("name:{}", view.evidence.text(path).trim_start()), onset, note, cite.clone());
+    }
+    let upstream = |r: &Request| if r.of.server != NONE { r.of.server } else { r.of.upstream };
+    if let Some((server, note)) = common(view, upstream, false) {
+        view.add("failures.one-upstream", endpoint(view.evidence.text(server)), onset, note, cite.clone());
+    }
+    for by in [|r: &Request| r.of.client, |r: &Request| r.of.agent] {
+        if let Some((client, note)) = common(view, by, true) {
+            let text = view.evidence.text(client);
+            let entity = if address::ip(text).is_some() { format!("client:{text}") } else { format!("name:{text}") };
+            view.add("failures.one-client", entity, onset, note, cite.clone());
+            break;
+        }
+    }
+    upstreams(view);
+    times(view);
+}
+
+/// The value that nearly all affected requests share, while requests with other values are mostly served.
+fn common(view: &View<'_>, of: impl Fn(&Request) -> NameId, several: bool) -> Option<(NameId, String)> {
+    let mut bad: BTreeMap<NameId, usize> = BTreeMap::new();
+    for i in &view.affected {
+        *bad.entry(of(view.request(*i))).or_default() += 1;
+    }
+    let (value, n) = bad.iter().max_by_key(|(_, n)| **n).map(|(v, n)| (*v, *n))?;
+    let all = view.affected.len();
+    if value == NONE || n * 100 < all * 85 {
+        return None;
+    }
+    let (mut others, mut others_bad) = (0usize, 0usize);
+    for i in view.during() {
+        if of(view.request(i)) != value && of(view.request(i)) != NONE {
+            others += 1;
+            others_bad += usize::from(view.affected.contains(&i));
+        }
+    }
+    let enough = if several { others >= 10 && others * 3 >= n } else { others >= 5 };
+    (enough && others_bad * 10 <= others).then(|| (value, format!("{n} of {all} failures; of {others} other requests {} were served", others - others_bad)))
+}
+
+/// The addresses that failing requests were sent to.
+fn upstreams(view: &mut View<'_>) {
+    let mut failing: BTreeMap<NameId, Vec<usize>> = BTreeMap::new();
+    for i in &view.affected {
+        let of = &view.request(*i).of;
+        if of.upstream != NONE && of.status >= 500 {
+            failing.entry(of.upstream).or_default().push(*i);
+        }
+    }
+    let onset = view.incident.onset;
+    let first = view.edge.iter().map(|i| view.request(*i).start).min().unwrap_or(onset);
+    for (upstream, list) in failing {
+        if list.len() * 10 < view.affected.len() {
+            continue;
+        }
+        let text = view.evidence.text(upstream).to_string();
+        let cite: Vec<(u32, u32)> = list.iter().take(3).map(|i| (view.request(*i).of.source, view.request(*i).of.line)).collect();
+        let paths: BTreeSet<NameId> = list.iter().map(|i| view.request(*i).of.path).collect();
+        let used_before = view.before().any(|i| view.request(i).of.upstream == upstream);
+        let other_before: BTreeSet<NameId> =
+            view.before().map(|i| view.request(i).of).filter(|o| o.upstream != NONE && o.upstream != upstream && paths.contains(&o.path) && o.status < 500).map(|o| o.upstream).collect();
+        if !used_before && onset - first >= 20_000 && !other_before.is_empty() {
+            let others: Vec<&str> = other_before.iter().map(|u| view.evidence.text(*u)).collect();
+            let note = format!("{text} was never asked before; the same paths were served by {}", others.join(", "));
+            view.add("upstream.new-address", endpoint(&text), onset, note, cite.clone());
+        }
+        let (ip, port) = address::split_port(&text);
+        let serving = view
+            .evidence
+            .requests
+            .iter()
+            .filter(|r| (onset..=view.incident.end).contains(&r.end) && r.of.status < 500 && r.of.upstream != NONE)
+            .map(|r| view.evidence.text(r.of.upstream))
+            .find(|u| {
+                let (other, p) = address::split_port(u);
+                other == ip && p != port
+            })
+            .map(str::to_string);
+        if let Some(other) = serving {
+            let note = format!("{other} serves at the same time");
+            view.add("upstream.other-port-serves", endpoint(&text), onset, note, cite);
+        }
+    }
+}
+
+/// How long the failed requests took.
+fn times(view: &mut View<'_>) {
+    let failed: Vec<usize> = view.affected.iter().copied().filter(|i| view.request(*i).of.status >= 499).collect();
+    let mut took: Vec<i64> = failed.iter().filter_map(|i| view.request(*i).took()).collect();
+    if took.len() < 5 {
+        return;
+    }
+    took.sort_unstable();
+    let middle = quantile(&took, 0.5);
+    let near = took.iter().filter(|t| (**t - middle).abs() <= (middle / 20).max(30)).count();
+    let (entity, cite, onset) = (view.edge_entity(), view.some_affected(), view.incident.onset);
+    if middle >= 900 && near * 10 >= took.len() * 6 {
+        let note = format!("{near} of {} failed requests ended after {:.1} s", took.len(), middle as f64 / 1000.0);
+        view.add("upstream.timeout-plateau", entity, onset, note, cite);
+    } else if quantile(&took, 0.8) < 60 {
+        let note = format!("four of five failed requests ended within {} ms", quantile(&took, 0.8).max(1));
+        view.add("upstream.fails-at-once", entity, onset, note, cite);
+    }
+}

@@ -1,0 +1,116 @@
+//! What points at the network, at health checks, at machines without logs, at clocks.
+
+use super::View;
+use crate::entity::parts;
+use crate::names::NONE;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub(super) fn measure(view: &mut View<'_>) {
+    checks(view);
+    unlogged(view);
+    retransmissions(view);
+    clocks(view);
+}
+
+/// Servers that a health check takes out although they answer real requests well.
+fn checks(view: &mut View<'_>) {
+    let (from, to) = (view.incident.onset / 1000 - 60, view.incident.end / 1000);
+    let mut found: BTreeMap<String, (i64, usize, Vec<(u32, u32)>)> = BTreeMap::new();
+    for series in &view.evidence.series {
+        if !view.pack.signals[series.signal as usize].id.contains(".server-down") {
+            continue;
+        }
+        let (_, name, _) = parts(view.evidence.text(series.entity));
+        for (down, _) in series.bins.iter().filter(|(s, _)| (from..=to).contains(s)) {
+            let served: Vec<_> = view
+                .evidence
+                .requests
+                .iter()
+                .filter(|r| r.of.server != NONE && view.evidence.text(r.of.server) == name)
+                .filter(|r| r.end / 1000 >= down - 20 && r.end / 1000 <= *down)
+                .collect();
+            let bad = served.iter().filter(|r| r.of.status >= 500).count();
+            if served.len() >= 3 && bad * 10 <= served.len() {
+                let cite = served.iter().rev().take(1).map(|r| (r.of.source, r.of.line)).collect();
+                found.entry(name.to_string()).or_insert((*down * 1000, served.len(), cite));
+            }
+        }
+    }
+    for (server, (onset, n, cite)) in found {
+        let note = format!("{server} answered {n} requests without an error in the 20 s before it was taken out");
+        view.add("checks.fail-while-serving", format!("name:{server}"), onset, note, cite);
+    }
+}
+
+/// Targets of errors of which no log was given.
+fn unlogged(view: &mut View<'_>) {
+    let (from, to) = (view.incident.onset / 1000 - 30, view.incident.end / 1000 + 5);
+    let mut targets: BTreeMap<String, (i64, u64, Vec<(u32, u32)>)> = BTreeMap::new();
+    for series in &view.evidence.series {
+        let entity = view.evidence.text(series.entity);
+        let ("addr" | "name", name, _) = parts(entity) else { continue };
+        let id = &view.pack.signals[series.signal as usize].id;
+        if !id.starts_with("conn.") && !id.contains("connect") && !id.contains("refused") && !id.contains("timeout") {
+            continue;
+        }
+        let n = series.within(from, to);
+        if n < 2 || view.topology.behind(name).is_some() {
+            continue;
+        }
+        let first = series.samples.iter().find(|(t, _)| t / 1_000_000_000 >= from);
+        let cite = first.map(|(_, s)| (series.source as u32, s.line as u32)).into_iter().collect();
+        let onset = first.map_or(view.incident.onset, |(t, _)| t / 1_000_000);
+        let entry = targets.entry(entity.to_string()).or_insert((onset, 0, cite));
+        entry.1 += n;
+    }
+    for (entity, (onset, n, cite)) in targets {
+        view.add("dependency.unlogged", entity, onset, format!("{n} errors name it; none of its logs was given"), cite);
+    }
+}
+
+/// Steps after which TCP sends again (RFC 6298; Linux: 200 ms at least, then doubled; 1 s, 3 s, 7 s for a lost SYN), in ms.
+const STEPS: &[i64] = &[200, 400, 600, 800, 1000, 1400, 3000, 3200, 6200, 7000];
+
+fn retransmissions(view: &mut View<'_>) {
+    let during: BTreeSet<usize> = view.during().collect();
+    let usual: Vec<i64> = {
+        let mut v: Vec<i64> = view.before().filter_map(|i| view.request(i).took()).collect();
+        v.sort_unstable();
+        v
+    };
+    let base = super::quantile(&usual, 0.5);
+    let (mut on, mut slow, mut cite) = (0usize, 0usize, Vec::new());
+    for i in during {
+        let Some(took) = view.request(i).took() else { continue };
+        let extra = took - base;
+        if !(180..7400).contains(&extra) {
+            continue;
+        }
+        slow += 1;
+        if STEPS.iter().any(|s| (0..=35).contains(&(extra - s))) {
+            on += 1;
+            if cite.len() < 3 {
+                cite.push((view.request(i).of.source, view.request(i).of.line));
+            }
+        }
+    }
+    if slow >= 15 && on * 100 >= slow * 45 {
+        let entity = view.edge_entity();
+        let note = format!("{on} of {slow} slow answers lie within 35 ms above a step of retransmission (200, 400, 600 ms, 1, 3 s ...)");
+        view.add("latency.retransmission-steps", entity, view.incident.onset, note, cite);
+    }
+}
+
+fn clocks(view: &mut View<'_>) {
+    let mut hosts: BTreeMap<String, (i64, usize)> = BTreeMap::new();
+    for source in &view.evidence.sources {
+        if source.clock.ahead.abs() >= 2_000_000_000 && !source.host.is_empty() {
+            hosts.insert(source.host.clone(), (source.clock.ahead / 1_000_000, source.ahead_pairs));
+        }
+    }
+    for (host, (ahead, pairs)) in hosts {
+        let word = if ahead > 0 { "ahead of" } else { "behind" };
+        let note = format!("its clock is {:.1} s {word} its neighbours', by {pairs} requests that both logged", ahead.abs() as f64 / 1000.0);
+        view.add("clock.offset", format!("host:{host}"), view.incident.onset, note, Vec::new());
+    }
+}

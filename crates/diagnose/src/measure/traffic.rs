@@ -1,0 +1,122 @@
+//! How much is asked, and by whom.
+
+use super::{View, quantile};
+use crate::names::{NONE, NameId};
+use std::collections::{BTreeMap, BTreeSet};
+
+const BIN: i64 = 10_000;
+
+pub(super) fn measure(view: &mut View<'_>) {
+    let (onset, end) = (view.incident.onset, view.incident.end);
+    let first = view.edge.iter().map(|i| view.request(*i).start).min().unwrap_or(onset);
+    let last = view.edge.iter().map(|i| view.request(*i).start).max().unwrap_or(end);
+    let mut bins: BTreeMap<i64, i64> = (first.div_euclid(BIN)..=last.div_euclid(BIN)).map(|b| (b, 0)).collect();
+    if bins.len() > 100_000 {
+        return;
+    }
+    for i in &view.edge {
+        *bins.entry(view.request(*i).start.div_euclid(BIN)).or_default() += 1;
+    }
+    let outside: Vec<i64> = bins.iter().filter(|(b, _)| (**b + 1) * BIN < onset || **b * BIN > end + 20_000).map(|(_, n)| *n).collect();
+    let inside: Vec<i64> = bins.iter().filter(|(b, _)| **b * BIN >= onset - BIN / 2 && (**b + 1) * BIN <= end + BIN).map(|(_, n)| *n).collect();
+    if outside.len() < 3 || inside.is_empty() {
+        return queue(view);
+    }
+    let mut sorted = outside.clone();
+    sorted.sort_unstable();
+    let usual = quantile(&sorted, 0.5).max(1) as f64;
+    let now = inside.iter().sum::<i64>() as f64 / inside.len() as f64;
+    let early = {
+        let around: Vec<i64> = bins.iter().filter(|(b, _)| **b * BIN > onset - 2 * BIN && **b * BIN <= onset + 2 * BIN).map(|(_, n)| *n).collect();
+        around.iter().copied().max().unwrap_or(0) as f64
+    };
+    let factor = now / usual;
+    let note = format!("{:.1} requests a second in place of the usual {:.1}", now / 10.0, usual / 10.0);
+    let host = view.edge_entity();
+    let cite = view.some_affected();
+    if factor >= 1.6 && early >= 1.4 * usual && now - usual >= 10.0 {
+        view.add("traffic.surge", host.clone(), onset, note.clone(), cite.clone());
+        if factor >= 4.0 {
+            view.add("traffic.flood", host.clone(), onset, note.clone(), cite.clone());
+        }
+        clients(view, usual, inside.len() as f64, &host);
+    } else if factor < 1.3 {
+        view.add("traffic.steady", host.clone(), onset, note, Vec::new());
+    }
+    repeats(view, factor);
+    queue(view);
+}
+
+/// Whose the rise is.
+fn clients(view: &mut View<'_>, usual: f64, bins: f64, host: &str) {
+    let before: BTreeSet<NameId> = view.before().map(|i| view.request(i).of.client).collect();
+    let mut now: BTreeMap<NameId, usize> = BTreeMap::new();
+    for i in view.during() {
+        *now.entry(view.request(i).of.client).or_default() += 1;
+    }
+    now.remove(&NONE);
+    let all: usize = now.values().sum();
+    let extra = all as f64 - usual * bins;
+    if extra <= 0.0 || all == 0 {
+        return;
+    }
+    let mut top: Vec<(usize, NameId)> = now.iter().map(|(c, n)| (*n, *c)).collect();
+    top.sort_unstable_by(|a, b| b.cmp(a));
+    let three: usize = top.iter().take(3).map(|(n, _)| n).sum();
+    if three as f64 >= 0.6 * extra && top.len() > 3 {
+        let client = format!("client:{}", view.evidence.text(top[0].1));
+        let note = format!("{three} of {all} requests come from {} clients", top.len().min(3));
+        view.add("traffic.few-clients", client, view.incident.onset, note, Vec::new());
+    }
+    let new: usize = now.iter().filter(|(c, _)| !before.contains(c)).map(|(_, n)| n).sum();
+    if new as f64 >= 0.5 * extra {
+        let note = format!("{new} of {all} requests come from clients that were not there before");
+        view.add("traffic.many-new-clients", host.to_string(), view.incident.onset, note, Vec::new());
+    }
+}
+
+/// Failed requests that their clients repeat at once.
+fn repeats(view: &mut View<'_>, factor: f64) {
+    if factor < 1.25 || view.affected.len() < 20 {
+        return;
+    }
+    let mut last: BTreeMap<(NameId, u64), i64> = BTreeMap::new();
+    let (mut again, mut all) = (0usize, 0usize);
+    for i in view.affected.iter().copied() {
+        let r = view.request(i);
+        if r.of.client == NONE {
+            continue;
+        }
+        all += 1;
+        if let Some(before) = last.insert((r.of.client, r.of.exact), r.start)
+            && r.start - before < 30_000
+        {
+            again += 1;
+        }
+    }
+    if all > 0 && again * 10 >= all * 4 {
+        let note = format!("{again} of {all} failed requests repeat one that failed within the half minute before");
+        let entity = view.edge_entity();
+        let cite = view.some_affected();
+        view.add("traffic.repeats", entity, view.incident.onset, note, cite);
+    }
+}
+
+/// Time in the proxy's queue.
+fn queue(view: &mut View<'_>) {
+    let times = |list: &mut dyn Iterator<Item = usize>| -> Vec<i64> {
+        let mut v: Vec<i64> = list.map(|i| i64::from(view.request(i).of.queue) / 1000).collect();
+        v.sort_unstable();
+        v
+    };
+    let (now, usual) = (times(&mut view.during()), times(&mut view.before()));
+    if now.len() < 10 {
+        return;
+    }
+    let (n, u) = (quantile(&now, 0.75), quantile(&usual, 0.75));
+    if n >= 50 && n >= 3 * u.max(10) {
+        let note = format!("a quarter of the requests waits {n} ms or longer in the queue, in place of {u} ms");
+        let (entity, cite) = (view.edge_entity(), view.some_affected());
+        view.add("queue.growth", entity, view.incident.onset, note, cite);
+    }
+}

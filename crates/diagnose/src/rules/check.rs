@@ -1,0 +1,253 @@
+//! What is wrong with a set of rule files: everything at once, with places and remedies.
+
+use super::written::{At, File};
+use crate::computed;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use whyline_event::Key;
+use whyline_query::Query;
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Weight {
+    /// The rules cannot be used.
+    Error,
+    /// They can be used, but something is probably not as it was meant.
+    Warning,
+}
+
+/// One thing that is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad.
+    pub weight: Weight,
+    /// Name of the file.
+    pub file: String,
+    /// Line, from 1; 0 when the whole file is meant.
+    pub line: u64,
+    /// Column, from 1.
+    pub column: u64,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right; may be empty.
+    pub help: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let weight = match self.weight {
+            Weight::Error => "error",
+            Weight::Warning => "warning",
+        };
+        write!(f, "{weight}: {}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        if !self.help.is_empty() {
+            write!(f, "\n  help: {}", self.help)?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks files together: what is defined in one may be used in another. `extra` files were written by the user, on top of the
+/// pack: their signals may stay unused.
+pub fn check(files: &[File]) -> Vec<Finding> {
+    let mut checker = Checker { files, findings: Vec::new(), signals: BTreeMap::new(), faults: BTreeMap::new() };
+    checker.names();
+    checker.signals();
+    checker.faults();
+    checker.cycles();
+    checker.unused();
+    checker.findings.sort_by(|a, b| (a.weight, &a.file, a.line).cmp(&(b.weight, &b.file, b.line)));
+    checker.findings
+}
+
+struct Checker<'a> {
+    files: &'a [File],
+    findings: Vec<Finding>,
+    signals: BTreeMap<&'a str, (&'a str, u64)>,
+    faults: BTreeMap<&'a str, (&'a str, u64)>,
+}
+
+impl<'a> Checker<'a> {
+    fn find(&mut self, weight: Weight, file: &str, at: &At, message: String, help: String) {
+        self.findings.push(Finding { weight, file: file.into(), line: at.line, column: at.column, message, help });
+    }
+
+    fn names(&mut self) {
+        let files = self.files;
+        for file in files {
+            for (id, kind) in file.signals.iter().map(|s| (&s.id, true)).chain(file.faults.iter().map(|f| (&f.id, false))) {
+                let map = if kind { &mut self.signals } else { &mut self.faults };
+                let before = map.insert(&id.text, (&file.name, id.line));
+                let what = if kind { "signal" } else { "fault" };
+                if let Some((other, line)) = before {
+                    self.find(Weight::Error, &file.name, id, format!("{what} `{}` is defined twice", id.text), format!("the other one stands at {other}:{line}"));
+                }
+                let shape = id.text.contains('.') && id.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'));
+                if !shape {
+                    self.find(Weight::Error, &file.name, id, format!("`{}` is no id", id.text), "ids are lower case, `domain.what-happened`".into());
+                }
+                if kind && computed::find(&id.text).is_some() {
+                    self.find(Weight::Error, &file.name, id, format!("`{}` is a computed signal", id.text), "choose another name".into());
+                }
+            }
+        }
+    }
+
+    fn signals(&mut self) {
+        let files = self.files;
+        for file in files {
+            for signal in &file.signals {
+                match (&signal.query, &signal.count) {
+                    (Some(_), Some(_)) | (None, None) => {
+                        self.find(Weight::Error, &file.name, &signal.id, format!("signal `{}` needs either `query` or `count`", signal.id.text), String::new());
+                    }
+                    (Some(query), None) => self.query(file, query),
+                    (None, Some(count)) => self.known_signal(file, &count.of),
+                }
+                for field in signal.entity.iter().chain(signal.count.as_ref().and_then(|c| c.by.as_ref())) {
+                    if Key::find(&field.text).is_none() {
+                        let help = nearest(&field.text, Key::ALL.iter().flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied())));
+                        self.find(Weight::Error, &file.name, field, format!("no format provides a field `{}`", field.text), help);
+                    }
+                }
+                if signal.query.is_some() && (signal.matching.is_empty() || signal.ignoring.is_empty()) {
+                    self.find(
+                        Weight::Warning,
+                        &file.name,
+                        &signal.id,
+                        format!("signal `{}` has no example of a line that must {}", signal.id.text, if signal.matching.is_empty() { "match" } else { "not match" }),
+                        "write one under `examples:`; it is tested with the real parsers".into(),
+                    );
+                }
+            }
+        }
+    }
+
+    fn query(&mut self, file: &File, query: &At) {
+        match Query::parse(&query.text) {
+            Err(error) => self.find(Weight::Error, &file.name, query, format!("the query cannot be read: {}", error.message), error.render(&query.text)),
+            Ok(parsed) => {
+                for unknown in parsed.unknown_fields() {
+                    // A name with a dot may be a field that only its writer knows.
+                    let weight = if unknown.suggestion.is_none() && unknown.name.contains('.') { continue } else { Weight::Error };
+                    self.find(weight, &file.name, query, format!("the query asks for an unknown field `{}`", unknown.name), unknown.render(&query.text));
+                }
+            }
+        }
+    }
+
+    fn known_signal(&mut self, file: &File, at: &At) {
+        if !self.signals.contains_key(at.text.as_str()) && computed::find(&at.text).is_none() {
+            let help = nearest(&at.text, self.signals.keys().copied().chain(computed::ALL.iter().map(|c| c.id)));
+            self.find(Weight::Error, &file.name, at, format!("there is no signal `{}`", at.text), help);
+        }
+    }
+
+    fn known_fault(&mut self, file: &File, at: &At) {
+        if !self.faults.contains_key(at.text.as_str()) {
+            let help = nearest(&at.text, self.faults.keys().copied());
+            self.find(Weight::Error, &file.name, at, format!("there is no fault `{}`", at.text), help);
+        }
+    }
+
+    fn faults(&mut self) {
+        let files = self.files;
+        for file in files {
+            for fault in &file.faults {
+                let mut seen = BTreeSet::new();
+                for evidence in &fault.evidence {
+                    self.known_signal(file, &evidence.signal);
+                    if !seen.insert(&evidence.signal.text) {
+                        self.find(Weight::Error, &file.name, &evidence.signal, format!("`{}` is listed twice as evidence", evidence.signal.text), "keep one".into());
+                    }
+                }
+                for edge in &fault.explains {
+                    self.known_fault(file, &edge.fault);
+                }
+                for because in &fault.because {
+                    self.known_fault(file, because);
+                }
+                if !fault.symptom && fault.explains.is_empty() {
+                    self.find(Weight::Warning, &file.name, &fault.id, format!("fault `{}` explains nothing", fault.id.text), "say under `explains:` what it leads to".into());
+                }
+                if !fault.symptom && !fault.evidence.iter().any(|e| !e.against && e.strength >= 4.0) {
+                    let help = "a cause needs evidence of at least `supporting`".to_string();
+                    self.find(Weight::Warning, &file.name, &fault.id, format!("fault `{}` can never be found", fault.id.text), help);
+                }
+            }
+        }
+    }
+
+    /// A fault that is, over other faults, its own reason.
+    fn cycles(&mut self) {
+        let files = self.files;
+        let mut up: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for fault in files.iter().flat_map(|f| &f.faults) {
+            for edge in &fault.explains {
+                up.entry(&fault.id.text).or_default().insert(&edge.fault.text);
+            }
+            for because in &fault.because {
+                up.entry(&because.text).or_default().insert(&fault.id.text);
+            }
+        }
+        for file in files {
+            for fault in &file.faults {
+                let start = fault.id.text.as_str();
+                let mut seen = BTreeSet::new();
+                let mut next: Vec<&str> = up.get(start).into_iter().flatten().copied().collect();
+                while let Some(node) = next.pop() {
+                    if node == start {
+                        let help = "of two faults that may each bring the other, let only the deeper one explain the other".to_string();
+                        self.find(Weight::Warning, &file.name, &fault.id, format!("fault `{start}` is its own reason, over other faults"), help);
+                        break;
+                    }
+                    if seen.insert(node) {
+                        next.extend(up.get(node).into_iter().flatten().copied());
+                    }
+                }
+            }
+        }
+    }
+
+    fn unused(&mut self) {
+        let files = self.files;
+        let used: BTreeSet<&str> = files
+            .iter()
+            .flat_map(|f| {
+                let evidence = f.faults.iter().flat_map(|f| f.evidence.iter().map(|e| e.signal.text.as_str()));
+                evidence.chain(f.signals.iter().filter_map(|s| s.count.as_ref().map(|c| c.of.text.as_str())))
+            })
+            .collect();
+        for file in files {
+            for signal in file.signals.iter().filter(|s| !s.quiet && !used.contains(s.id.text.as_str())) {
+                let help = "use it as evidence, or mark it `quiet: true`".to_string();
+                self.find(Weight::Warning, &file.name, &signal.id, format!("no fault uses the signal `{}`", signal.id.text), help);
+            }
+        }
+    }
+}
+
+/// "did you mean" for the name nearest to what was written.
+fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> String {
+    let best = names.map(|n| (distance(wrong, n), n)).min();
+    match best {
+        Some((d, name)) if d <= 2 + wrong.len() / 5 => format!("did you mean `{name}`?"),
+        _ => String::new(),
+    }
+}
+
+/// Levenshtein distance.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let cost = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}

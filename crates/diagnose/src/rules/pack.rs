@@ -1,0 +1,245 @@
+//! Rules, checked and ready.
+
+use super::check::{Finding, Weight, check};
+use super::written::{self, File};
+use crate::computed;
+use std::collections::BTreeMap;
+use whyline_event::Key;
+use whyline_query::Query;
+
+/// Number of a signal in its pack. Computed signals come first, in the order of [`computed::ALL`].
+pub type SignalId = u32;
+/// Number of a fault in its pack.
+pub type FaultId = usize;
+
+/// A signal, ready.
+#[derive(Clone, Debug)]
+pub struct Signal {
+    /// Id.
+    pub id: String,
+    /// One line for people.
+    pub title: String,
+    /// The text of the query; empty for computed and compound signals.
+    pub query: String,
+    /// Fields of which the first present names the accused.
+    pub entity: Vec<Key>,
+    /// Many hits of another signal.
+    pub count: Option<Count>,
+}
+
+/// See [`written::Count`].
+#[derive(Clone, Debug)]
+pub struct Count {
+    /// The signal that is counted.
+    pub of: SignalId,
+    /// At least so many.
+    pub at_least: u64,
+    /// Within so many seconds.
+    pub within: i64,
+    /// The field by which hits are grouped.
+    pub by: Option<Key>,
+}
+
+/// How a fault is connected with what follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// The failing requests of a proxy go to the accused.
+    Upstream,
+    /// A service on the way names the accused as its database, cache, name server.
+    Dependency,
+    /// The same machine.
+    Host,
+    /// The same entity.
+    Same,
+    /// Anything.
+    Any,
+}
+
+/// An edge upwards.
+#[derive(Clone, Copy, Debug)]
+pub struct Explains {
+    /// The fault that follows.
+    pub fault: FaultId,
+    /// How.
+    pub through: Through,
+}
+
+/// A piece of evidence.
+#[derive(Clone, Copy, Debug)]
+pub struct Evidence {
+    /// The signal.
+    pub signal: SignalId,
+    /// Natural logarithm of the likelihood ratio; negative when it speaks against.
+    pub weight: f64,
+}
+
+/// A fault, ready.
+#[derive(Clone, Debug)]
+pub struct Fault {
+    /// Id.
+    pub id: String,
+    /// One line for people.
+    pub title: String,
+    /// Users feel it.
+    pub symptom: bool,
+    /// Edges upwards; those that other faults' `because` make are among them.
+    pub explains: Vec<Explains>,
+    /// Evidence.
+    pub evidence: Vec<Evidence>,
+    /// Deeper reasons: the other end of the edges upwards.
+    pub because: Vec<FaultId>,
+    /// What to look at.
+    pub check: Vec<String>,
+    /// What to do.
+    pub fix: Vec<String>,
+    /// How to keep it from happening again.
+    pub prevent: Vec<String>,
+    /// Logs that would decide.
+    pub missing: Vec<written::Missing>,
+}
+
+/// All rules of a run.
+#[derive(Clone, Debug, Default)]
+pub struct Pack {
+    /// Signals; the place is the [`SignalId`].
+    pub signals: Vec<Signal>,
+    /// Faults; the place is the [`FaultId`].
+    pub faults: Vec<Fault>,
+    /// The files, as written.
+    pub files: Vec<File>,
+    by_signal: BTreeMap<String, SignalId>,
+    by_fault: BTreeMap<String, FaultId>,
+}
+
+impl Pack {
+    /// The built-in rules.
+    pub fn built_in() -> Result<Pack, Vec<Finding>> {
+        Pack::new(Self::built_in_files()?)
+    }
+
+    /// The built-in files, as written.
+    pub fn built_in_files() -> Result<Vec<File>, Vec<Finding>> {
+        serde_json::from_slice(include_bytes!(concat!(env!("OUT_DIR"), "/pack.json"))).map_err(|e| {
+            vec![Finding { weight: Weight::Error, file: "built-in rules".into(), line: 0, column: 0, message: e.to_string(), help: String::new() }]
+        })
+    }
+
+    /// Checks files and makes them ready. Only errors are returned; for warnings see [`Pack::findings`].
+    pub fn new(files: Vec<File>) -> Result<Pack, Vec<Finding>> {
+        let errors: Vec<Finding> = check(&files).into_iter().filter(|f| f.weight == Weight::Error).collect();
+        if errors.is_empty() { Ok(Pack::build(files)) } else { Err(errors) }
+    }
+
+    /// Makes files ready that were checked when they were packed. What cannot be understood is left out.
+    pub fn trusted(files: Vec<File>) -> Pack {
+        Pack::build(files)
+    }
+
+    /// Everything that is wrong with a set of files, warnings included.
+    pub fn findings(files: &[File]) -> Vec<Finding> {
+        check(files)
+    }
+
+    /// The number of a signal.
+    pub fn signal(&self, id: &str) -> Option<SignalId> {
+        self.by_signal.get(id).copied()
+    }
+
+    /// The number of a fault.
+    pub fn fault(&self, id: &str) -> Option<FaultId> {
+        self.by_fault.get(id).copied()
+    }
+
+    /// The queries to ask of every record: signal and query.
+    pub fn queries(&self) -> Vec<(SignalId, Query)> {
+        self.signals
+            .iter()
+            .enumerate()
+            .filter(|(_, s)| !s.query.is_empty())
+            .filter_map(|(i, s)| Some((i as SignalId, Query::parse(&s.query).ok()?.for_rules())))
+            .collect()
+    }
+
+    fn build(files: Vec<File>) -> Pack {
+        let mut pack = Pack::default();
+        for computed in computed::ALL {
+            pack.add_signal(Signal { id: computed.id.into(), title: computed.title.into(), query: String::new(), entity: Vec::new(), count: None });
+        }
+        for signal in files.iter().flat_map(|f| &f.signals) {
+            pack.add_signal(Signal {
+                id: signal.id.text.clone(),
+                title: signal.title.clone(),
+                query: signal.query.as_ref().map(|q| q.text.clone()).unwrap_or_default(),
+                entity: signal.entity.iter().filter_map(|e| Key::find(&e.text)).collect(),
+                count: None,
+            });
+        }
+        for signal in files.iter().flat_map(|f| &f.signals) {
+            if let (Some(count), Some(id)) = (&signal.count, pack.signal(&signal.id.text))
+                && let Some(of) = pack.signal(&count.of.text)
+            {
+                let by = count.by.as_ref().and_then(|b| Key::find(&b.text));
+                pack.signals[id as usize].count = Some(Count { of, at_least: count.at_least, within: count.within as i64, by });
+            }
+        }
+        for fault in files.iter().flat_map(|f| &f.faults) {
+            pack.by_fault.insert(fault.id.text.clone(), pack.faults.len());
+            pack.faults.push(Fault {
+                id: fault.id.text.clone(),
+                title: fault.title.clone(),
+                symptom: fault.symptom,
+                explains: Vec::new(),
+                evidence: fault
+                    .evidence
+                    .iter()
+                    .filter_map(|e| {
+                        let weight = e.strength.max(1.0).ln();
+                        Some(Evidence { signal: pack.signal(&e.signal.text)?, weight: if e.against { -weight } else { weight } })
+                    })
+                    .collect(),
+                because: Vec::new(),
+                check: fault.check.clone(),
+                fix: fault.fix.clone(),
+                prevent: fault.prevent.clone(),
+                missing: fault.missing.clone(),
+            });
+        }
+        pack.link(&files);
+        pack.files = files;
+        pack
+    }
+
+    fn add_signal(&mut self, signal: Signal) {
+        self.by_signal.insert(signal.id.clone(), self.signals.len() as SignalId);
+        self.signals.push(signal);
+    }
+
+    /// Edges upwards from `explains` and `because`, and the other ends.
+    fn link(&mut self, files: &[File]) {
+        let mut edges: BTreeMap<(FaultId, FaultId), Through> = BTreeMap::new();
+        for fault in files.iter().flat_map(|f| &f.faults) {
+            let Some(from) = self.fault(&fault.id.text) else { continue };
+            for edge in &fault.explains {
+                if let Some(to) = self.fault(&edge.fault.text) {
+                    let through = match edge.through.as_str() {
+                        "upstream" => Through::Upstream,
+                        "dependency" => Through::Dependency,
+                        "host" => Through::Host,
+                        "same" => Through::Same,
+                        _ => Through::Any,
+                    };
+                    edges.insert((from, to), through);
+                }
+            }
+            for because in &fault.because {
+                if let Some(deeper) = self.fault(&because.text) {
+                    edges.entry((deeper, from)).or_insert(Through::Any);
+                }
+            }
+        }
+        for ((from, to), through) in edges {
+            self.faults[from].explains.push(Explains { fault: to, through });
+            self.faults[to].because.push(from);
+        }
+    }
+}

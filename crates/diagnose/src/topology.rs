@@ -1,0 +1,265 @@
+//! Who calls whom, and who runs where, read out of the logs themselves.
+//!
+//! - A proxy's upstream is the host that logged the same requests: by request id, else by the same method and path at the same
+//!   moment.
+//! - A service's database (cache, name server...) is the host that runs such a program, where the port or the protocol says
+//!   which kind it is and one host only runs it, or where that host says it serves this client.
+//! - An address that a client side of a request has is the proxy's own address.
+
+use crate::evidence::{Evidence, Request};
+use crate::names::{NONE, NameId};
+use rustc_hash::FxHashMap;
+use std::collections::{BTreeMap, BTreeSet};
+use whyline_event::address;
+
+/// What the bundle says about places.
+#[derive(Debug, Default)]
+pub struct Topology {
+    /// Endpoint (as written, or `group/server`) to the host behind it, with the number of requests that say so.
+    pub behind: BTreeMap<String, (String, usize)>,
+    /// Calls between hosts: caller, callee.
+    pub calls: BTreeSet<(String, String)>,
+    /// Peers that each host speaks of which are no known host.
+    pub unlogged: BTreeMap<String, BTreeSet<String>>,
+    /// All hosts that write logs here.
+    pub hosts: BTreeSet<String>,
+}
+
+/// The kind of server that customarily listens on a port.
+pub fn program_of_port(port: u16) -> Option<&'static str> {
+    Some(match port {
+        3306 | 33060 => "mariadb",
+        5432 | 6432 => "postgresql",
+        6379 | 26379 => "redis",
+        27017 => "mongodb",
+        5672 | 5671 | 15672 => "rabbitmq",
+        11211 => "memcached",
+        53 => "dns",
+        _ => return None,
+    })
+}
+
+/// Requests that two programs logged must lie this close together (ms).
+const TOGETHER: i64 = 1500;
+
+impl Topology {
+    /// Reads the topology out of the evidence.
+    pub fn new(evidence: &Evidence) -> Topology {
+        let mut topology = Topology::default();
+        for source in &evidence.sources {
+            if !source.host.is_empty() {
+                topology.hosts.insert(source.host.clone());
+            }
+        }
+        for ((host, _), _) in &evidence.programs {
+            if *host != NONE {
+                topology.hosts.insert(evidence.text(*host).to_string());
+            }
+        }
+        topology.upstreams(evidence);
+        topology.peers(evidence);
+        topology
+    }
+
+    /// The host that an entity stands for, or lives on.
+    pub fn host_of(&self, entity: &str) -> Option<String> {
+        let (kind, name, host) = crate::entity::parts(entity);
+        match kind {
+            "host" => Some(name.to_string()),
+            "service" | "unit" => host.map(str::to_string),
+            "addr" | "name" => self.behind(name),
+            _ => None,
+        }
+    }
+
+    /// The host behind an endpoint: as it is, else by its address without the port, else by its name.
+    pub fn behind(&self, endpoint: &str) -> Option<String> {
+        if let Some((host, _)) = self.behind.get(endpoint) {
+            return Some(host.clone());
+        }
+        let (address, _) = address::split_port(endpoint);
+        if self.hosts.contains(address) {
+            return Some(address.to_string());
+        }
+        if address::ip(address).is_some() {
+            // Another port of the same machine.
+            let found: BTreeSet<&String> = self.behind.iter().filter(|(e, _)| address::split_port(e).0 == address).map(|(_, (h, _))| h).collect();
+            return (found.len() == 1).then(|| found.into_iter().next().cloned()).flatten();
+        }
+        // `db1.internal` is the host `db1`; in a group `be/app02` the server is `app02`.
+        let name = address.rsplit('/').next().unwrap_or(address);
+        let first = name.split('.').next().unwrap_or(name);
+        self.hosts.iter().find(|h| *h == name || *h == first || h.split('.').next() == Some(first)).cloned()
+    }
+
+    /// Hosts that can be reached from `host` along calls, with the number of steps (itself: 0).
+    pub fn below(&self, host: &str) -> BTreeMap<String, usize> {
+        let mut steps = BTreeMap::from([(host.to_string(), 0)]);
+        let mut next = vec![host.to_string()];
+        while let Some(at) = next.pop() {
+            let depth = steps[&at];
+            for (_, callee) in self.calls.iter().filter(|(caller, _)| *caller == at) {
+                if steps.get(callee).is_none_or(|d| *d > depth + 1) {
+                    steps.insert(callee.clone(), depth + 1);
+                    next.push(callee.clone());
+                }
+            }
+        }
+        steps
+    }
+
+    /// Finds the hosts behind upstreams by requests that both sides logged.
+    fn upstreams(&mut self, evidence: &Evidence) {
+        let mut by_id: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
+        let mut by_path: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
+        for (i, r) in evidence.requests.iter().enumerate() {
+            if r.of.id != 0 {
+                by_id.entry(r.of.id).or_default().push(i);
+            }
+            by_path.entry(r.of.exact).or_default().push(i);
+        }
+        // endpoint -> host -> votes
+        let mut votes: BTreeMap<(String, bool), BTreeMap<NameId, usize>> = BTreeMap::new();
+        let mut clients: BTreeMap<NameId, BTreeMap<NameId, usize>> = BTreeMap::new();
+        for r in evidence.requests.iter().filter(|r| r.of.upstream != NONE || r.of.server != NONE || r.of.access) {
+            let near = |o: &Request| (o.end - r.end).abs() <= TOGETHER && o.of.source != r.of.source && o.start >= r.start - TOGETHER;
+            let twins = |list: Option<&Vec<usize>>, sure: bool| -> BTreeSet<NameId> {
+                list.into_iter()
+                    .flatten()
+                    .map(|j| &evidence.requests[*j])
+                    .filter(|o| o.of.host != r.of.host && o.of.host != NONE && (sure || near(o)))
+                    .map(|o| o.of.host)
+                    .collect()
+            };
+            let hosts = if r.of.id != 0 { twins(by_id.get(&r.of.id), true) } else { BTreeSet::new() };
+            let sure = !hosts.is_empty();
+            let hosts = if sure { hosts } else { twins(by_path.get(&r.of.exact), false) };
+            // A moment that several hosts could have served says nothing about one of them, unless an id says so.
+            if hosts.len() > 1 && !sure || hosts.is_empty() {
+                continue;
+            }
+            for host in &hosts {
+                if r.of.upstream != NONE {
+                    *votes.entry((evidence.text(r.of.upstream).to_string(), true)).or_default().entry(*host).or_default() += 1;
+                }
+                if r.of.server != NONE {
+                    *votes.entry((evidence.text(r.of.server).to_string(), true)).or_default().entry(*host).or_default() += 1;
+                }
+                if r.of.client != NONE {
+                    *clients.entry(r.of.client).or_default().entry(*host).or_default() += 1;
+                }
+            }
+        }
+        for ((endpoint, _), hosts) in votes {
+            let total: usize = hosts.values().sum();
+            if let Some((host, n)) = hosts.iter().max_by_key(|(_, n)| **n)
+                && *n >= 2
+                && n * 10 >= total * 6
+            {
+                self.behind.insert(endpoint, (evidence.text(*host).to_string(), *n));
+            }
+        }
+        for r in &evidence.requests {
+            for endpoint in [r.of.upstream, r.of.server] {
+                if endpoint != NONE
+                    && r.of.host != NONE
+                    && let Some(callee) = self.behind(evidence.text(endpoint))
+                    && callee != evidence.text(r.of.host)
+                {
+                    self.calls.insert((evidence.text(r.of.host).to_string(), callee));
+                }
+            }
+        }
+        self.inner_clients(evidence);
+    }
+
+    /// On an inner tier, clients are the proxies in front of it: their addresses belong to the hosts that logged the same
+    /// requests with that inner host as upstream.
+    fn inner_clients(&mut self, evidence: &Evidence) {
+        let mut seen: BTreeMap<(NameId, NameId), usize> = BTreeMap::new();
+        let mut total: BTreeMap<NameId, usize> = BTreeMap::new();
+        for r in evidence.requests.iter().filter(|r| r.of.access && r.of.client != NONE) {
+            *seen.entry((r.of.host, r.of.client)).or_default() += 1;
+            *total.entry(r.of.host).or_default() += 1;
+        }
+        for ((host, client), n) in seen {
+            let host_text = evidence.text(host).to_string();
+            // One address that makes nearly all requests of a host that others call is the caller's.
+            if n * 10 >= total[&host] * 8 && n >= 10 {
+                let callers: Vec<&String> = self.calls.iter().filter(|(_, callee)| *callee == host_text).map(|(caller, _)| caller).collect();
+                if let [caller] = callers[..] {
+                    let caller = caller.clone();
+                    self.behind.entry(evidence.text(client).to_string()).or_insert((caller, n));
+                }
+            }
+        }
+    }
+
+    /// Finds the hosts behind the databases and other peers that services speak of.
+    fn peers(&mut self, evidence: &Evidence) {
+        let mut running: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for ((host, program), n) in &evidence.programs {
+            if *host != NONE && *n >= 1 {
+                running.entry(evidence.text(*program)).or_default().insert(evidence.text(*host));
+            }
+        }
+        if let Some(mysql) = running.get("mysql").cloned() {
+            running.entry("mariadb").or_default().extend(mysql);
+        }
+        let mut named: Vec<(String, String)> = Vec::new();
+        for (pair, _) in &evidence.pairs {
+            named.push((evidence.text(pair.host).to_string(), evidence.text(pair.peer).to_string()));
+        }
+        // Endpoints that only signals accuse are named too.
+        for series in &evidence.series {
+            if let ("addr" | "name", name, _) = crate::entity::parts(evidence.text(series.entity)) {
+                named.push((evidence.text(series.host).to_string(), name.to_string()));
+            }
+        }
+        named.sort();
+        named.dedup();
+        for (speaker, peer) in named {
+            if self.behind(&peer).is_none() {
+                let (address, port) = address::split_port(&peer);
+                let kind = port.and_then(program_of_port).or_else(|| kind_of_name(address));
+                let hosts = kind.and_then(|k| running.get(k));
+                if let Some(hosts) = hosts.filter(|h| h.len() == 1 && address != "127.0.0.1" && address != "localhost" && address != "::1") {
+                    let host = hosts.iter().next().map(|h| h.to_string()).unwrap_or_default();
+                    self.behind.insert(peer.clone(), (host, 0));
+                } else if matches!(address, "127.0.0.1" | "localhost" | "::1") {
+                    // Loopback is the speaker's own machine, but the same text means another machine elsewhere.
+                    continue;
+                }
+            }
+            match self.behind(&peer) {
+                Some(host) if host != speaker => {
+                    self.calls.insert((speaker, host));
+                }
+                Some(_) => {}
+                None => {
+                    self.unlogged.entry(speaker).or_default().insert(peer);
+                }
+            }
+        }
+    }
+}
+
+/// The kind of server that a host name speaks of (`redis-01.internal`, `mysql`, `pg-primary`).
+fn kind_of_name(name: &str) -> Option<&'static str> {
+    let first = name.split('.').next().unwrap_or(name);
+    let word = first.split(['-', '_']).map(|w| w.trim_end_matches(|c: char| c.is_ascii_digit())).collect::<Vec<_>>();
+    let has = |list: &[&str]| word.iter().any(|w| list.contains(w));
+    if has(&["redis", "valkey"]) {
+        Some("redis")
+    } else if has(&["mysql", "mariadb"]) {
+        Some("mariadb")
+    } else if has(&["postgres", "postgresql", "pg", "pgsql"]) {
+        Some("postgresql")
+    } else if has(&["mongo", "mongodb"]) {
+        Some("mongodb")
+    } else if has(&["rabbitmq", "rabbit"]) {
+        Some("rabbitmq")
+    } else {
+        None
+    }
+}

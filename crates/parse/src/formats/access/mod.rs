@@ -1,0 +1,40 @@
+//! Access logs of web servers and proxies.
+//!
+//! Lines of a known layout are read by it (`layout`); others by their shape, with what the lines of a source teach about
+//! columns that nobody named (`shape`, `infer`).
+
+mod anchors;
+mod compile;
+pub mod conf;
+mod infer;
+mod json;
+mod labelled;
+mod layout;
+mod meaning;
+mod names;
+mod pairs;
+mod request;
+mod shape;
+mod squid;
+#[cfg(test)]
+pub(crate) mod testing;
+mod token;
+mod w3c;
+
+use crate::format::Format;
+use std::sync::Arc;
+
+pub use compile::{from_apache, from_log_format};
+pub use meaning::{Unit, duration, put_client, put_server, put_upstream, upstream_address};
+pub use request::{put as put_request, unescape};
+
+/// The access formats that are built in.
+pub fn formats() -> Vec<Arc<dyn Format>> {
+    let mut list: Vec<Arc<dyn Format>> = vec![Arc::new(json::JsonAccess), Arc::new(labelled::Labelled)];
+    list.extend(compile::built_in().into_iter().map(|layout| Arc::new(layout) as Arc<dyn Format>));
+    list.push(Arc::new(w3c::W3c::default()));
+    list.push(Arc::new(squid::Squid));
+    list.push(Arc::new(shape::Shaped::new("nginx.access")));
+    list.push(Arc::new(shape::Shaped::new("apache.access")));
+    list
+}

@@ -1,0 +1,202 @@
+//! Access records whose columns have names: JSON, LTSV, `key=value`.
+
+use super::meaning::{self, Meaning, Unit, is_status};
+use super::names;
+use crate::format::{Cx, Fit};
+use whyline_event::{Key, Kind, Name, Record, Value, address};
+
+/// A named column.
+#[derive(Clone, Copy, Debug)]
+pub struct Pair<'a> {
+    /// The name, as written; nested names are joined by dots.
+    pub key: &'a str,
+    /// The value.
+    pub text: &'a str,
+    /// Whether the value was written as a string.
+    pub quoted: bool,
+    meaning: Meaning,
+}
+
+impl<'a> Pair<'a> {
+    /// A pair with the meaning that its name has.
+    pub fn new(key: &'a str, text: &'a str, quoted: bool) -> Self {
+        let meaning = match key {
+            // Traefik counts in nanoseconds where others that call it so do not.
+            "Duration" => Meaning::Took(Key::Duration, Unit::Nanos),
+            "Overhead" => Meaning::Named,
+            _ => names::lookup(key).unwrap_or(Meaning::Named),
+        };
+        Pair { key, text, quoted, meaning }
+    }
+
+    fn is(&self, meaning: Meaning) -> bool {
+        self.meaning == meaning && !self.text.is_empty() && self.text != "-"
+    }
+}
+
+/// Reads named columns as an access record. `None` when they are not those of one, as when they carry a message of their own.
+pub fn read<'a>(pairs: &mut [Pair<'a>], cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+    let writer = writer(pairs);
+    if !is_access(pairs) || writer.is_none() && is_message(pairs) {
+        return None;
+    }
+    client_by_shape(pairs);
+    let own = pairs.iter().filter(|p| is_own_name(p.key)).count();
+    record.format = writer.unwrap_or("nginx.access");
+    record.body = text;
+    record.severity = None;
+    put_time(pairs, record);
+    put_request(pairs, cx, record);
+    let mark = record.fields.len();
+    for pair in pairs.iter() {
+        put(pair, mark, cx, record);
+    }
+    Some(match (writer, own) {
+        (Some(_), _) => 92,
+        (None, 2..) => 90,
+        (None, 1) => 80,
+        _ => 70,
+    })
+}
+
+/// Whether the columns are those of an exchange: a status, and something of the request.
+fn is_access(pairs: &[Pair<'_>]) -> bool {
+    let status = |p: &Pair<'_>| p.meaning == Meaning::Status && (is_status(p.text) || p.text == "0");
+    let request = |p: &Pair<'_>| p.is(Meaning::Request) || p.is(Meaning::Target) || p.is(Meaning::Text(Key::Method));
+    pairs.iter().any(status) && pairs.iter().any(request)
+}
+
+/// Whether there is a level and a message: then it is a program that speaks, if of a request.
+fn is_message(pairs: &[Pair<'_>]) -> bool {
+    let level =
+        |p: &Pair<'_>| matches!(p.key, "level" | "severity" | "lvl" | "loglevel" | "log.level" | "levelname" | "level_name" | "Level");
+    let message = |p: &Pair<'_>| matches!(p.key, "msg" | "message" | "event" | "Message" | "@message" | "log") && !p.text.is_empty();
+    pairs.iter().any(level) && pairs.iter().any(message)
+}
+
+/// The program, where its own names tell.
+fn writer(pairs: &[Pair<'_>]) -> Option<&'static str> {
+    pairs.iter().find_map(|p| match p.key {
+        "logger" if p.text.starts_with("http.log.access") => Some("caddy.access"),
+        "DownstreamStatus" => Some("traefik"),
+        "response_flags" | "upstream_cluster" | "x-envoy-origin-path" | "x-envoy-original-path" => Some("envoy.access"),
+        "termination_state" => Some("haproxy.http"),
+        _ => None,
+    })
+}
+
+/// Names that are nginx variables or labels of the LTSV recommendation, and hardly anything else.
+fn is_own_name(key: &str) -> bool {
+    matches!(
+        key,
+        "remote_addr"
+            | "remote_user"
+            | "request_time"
+            | "body_bytes_sent"
+            | "request_uri"
+            | "http_user_agent"
+            | "http_referer"
+            | "http_x_forwarded_for"
+            | "time_local"
+            | "time_iso8601"
+            | "request_length"
+            | "reqtime"
+            | "apptime"
+            | "forwardedfor"
+            | "req"
+    ) || key.starts_with("upstream_")
+}
+
+/// Who the client is: `host` in LTSV, and with a proxy in front the address that a server trusts rather than the one that
+/// connected.
+fn client_by_shape(pairs: &mut [Pair<'_>]) {
+    if pairs.iter().any(|p| p.key == "request.client_ip") {
+        pairs.iter_mut().filter(|p| p.key == "request.remote_ip").for_each(|p| p.meaning = Meaning::Named);
+    }
+    if pairs.iter().any(|p| p.meaning == Meaning::Client) {
+        return;
+    }
+    let host = pairs.iter_mut().find(|p| p.key == "host" && address::ip(p.text).is_some());
+    if let Some(pair) = host {
+        pair.meaning = Meaning::Client;
+    }
+}
+
+/// The time when the line was written; else the one when the request began.
+fn put_time(pairs: &[Pair<'_>], record: &mut Record<'_>) {
+    let begins = |p: &Pair<'_>| p.key.to_ascii_lowercase().starts_with("start") || p.key == "accept_date";
+    let times = || pairs.iter().filter(|p| p.is(Meaning::Time));
+    for pair in times().filter(|p| !begins(p)) {
+        meaning::put_time(pair.text, record);
+    }
+    if times().all(begins)
+        && let Some(stamp) = times().find_map(|p| meaning::time(p.text))
+    {
+        record.stamp = Some(stamp);
+        record.put_other("time.is_start", Value::Bool(true));
+    }
+}
+
+/// The request, from the column that says most of it.
+fn put_request<'a>(pairs: &[Pair<'a>], cx: &Cx<'a>, record: &mut Record<'a>) {
+    if let Some(line) = pairs.iter().find(|p| p.is(Meaning::Request)) {
+        meaning::put(Meaning::Request, "", line.text, cx, record);
+        if record.has(Key::Path) {
+            return;
+        }
+    }
+    let says_more = |p: &&Pair<'_>| p.text.contains('?') || p.key.to_ascii_lowercase().contains("request");
+    let target = |p: &&Pair<'_>| p.is(Meaning::Target);
+    if let Some(method) = pairs.iter().find(|p| p.is(Meaning::Text(Key::Method))) {
+        record.put_str(Key::Method, method.text);
+    }
+    if let Some(pair) = pairs.iter().filter(target).find(says_more).or(pairs.iter().find(target)) {
+        meaning::put(Meaning::Target, "", pair.text, cx, record);
+    }
+    if let Some(query) = pairs.iter().find(|p| p.is(Meaning::Query)).filter(|_| !record.has(Key::UrlQuery)) {
+        meaning::put(Meaning::Query, "", query.text, cx, record);
+    }
+}
+
+/// Adds what [`put_time`] and [`put_request`] left. Of two columns for the same thing the first counts.
+fn put<'a>(pair: &Pair<'a>, mark: usize, cx: &Cx<'a>, record: &mut Record<'a>) {
+    let had = |key: Key, record: &Record<'a>| record.fields.iter().skip(mark).any(|f| f.name == Name::Known(key));
+    let single = match pair.meaning {
+        Meaning::Time | Meaning::Request | Meaning::Target | Meaning::Query | Meaning::Text(Key::Method) => return,
+        Meaning::Protocol if record.has(Key::HttpVersion) => return,
+        Meaning::Client => Some(Key::ClientAddress),
+        Meaning::Server => Some(Key::ServerAddress),
+        Meaning::Status => Some(Key::Status),
+        Meaning::Took(key, _) | Meaning::Ints(key) | Meaning::Text(key) => Some(key),
+        _ => None,
+    };
+    if single.is_some_and(|key| had(key, record)) {
+        return;
+    }
+    match (pair.meaning, pair.key) {
+        (Meaning::Named, "level" | "severity") if pair.quoted => record.set_level(pair.text),
+        (Meaning::Named, _) => put_named(pair, record),
+        _ => meaning::put(pair.meaning, pair.key, pair.text, cx, record),
+    }
+}
+
+fn put_named<'a>(pair: &Pair<'a>, record: &mut Record<'a>) {
+    if pair.text.is_empty() || pair.text == "-" {
+        return;
+    }
+    let value = match (pair.quoted, pair.text) {
+        (false, "null") => return,
+        (false, "true") => Value::Bool(true),
+        (false, "false") => Value::Bool(false),
+        (false, number) => match (number.parse::<i64>(), number.parse::<f64>()) {
+            (Ok(n), _) => Value::Int(n),
+            (_, Ok(x)) if x.is_finite() => Value::Float(x),
+            _ => Value::Str(number),
+        },
+        (true, text) => Value::Str(text),
+    };
+    match (Key::find(pair.key).filter(|key| matches!(key.kind(), Kind::Keyword | Kind::Text)), value) {
+        (Some(key), Value::Str(_)) => record.put(key, value),
+        _ => record.put_other(pair.key, value),
+    }
+}

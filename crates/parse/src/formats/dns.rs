@@ -1,0 +1,152 @@
+//! Name servers: dnsmasq, unbound, BIND. Their messages come with their own stamps or through syslog.
+
+use crate::format::{Cx, Fit, Format};
+use crate::formats::cursor::Cursor;
+use crate::formats::fill;
+use crate::stamp;
+use whyline_event::{Key, Record, Value, address};
+
+/// unbound's own log: `[1795253000] unbound[123:0] info: text`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unbound;
+
+impl Format for Unbound {
+    fn name(&self) -> &'static str {
+        "unbound"
+    }
+
+    fn read<'a>(&self, _cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        let mut c = Cursor::new(text);
+        let stamp = if c.eat("[") {
+            let stamp = c.stamp_by(stamp::epoch)?;
+            c.must("] ")?;
+            stamp
+        } else {
+            let stamp = c.stamp()?;
+            c.must(" ")?;
+            stamp
+        };
+        c.must("unbound[")?;
+        let id = c.until("] ")?;
+        let rest = c.rest;
+        record.format = "unbound";
+        record.stamp = Some(stamp);
+        fill::once(record, Key::ProcessName, Value::Str("unbound"));
+        fill::once_int(record, Key::ProcessPid, id.split(':').next().unwrap_or(id));
+        unbound(rest, record);
+        Some(90)
+    }
+
+    fn starts(&self, cx: &Cx<'_>, line: &str) -> bool {
+        line.contains("unbound[") && {
+            let line = cx.arena.alloc_str(line);
+            let mut scratch = Record::new(line, whyline_event::Origin::default());
+            let cx = Cx { arena: cx.arena, order: &[], depth: 0 };
+            self.read(&cx, line, &mut scratch).is_some()
+        }
+    }
+}
+
+/// `info: 10.0.0.7 db.lan. A IN`, `error: ...`, after `[123:0] ` where syslog brings it.
+pub fn unbound<'a>(text: &'a str, record: &mut Record<'a>) {
+    let mut c = Cursor::new(text);
+    if c.rest.starts_with('[') {
+        c.between("[", "]");
+        c.blanks();
+    }
+    if let Some((word, rest)) = c
+        .rest
+        .split_once(": ")
+        .filter(|(w, _)| matches!(*w, "info" | "error" | "notice" | "warning" | "debug" | "fatal error" | "query" | "reply"))
+    {
+        if !matches!(word, "query" | "reply") {
+            fill::level(record, if word == "fatal error" { "fatal" } else { word });
+        }
+        c.rest = rest;
+    }
+    record.body = c.rest;
+    let mut words = c.rest.split(' ');
+    if let (Some(client), Some(name), Some(kind), Some("IN")) = (words.next(), words.next(), words.next(), words.next())
+        && address::ip(client).is_some()
+    {
+        fill::client(record, client);
+        fill::once_str(record, Key::QName, name.trim_end_matches('.'));
+        fill::once_str(record, Key::QType, kind);
+        if let Some(code) = words.next() {
+            fill::once_str(record, Key::RCode, code);
+        }
+    }
+}
+
+/// `query[A] db.lan from 10.0.0.7`, `reply db.lan is 10.0.0.3`, `config db.lan is NXDOMAIN`, `forwarded db.lan to 10.0.0.2`.
+pub fn dnsmasq<'a>(text: &'a str, record: &mut Record<'a>) {
+    let mut words = text.split(' ').peekable();
+    // With `log-queries=extra`: serial number and client come first.
+    if words.peek().is_some_and(|w| w.bytes().all(|b| b.is_ascii_digit())) {
+        words.next();
+        if let Some(client) = words.next() {
+            fill::client(record, client.split('/').next().unwrap_or(client));
+        }
+    }
+    let (Some(verb), Some(name), Some(link), Some(value)) = (words.next(), words.next(), words.next(), words.next()) else { return };
+    let kind = verb.split_once('[').map(|(_, k)| k.trim_end_matches(']'));
+    match (verb.split('[').next().unwrap_or(verb), link) {
+        ("query", "from") => fill::client(record, value),
+        ("forwarded", "to") => fill::once_str(record, Key::Peer, value),
+        ("reply" | "cached" | "config" | "/etc/hosts" | "validation", "is") => {
+            if matches!(value, "NXDOMAIN" | "SERVFAIL" | "REFUSED" | "NODATA" | "NODATA-IPv4" | "NODATA-IPv6") {
+                fill::once_str(record, Key::RCode, value);
+            }
+        }
+        _ => return,
+    }
+    fill::once_str(record, Key::QName, name);
+    if let Some(kind) = kind {
+        fill::once_str(record, Key::QType, kind);
+    }
+}
+
+/// BIND: `client @0x7f 10.0.0.7#4001 (db.lan): query: db.lan IN A +E(0) (10.0.0.2)`.
+pub fn named<'a>(text: &'a str, record: &mut Record<'a>) {
+    let Some(at) = text.find("client ") else { return };
+    let mut c = Cursor::new(text.get(at + 7..).unwrap_or(""));
+    if c.rest.starts_with('@') {
+        c.word();
+        c.blanks();
+    }
+    let Some((client, port)) = c.word().and_then(|w| w.split_once('#')) else { return };
+    if address::ip(client).is_none() {
+        return;
+    }
+    fill::client(record, client);
+    fill::once_int(record, Key::ClientPort, port.trim_end_matches(':'));
+    c.blanks();
+    if let Some(name) = c.between("(", ")") {
+        fill::once_str(record, Key::QName, name);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::{Bump, Origin, Severity};
+
+    #[test]
+    fn lines() {
+        let arena = Bump::new();
+        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let text = "[1795253000] unbound[123:0] error: SERVFAIL <db.lan. A IN>: all servers failed";
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!(Unbound.read(&cx, text, &mut r), Some(90));
+        assert_eq!((r.int(Key::ProcessPid), r.severity), (Some(123), Some(Severity::Error)));
+        let mut r = Record::new("", Origin::default());
+        dnsmasq("query[AAAA] db.lan from 10.0.0.7", &mut r);
+        assert_eq!((r.str(Key::QName), r.str(Key::QType), r.str(Key::ClientAddress)), (Some("db.lan"), Some("AAAA"), Some("10.0.0.7")));
+        let mut r = Record::new("", Origin::default());
+        dnsmasq("config db.lan is NXDOMAIN", &mut r);
+        assert_eq!(r.str(Key::RCode), Some("NXDOMAIN"));
+        let mut r = Record::new("", Origin::default());
+        named("client @0x7f 10.0.0.7#4001 (db.lan): query denied", &mut r);
+        assert_eq!((r.str(Key::ClientAddress), r.int(Key::ClientPort)), (Some("10.0.0.7"), Some(4001)));
+    }
+}

@@ -1,0 +1,223 @@
+//! What container runtimes wrap round a line.
+
+use crate::format::{Cx, Fit, Format};
+use crate::formats::cursor::{Cursor, begins_record};
+use crate::formats::json::flat::flatten;
+use crate::formats::{exception, fill, message};
+use crate::stamp;
+use whyline_event::{Key, Record};
+
+/// Docker's json-file driver: `{"log":"text\n","stream":"stdout","attrs":{"tag":"shop-web-1"},"time":"..."}`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DockerJson;
+
+impl Format for DockerJson {
+    fn name(&self) -> &'static str {
+        "docker.json"
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        if !text.trim_start().starts_with('{') || !text.contains("\"log\"") || !text.contains("\"time\"") {
+            return None;
+        }
+        let flat = flatten(cx, text)?;
+        let log = flat.text("log")?;
+        let (stamp, _) = stamp::iso(flat.text("time")?)?;
+        if flat.pairs.iter().any(|(name, _)| !matches!(*name, "log" | "time" | "stream") && !name.starts_with("attrs.")) {
+            return None;
+        }
+        record.format = "docker.json";
+        record.stamp = Some(stamp);
+        for (name, value) in &flat.pairs {
+            match (*name, value.text()) {
+                ("stream", Some(stream)) => fill::once_str(record, Key::LogStream, stream),
+                ("attrs.tag", Some(tag)) => fill::once_str(record, Key::ContainerName, tag),
+                (name, Some(_)) if name.starts_with("attrs.") => {
+                    if let Some(value) = value.value() {
+                        record.put_other(name, value);
+                    }
+                }
+                _ => {}
+            }
+        }
+        payload(cx, "docker.json", log.trim_end_matches(['\n', '\r']), record);
+        Some(95)
+    }
+
+    fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
+        line.starts_with('{')
+    }
+
+    fn is_envelope(&self) -> bool {
+        true
+    }
+}
+
+/// Reads the text in a container's envelope.
+fn payload<'a>(cx: &Cx<'a>, envelope: &'static str, text: &'a str, record: &mut Record<'a>) {
+    record.body = text;
+    if !cx.inner(envelope, text, record) {
+        exception::fields(text, record);
+        message::fields(cx, text, record);
+    }
+}
+
+/// The Kubernetes container runtime interface: `2026-11-21T10:00:00.1Z stdout F text`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Cri;
+
+impl Format for Cri {
+    fn name(&self) -> &'static str {
+        "cri"
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        let mut c = Cursor::new(text);
+        let stamp = c.stamp_by(stamp::iso)?;
+        c.must(" ")?;
+        let stream = c.word().filter(|w| matches!(*w, "stdout" | "stderr"))?;
+        c.must(" ")?;
+        let tags = c.word().filter(|w| w.split(':').all(|t| matches!(t, "F" | "P")))?;
+        let partial = tags.starts_with('P');
+        c.eat(" ");
+        record.format = "cri";
+        record.stamp = Some(stamp);
+        record.put_str(Key::LogStream, stream);
+        if partial {
+            record.notes.push("partial line");
+        }
+        payload(cx, "cri", c.rest, record);
+        Some(95)
+    }
+
+    fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
+        let mut c = Cursor::new(line);
+        c.stamp_by(stamp::iso).is_some() && (c.eat(" stdout ") || c.eat(" stderr "))
+    }
+
+    fn is_envelope(&self) -> bool {
+        true
+    }
+}
+
+/// The name that `docker compose logs` and `kubectl logs --prefix` put before a line: `shop-web-1  | text`,
+/// `[pod/shop-7c/web] text`; `docker compose logs --timestamps` adds a stamp.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Prefixed;
+
+impl Format for Prefixed {
+    fn name(&self) -> &'static str {
+        "k8s.pod_prefix"
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        if let Some((pod, container, rest)) = kubectl(text) {
+            record.format = "k8s.pod_prefix";
+            record.put_str(Key::PodName, pod);
+            record.put_str(Key::ContainerName, container);
+            return Some(finish(cx, "k8s.pod_prefix", rest, record, 80));
+        }
+        if let Some((name, rest)) = compose(text) {
+            record.format = "compose";
+            record.put_str(Key::ContainerName, name);
+            return Some(finish(cx, "compose", rest, record, 60));
+        }
+        let (stamp, pod, rest) = stern(text)?;
+        record.format = "k8s.pod_prefix";
+        record.stamp = Some(stamp);
+        record.put_str(Key::PodName, pod);
+        payload(cx, "k8s.pod_prefix", rest, record);
+        Some(50)
+    }
+
+    fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
+        begins_record(line) || kubectl(line).is_some() || compose(line).is_some() || stern(line).is_some()
+    }
+
+    fn is_envelope(&self) -> bool {
+        true
+    }
+}
+
+/// A stamp may stand between the name and the text.
+fn finish<'a>(cx: &Cx<'a>, name: &'static str, rest: &'a str, record: &mut Record<'a>, fit: Fit) -> Fit {
+    let mut c = Cursor::new(rest);
+    if rest.as_bytes().get(10) == Some(&b'T')
+        && let Some(stamp) = c.stamp_by(stamp::iso)
+        && stamp.digits > 6
+        && c.eat(" ")
+    {
+        record.stamp = Some(stamp);
+        payload(cx, name, c.rest, record);
+    } else {
+        payload(cx, name, rest, record);
+    }
+    fit
+}
+
+fn kubectl(text: &str) -> Option<(&str, &str, &str)> {
+    let mut c = Cursor::new(text);
+    let name = c.between("[pod/", "]")?;
+    let (pod, container) = name.split_once('/')?;
+    c.eat(" ");
+    Some((pod, container, c.rest))
+}
+
+fn compose(text: &str) -> Option<(&str, &str)> {
+    let at = memchr::memchr(b'|', text.as_bytes().get(..text.len().min(64))?)?;
+    let name = text.get(..at)?;
+    let bare = name.trim_end_matches(' ');
+    let rest = text.get(at + 1..)?;
+    let usable = name.len() > bare.len()
+        && !bare.is_empty()
+        && (rest.is_empty() || rest.starts_with(' '))
+        && bare.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        && bare.bytes().any(|b| b.is_ascii_alphabetic())
+        && whyline_event::Severity::from_word(bare).is_none();
+    usable.then(|| (bare, rest.strip_prefix(' ').unwrap_or(rest)))
+}
+
+/// A stamp with nanoseconds, a pod's name with its two hashes, and the text.
+fn stern(text: &str) -> Option<(whyline_event::Stamp, &str, &str)> {
+    let mut c = Cursor::new(text);
+    let stamp = c.stamp_by(stamp::iso).filter(|s| s.digits >= 6 && s.offset.is_some())?;
+    c.must(" ")?;
+    let pod = c.word()?;
+    c.must(" ")?;
+    let mut parts = pod.rsplit('-');
+    let hash = parts.next().filter(|h| h.len() == 5 && h.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+    let set = parts.next().filter(|h| (8..=10).contains(&h.len()) && h.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
+    (hash.is_some() && set.is_some() && parts.next().is_some()).then_some((stamp, pod, c.rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::{Bump, Origin};
+
+    fn read<'a>(format: &dyn Format, arena: &'a Bump, text: &'a str) -> Option<Record<'a>> {
+        let mut r = Record::new(text, Origin::default());
+        format.read(&Cx { arena, order: &[], depth: 0 }, text, &mut r)?;
+        Some(r)
+    }
+
+    #[test]
+    fn envelopes() {
+        let arena = Bump::new();
+        let text = r#"{"log":"hello \"you\"\n","stream":"stderr","attrs":{"tag":"shop-1"},"time":"2026-11-21T09:17:08.017067184Z"}"#;
+        let r = read(&DockerJson, &arena, text).unwrap();
+        assert_eq!((r.body, r.str(Key::ContainerName), r.str(Key::LogStream)), ("hello \"you\"", Some("shop-1"), Some("stderr")));
+        let r = read(&Cri, &arena, "2026-11-21T09:17:08.017067184Z stdout F hi").unwrap();
+        assert_eq!((r.body, r.str(Key::LogStream)), ("hi", Some("stdout")));
+        let r = read(&Prefixed, &arena, "shop-web-1   | hi | there").unwrap();
+        assert_eq!((r.body, r.str(Key::ContainerName)), ("hi | there", Some("shop-web-1")));
+        let r = read(&Prefixed, &arena, "[pod/shop-7c9d/web] 2026-11-21T09:17:08.017067184Z hi").unwrap();
+        assert_eq!((r.body, r.str(Key::PodName), r.stamp.is_some()), ("hi", Some("shop-7c9d"), true));
+        let r = read(&Prefixed, &arena, "2026-11-21T09:17:08.017067184Z shop-5c66d57d58-6mp2b 10:00:00.1 hi").unwrap();
+        assert_eq!(r.str(Key::PodName), Some("shop-5c66d57d58-6mp2b"));
+        for no in ["a | b", "INFO  | hi", "| x", "2026-11-21T09:17:08Z stdin F x"] {
+            assert!(read(&Cri, &arena, no).is_none());
+        }
+        assert!(read(&Prefixed, &arena, "INFO   | hi").is_none());
+    }
+}

@@ -1,0 +1,153 @@
+//! Exceptions and stack traces in records of several lines.
+
+use crate::formats::fill;
+use memchr::memmem;
+use whyline_event::{Key, Record, Value};
+
+/// Adds what a record of several lines tells about an exception. Does nothing where there is no trace.
+pub fn fields<'a>(text: &'a str, record: &mut Record<'a>) {
+    if !text.contains('\n') || record.has(Key::StackTrace) {
+        return;
+    }
+    if let Some((type_, message, trace)) = python(text).or_else(|| go(text)).or_else(|| frames(text)) {
+        put(type_, message, trace, record);
+        if let Some((type_, message)) = root_cause(text)
+            && record.last(Key::ExceptionType) != Some(Value::Str(type_))
+        {
+            record.put_str(Key::ExceptionType, type_);
+            record.put_str(Key::ExceptionMessage, message);
+        }
+    }
+}
+
+/// Adds a text that is known to be a stack trace, and what its first lines tell.
+pub fn stack<'a>(text: &'a str, record: &mut Record<'a>) {
+    fields(text, record);
+    if !record.has(Key::StackTrace) {
+        record.put_str(Key::StackTrace, text);
+        if let Some((type_, message)) = header(text.lines().next().unwrap_or("")) {
+            fill::once_str(record, Key::ExceptionType, type_);
+            fill::once_str(record, Key::ExceptionMessage, message);
+        }
+    }
+}
+
+fn put<'a>(type_: &'a str, message: &'a str, trace: &'a str, record: &mut Record<'a>) {
+    fill::once_str(record, Key::ExceptionType, type_);
+    fill::once_str(record, Key::ExceptionMessage, message);
+    fill::once_str(record, Key::StackTrace, trace.trim_end());
+}
+
+/// Python: after `Traceback (most recent call last):` and indented lines, the line that begins at the margin.
+fn python(text: &str) -> Option<(&str, &str, &str)> {
+    let at = memmem::rfind(text.as_bytes(), b"Traceback (most recent call last):")?;
+    let first = memmem::find(text.as_bytes(), b"Traceback (most recent call last):")?;
+    let trace = text.get(first..)?;
+    let last = text.get(at..)?;
+    for line in last.lines().skip(1) {
+        if line.starts_with([' ', '\t']) || line.is_empty() {
+            continue;
+        }
+        let (type_, message) = header(line)?;
+        return Some((type_, message, trace));
+    }
+    None
+}
+
+/// Go: `panic: text`, then `goroutine 1 [running]:`.
+fn go(text: &str) -> Option<(&str, &str, &str)> {
+    let at = memmem::find(text.as_bytes(), b"goroutine ")?;
+    let trace = text.get(at..)?;
+    let line = text.lines().find(|l| l.contains("panic: ") || l.starts_with("fatal error: "))?;
+    let message = line.split_once("panic: ").or_else(|| line.split_once("fatal error: ")).map_or(line, |(_, m)| m);
+    Some(("panic", message, trace))
+}
+
+/// Java, JavaScript, C#: frames that begin with `at `; the line before the first names the exception.
+fn frames(text: &str) -> Option<(&str, &str, &str)> {
+    let mut start = 0;
+    let mut candidate: Option<(usize, &str)> = None;
+    for line in text.split_inclusive('\n') {
+        let bare = line.trim();
+        let is_frame = bare.starts_with("at ") && line.starts_with([' ', '\t']);
+        if is_frame {
+            let (from, header_line) = candidate?;
+            let (type_, message) = header(header_line)?;
+            return Some((type_, message, text.get(from..)?));
+        }
+        if header(bare).is_some() || candidate.is_none() {
+            candidate = Some((start, bare));
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// The last `Caused by: Type: message`.
+fn root_cause(text: &str) -> Option<(&str, &str)> {
+    let at = memmem::rfind(text.as_bytes(), b"Caused by: ")?;
+    header(text.get(at + 11..)?.lines().next()?)
+}
+
+/// `Type: message` or `Type`, where the type looks like a class; also at the end of a longer line
+/// (`... failed: java.io.IOException: closed`).
+fn header(line: &str) -> Option<(&str, &str)> {
+    let line = line.trim();
+    let line = line.strip_prefix("Uncaught ").unwrap_or(line);
+    let mut from = 0;
+    // The first words may be the program's own; a class ends in a usual word or stands before a colon.
+    loop {
+        let rest = line.get(from..)?;
+        let end = rest.find(|c: char| c == ':' || c.is_whitespace()).unwrap_or(rest.len());
+        let word = rest.get(..end)?;
+        let after = rest.get(end..)?;
+        if is_class(word, from == 0 && after.starts_with(':')) {
+            let message = after.strip_prefix(':').unwrap_or(after).trim();
+            return Some((word, message));
+        }
+        from += end + after.chars().next()?.len_utf8();
+    }
+}
+
+fn is_class(word: &str, alone: bool) -> bool {
+    let name = word.rsplit(['.', '$', '\\', '/']).next().unwrap_or(word);
+    let shaped = !word.is_empty()
+        && word.len() < 160
+        && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'$' | b'_' | b'\\' | b'/'))
+        && name.bytes().next().is_some_and(|b| b.is_ascii_uppercase());
+    let ends = ["Exception", "Error", "Throwable", "Interrupt", "Exit", "Warning", "Fault", "Failure", "Timeout", "Refused", "Iteration"];
+    shaped && (ends.iter().any(|e| name.ends_with(e)) || alone && word.contains('.') && !word.contains('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::Origin;
+
+    #[test]
+    fn traces() {
+        for (text, type_, message) in [
+            (
+                "boom\nTraceback (most recent call last):\n  File \"a.py\", line 3, in f\n    g()\nshop.db.Lost: gone away",
+                "shop.db.Lost",
+                "gone away",
+            ),
+            ("request failed\njava.io.IOException: closed\n\tat a.B.c(B.java:1)\n\t... 3 more", "java.io.IOException", "closed"),
+            ("unhandled TypeError: x is not a function\n    at f (/srv/a.js:1:2)", "TypeError", "x is not a function"),
+            ("panic: nil map\n\ngoroutine 1 [running]:\nmain.main()", "panic", "nil map"),
+        ] {
+            let mut r = Record::new(text, Origin::default());
+            fields(text, &mut r);
+            assert_eq!((r.str(Key::ExceptionType), r.str(Key::ExceptionMessage)), (Some(type_), Some(message)), "{text}");
+            assert!(r.has(Key::StackTrace));
+        }
+        let text = "a.AException: x\n\tat a.B.c(B.java:1)\nCaused by: b.CException: y: z\n\tat q";
+        let mut r = Record::new(text, Origin::default());
+        fields(text, &mut r);
+        assert_eq!(r.last(Key::ExceptionType), Some(Value::Str("b.CException")));
+        assert_eq!(r.last(Key::ExceptionMessage), Some(Value::Str("y: z")));
+        let mut r = Record::new("two\nlines at all", Origin::default());
+        fields("two\nlines at all", &mut r);
+        assert!(r.fields.is_empty());
+    }
+}

@@ -1,0 +1,149 @@
+//! Go: the standard logger, glog and klog, and panics.
+
+use crate::format::{Cx, Fit, Format};
+use crate::formats::cursor::{Cursor, begins_record};
+use crate::formats::{exception, fill, message};
+use crate::stamp;
+use whyline_event::{Key, Record, Severity, Stamp, Value};
+
+/// glog and klog: `E1121 10:30:01.123456    7 x.go:12] text`.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Glog;
+
+impl Format for Glog {
+    fn name(&self) -> &'static str {
+        "glog"
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        let (stamp, mut c) = glog(text)?;
+        record.format = "glog";
+        record.stamp = Some(stamp);
+        fill::level(record, text.get(..1)?);
+        c.blanks();
+        if let Some(thread) = c.digits() {
+            fill::once_str(record, Key::ThreadName, thread);
+        }
+        c.blanks();
+        if let Some(place) = c.until("] ").or_else(|| c.until("]")) {
+            let (file, line) = place.rsplit_once(':').unwrap_or((place, ""));
+            fill::once_str(record, Key::CodeFile, file);
+            fill::once_int(record, Key::CodeLine, line);
+        }
+        record.body = c.rest;
+        exception::fields(c.rest, record);
+        message::fields(cx, c.rest, record);
+        Some(88)
+    }
+
+    fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
+        glog(line).is_some() || is_panic(line)
+    }
+}
+
+fn glog(text: &str) -> Option<(Stamp, Cursor<'_>)> {
+    let (stamp, used, _) = stamp::glog(text)?;
+    let mut c = Cursor::new(text);
+    c.take(used)?;
+    let line = crate::formats::cursor::first_line(c.rest);
+    (c.rest.starts_with(' ') && line.contains(']')).then_some((stamp, c))
+}
+
+/// The standard logger: `2026/11/21 09:32:18 text`, with microseconds, with `file.go:12: ` before the text.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct GoLog;
+
+impl Format for GoLog {
+    fn name(&self) -> &'static str {
+        "go.log"
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        if is_panic(text) {
+            return panic(cx, text, record);
+        }
+        let (stamp, mut c) = go_log(text)?;
+        record.format = "go.log";
+        record.stamp = Some(stamp);
+        let mut fit = 32;
+        let mut here = c;
+        if let Some(file) = here.run(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'/' | b'-')).filter(|f| f.ends_with(".go"))
+            && here.eat(":")
+            && let Some(line) = here.digits()
+            && here.eat(": ")
+        {
+            fill::once_str(record, Key::CodeFile, file);
+            fill::once_int(record, Key::CodeLine, line);
+            c = here;
+            fit = 60;
+        }
+        if let Some(word) = crate::formats::app::level::any(&mut c) {
+            fill::level(record, word);
+            c.eat(":");
+            c.blanks();
+            fit += 12;
+        }
+        record.body = c.rest;
+        exception::fields(c.rest, record);
+        message::fields(cx, c.rest, record);
+        Some(fit)
+    }
+
+    fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
+        is_panic(line) || begins_record(line)
+    }
+}
+
+fn go_log(text: &str) -> Option<(Stamp, Cursor<'_>)> {
+    if text.as_bytes().get(4) != Some(&b'/') {
+        return None;
+    }
+    let mut c = Cursor::new(text);
+    let stamp = c.stamp_by(stamp::iso).filter(|s| s.offset.is_none() && matches!(s.digits, 0 | 6))?;
+    c.must(" ")?;
+    Some((stamp, c))
+}
+
+/// Whether a line begins the report of a crash.
+pub fn is_panic(line: &str) -> bool {
+    line.starts_with("panic: ") || line.starts_with("fatal error: ") || line.starts_with("runtime: goroutine stack exceeds")
+}
+
+fn panic<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+    record.format = "go.panic";
+    record.body = text;
+    fill::level_as(record, "panic", Severity::Fatal);
+    exception::fields(text, record);
+    let line = crate::formats::cursor::first_line(text);
+    if let Some((_, message)) = line.split_once(": ") {
+        fill::once(record, Key::ExceptionType, Value::Str("panic"));
+        fill::once_str(record, Key::ExceptionMessage, message);
+    }
+    message::fields(cx, text, record);
+    Some(40)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::{Bump, Origin};
+
+    #[test]
+    fn lines() {
+        let arena = Bump::new();
+        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let text = "E1121 10:30:01.123456       7 reflector.go:138] no [list] today";
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!(Glog.read(&cx, text, &mut r), Some(88));
+        assert_eq!((r.body, r.int(Key::CodeLine), r.severity), ("no [list] today", Some(138), Some(Severity::Error)));
+        let text = "2026/11/21 09:32:18.000001 shop.go:7: listening: 80";
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!(GoLog.read(&cx, text, &mut r), Some(60));
+        assert_eq!((r.body, r.str(Key::CodeFile)), ("listening: 80", Some("shop.go")));
+        let text = "panic: no map\n\ngoroutine 1 [running]:\nmain.main()";
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!(GoLog.read(&cx, text, &mut r), Some(40));
+        assert_eq!((r.str(Key::ExceptionMessage), r.severity), (Some("no map"), Some(Severity::Fatal)));
+        assert!(!GoLog.starts(&cx, "goroutine 7 [running]:"));
+    }
+}

@@ -1,0 +1,304 @@
+//! Reading JSON without building a tree: every scalar with its path.
+//!
+//! Text is borrowed where it needs no unescaping. A text that ends in the middle (a line cut at a limit, the first line of
+//! an object over several lines) yields what was there.
+
+use crate::format::Cx;
+use whyline_event::Value;
+
+/// A scalar.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scalar<'a> {
+    /// Text, unescaped.
+    Str(&'a str),
+    /// A number as written.
+    Number(&'a str),
+    /// `true` or `false`.
+    Bool(bool),
+    /// `null`.
+    Null,
+    /// A list, as written.
+    List(&'a str),
+}
+
+impl<'a> Scalar<'a> {
+    /// The scalar as the value of a field; `None` for `null`.
+    pub fn value(self) -> Option<Value<'a>> {
+        Some(match self {
+            Scalar::Str(s) | Scalar::List(s) => Value::Str(s),
+            Scalar::Bool(b) => Value::Bool(b),
+            Scalar::Null => return None,
+            Scalar::Number(n) => match n.parse::<i64>() {
+                Ok(i) => Value::Int(i),
+                Err(_) => n.parse::<f64>().map(Value::Float).unwrap_or(Value::Str(n)),
+            },
+        })
+    }
+
+    /// The text of a string or of a number.
+    pub fn text(self) -> Option<&'a str> {
+        match self {
+            Scalar::Str(s) | Scalar::Number(s) => Some(s),
+            _ => None,
+        }
+    }
+}
+
+/// The scalars of an object, in order.
+#[derive(Debug)]
+pub struct Flat<'a> {
+    /// Path (names joined by dots) and value.
+    pub pairs: Vec<(&'a str, Scalar<'a>)>,
+    /// The object was closed.
+    pub whole: bool,
+    /// What follows the object.
+    pub rest: &'a str,
+}
+
+impl<'a> Flat<'a> {
+    /// The value at a path.
+    pub fn get(&self, path: &str) -> Option<Scalar<'a>> {
+        self.pairs.iter().find(|(name, _)| *name == path).map(|(_, value)| *value)
+    }
+
+    /// The text at a path.
+    pub fn text(&self, path: &str) -> Option<&'a str> {
+        self.get(path).and_then(Scalar::text)
+    }
+}
+
+/// Objects deeper than this, and more scalars than [`MOST`], are left out.
+const DEEPEST: u8 = 12;
+const MOST: usize = 400;
+
+/// Reads the object that a text begins with. `None` when it is no JSON object.
+pub fn flatten<'a>(cx: &Cx<'a>, text: &'a str) -> Option<Flat<'a>> {
+    let trimmed = text.trim_start();
+    if !trimmed.starts_with('{') {
+        return None;
+    }
+    let mut reader = Reader { cx, rest: trimmed, pairs: Vec::with_capacity(16) };
+    let whole = match reader.object("", 0) {
+        Ok(()) => true,
+        Err(Stop::End) => false,
+        Err(Stop::Bad) => return None,
+    };
+    Some(Flat { pairs: reader.pairs, whole, rest: reader.rest })
+}
+
+/// Why reading stopped.
+enum Stop {
+    /// The text ended.
+    End,
+    /// It is no JSON.
+    Bad,
+}
+
+struct Reader<'c, 'a> {
+    cx: &'c Cx<'a>,
+    rest: &'a str,
+    pairs: Vec<(&'a str, Scalar<'a>)>,
+}
+
+impl<'a> Reader<'_, 'a> {
+    fn blanks(&mut self) {
+        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
+    }
+
+    fn next(&self) -> Result<u8, Stop> {
+        self.rest.as_bytes().first().copied().ok_or(Stop::End)
+    }
+
+    fn skip(&mut self, n: usize) {
+        self.rest = self.rest.get(n..).unwrap_or("");
+    }
+
+    fn object(&mut self, prefix: &'a str, depth: u8) -> Result<(), Stop> {
+        self.skip(1);
+        self.blanks();
+        if self.next()? == b'}' {
+            self.skip(1);
+            return Ok(());
+        }
+        loop {
+            self.blanks();
+            if self.next()? != b'"' {
+                return Err(Stop::Bad);
+            }
+            let name = self.string()?;
+            self.blanks();
+            if self.next()? != b':' {
+                return Err(Stop::Bad);
+            }
+            self.skip(1);
+            self.blanks();
+            let path = if prefix.is_empty() { name } else { self.cx.keep(&format!("{prefix}.{name}")) };
+            if self.next()? == b'{' && depth < DEEPEST {
+                self.object(path, depth + 1)?;
+            } else {
+                let value = self.scalar()?;
+                if self.pairs.len() < MOST {
+                    self.pairs.push((path, value));
+                }
+            }
+            self.blanks();
+            match self.next()? {
+                b',' => self.skip(1),
+                b'}' => {
+                    self.skip(1);
+                    return Ok(());
+                }
+                _ => return Err(Stop::Bad),
+            }
+        }
+    }
+
+    fn scalar(&mut self) -> Result<Scalar<'a>, Stop> {
+        match self.next()? {
+            b'"' => self.string().map(Scalar::Str),
+            b'[' | b'{' => self.raw().map(Scalar::List),
+            b't' => self.word("true", Scalar::Bool(true)),
+            b'f' => self.word("false", Scalar::Bool(false)),
+            b'n' => self.word("null", Scalar::Null),
+            b'-' | b'0'..=b'9' => {
+                let n = self.rest.bytes().take_while(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count();
+                let number = self.rest.get(..n).ok_or(Stop::Bad)?;
+                self.skip(n);
+                Ok(Scalar::Number(number))
+            }
+            _ => Err(Stop::Bad),
+        }
+    }
+
+    fn word(&mut self, word: &str, value: Scalar<'a>) -> Result<Scalar<'a>, Stop> {
+        if self.rest.starts_with(word) {
+            self.skip(word.len());
+            Ok(value)
+        } else if word.starts_with(self.rest) {
+            Err(Stop::End)
+        } else {
+            Err(Stop::Bad)
+        }
+    }
+
+    /// A list (or an object too deep), as written.
+    fn raw(&mut self) -> Result<&'a str, Stop> {
+        let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
+        for (at, b) in self.rest.bytes().enumerate() {
+            match b {
+                _ if escaped => escaped = false,
+                b'\\' if quoted => escaped = true,
+                b'"' => quoted = !quoted,
+                _ if quoted => {}
+                b'[' | b'{' => depth += 1,
+                b']' | b'}' => {
+                    depth -= 1;
+                    if depth == 0 {
+                        let raw = self.rest.get(..=at).ok_or(Stop::Bad)?;
+                        self.skip(at + 1);
+                        return Ok(raw);
+                    }
+                }
+                _ => {}
+            }
+        }
+        Err(Stop::End)
+    }
+
+    fn string(&mut self) -> Result<&'a str, Stop> {
+        let body = self.rest.get(1..).ok_or(Stop::Bad)?;
+        let bytes = body.as_bytes();
+        let mut from = 0;
+        let mut escapes = false;
+        while let Some(n) = memchr::memchr2(b'"', b'\\', bytes.get(from..).unwrap_or(&[])) {
+            let at = from + n;
+            if bytes.get(at) == Some(&b'\\') {
+                escapes = true;
+                from = at + 2;
+                continue;
+            }
+            let raw = body.get(..at).ok_or(Stop::Bad)?;
+            self.skip(at + 2);
+            return Ok(if escapes { self.cx.keep(&unescape(raw)) } else { raw });
+        }
+        self.rest = "";
+        Err(Stop::End)
+    }
+}
+
+/// Text with JSON's escapes undone; what is no escape stays as it is.
+pub fn unescape(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest.as_bytes()) {
+        out.push_str(rest.get(..at).unwrap_or(""));
+        let after = rest.get(at + 1..).unwrap_or("");
+        let mut used = 1;
+        match after.bytes().next() {
+            Some(b'n') => out.push('\n'),
+            Some(b't') => out.push('\t'),
+            Some(b'r') => out.push('\r'),
+            Some(b'b') => out.push('\u{8}'),
+            Some(b'f') => out.push('\u{c}'),
+            Some(c @ (b'"' | b'\\' | b'/')) => out.push(char::from(c)),
+            Some(b'u') => match code_point(after) {
+                Some((c, n)) => {
+                    out.push(c);
+                    used = n;
+                }
+                None => {
+                    out.push('\u{fffd}');
+                    used = if after.is_char_boundary(5) { 5.min(after.len()) } else { 1 };
+                }
+            },
+            _ => {
+                out.push('\\');
+                used = 0;
+            }
+        }
+        rest = after.get(used..).unwrap_or("");
+    }
+    out.push_str(rest);
+    out
+}
+
+/// `uXXXX`, or a surrogate pair.
+fn code_point(text: &str) -> Option<(char, usize)> {
+    let unit = |at: usize| text.get(at..at + 4).and_then(|h| u32::from_str_radix(h, 16).ok());
+    let first = unit(1)?;
+    if let Some(c) = char::from_u32(first) {
+        return Some((c, 5));
+    }
+    if text.get(5..7)? != "\\u" {
+        return None;
+    }
+    let second = unit(7)?;
+    let code = 0x10000 + ((first.checked_sub(0xd800)?) << 10) + second.checked_sub(0xdc00)?;
+    char::from_u32(code).map(|c| (c, 11))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::Bump;
+
+    #[test]
+    fn objects() {
+        let arena = Bump::new();
+        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let flat =
+            flatten(&cx, r#"{"a":{"b":1,"c":"x\n\u00e9\ud83d\ude00"},"d":[1,{"e":"]"}],"f":null,"g":-1.5e3,"h":true} tail"#).unwrap();
+        assert!(flat.whole);
+        assert_eq!(flat.rest, " tail");
+        assert_eq!(flat.get("a.b"), Some(Scalar::Number("1")));
+        assert_eq!(flat.text("a.c"), Some("x\né😀"));
+        assert_eq!(flat.get("d"), Some(Scalar::List(r#"[1,{"e":"]"}]"#)));
+        assert_eq!(flat.get("g").and_then(Scalar::value), Some(Value::Float(-1500.0)));
+        let cut = flatten(&cx, r#"{"a":1,"b":"long te"#).unwrap();
+        assert!(!cut.whole);
+        assert_eq!(cut.text("a"), Some("1"));
+        for no in ["", "[1]", "{a:1}", "{\"a\" 1}", "{\"a\":}"] {
+            assert!(flatten(&cx, no).is_none(), "{no}");
+        }
+    }
+}

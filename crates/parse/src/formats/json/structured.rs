@@ -1,0 +1,291 @@
+//! Filling a record from the pairs of a structured log, whatever notation they came in.
+
+use super::flat::Scalar;
+use crate::format::{Cx, Fit};
+use crate::formats::keys::{Role, Unit, role};
+use crate::formats::{exception, fill, message};
+use crate::stamp;
+use whyline_event::{Key, Record, Severity, Stamp, Value};
+
+/// What the pairs held.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Found<'a> {
+    /// A time.
+    pub time: Option<Stamp>,
+    /// A level.
+    pub level: bool,
+    /// The message.
+    pub message: Option<&'a str>,
+    /// The record is of an HTTP exchange.
+    pub http: bool,
+}
+
+impl Found<'_> {
+    /// How surely a text with these pairs is a log record.
+    pub fn fit(&self) -> Fit {
+        match (self.time.is_some(), self.level, self.message.is_some()) {
+            (true, true, true) => 60,
+            (true, true, false) | (true, false, true) => 58,
+            (true, false, false) => 55,
+            (false, true, true) => 50,
+            _ => 30,
+        }
+    }
+}
+
+/// Finds time, level and message without filling anything.
+pub fn look<'a>(pairs: &[(&'a str, Scalar<'a>)]) -> Found<'a> {
+    let mut found = Found::default();
+    let mut fallback = None;
+    let (mut method, mut status) = (false, false);
+    for (name, value) in pairs {
+        match role(name) {
+            Some(Role::Time) if found.time.is_none() => found.time = time(*value),
+            Some(Role::Level) => found.level |= matches!(value, Scalar::Str(_) | Scalar::Number(_)),
+            Some(Role::Message) => {
+                if let (Scalar::Str(text), None) = (value, found.message) {
+                    found.message = Some(text);
+                }
+            }
+            Some(Role::Fallback) => {
+                if let (Scalar::Str(text), None) = (value, fallback) {
+                    fallback = Some(*text);
+                }
+            }
+            Some(Role::Field(Key::Method)) => method = true,
+            Some(Role::Status) => status = true,
+            _ => {}
+        }
+    }
+    found.message = found.message.filter(|m| !m.is_empty()).or(fallback);
+    found.http = method || status && pairs.iter().any(|(name, _)| role(name) == Some(Role::Target));
+    found
+}
+
+/// A time from a value: any notation, or an epoch number.
+pub fn time(value: Scalar<'_>) -> Option<Stamp> {
+    match value {
+        Scalar::Str(text) => {
+            let text = text.trim_start_matches(['[', ' ']);
+            stamp::prefix(text).or_else(|| stamp::epoch(text)).map(|(stamp, _)| stamp)
+        }
+        Scalar::Number(text) => epoch_number(text),
+        _ => None,
+    }
+}
+
+/// An epoch number, also in exponent form as some encoders write large floats (`1.7952530e+09`).
+fn epoch_number(text: &str) -> Option<Stamp> {
+    if let Some((stamp, _)) = stamp::epoch(text).filter(|(_, used)| *used == text.len()) {
+        return Some(stamp);
+    }
+    if !text.contains(['e', 'E']) {
+        return None;
+    }
+    let seconds: f64 = text.parse().ok()?;
+    let seconds = if seconds > 1e17 {
+        seconds / 1e9
+    } else if seconds > 1e14 {
+        seconds / 1e6
+    } else if seconds > 1e11 {
+        seconds / 1e3
+    } else {
+        seconds
+    };
+    (946_684_800.0..4_102_444_800.0).contains(&seconds).then(|| Stamp::explicit((seconds * 1e9) as i64, 0, 6))
+}
+
+/// Puts all pairs into the record. The caller has set the format; body and stamp are set here.
+pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, record: &mut Record<'a>) {
+    if found.time.is_some() {
+        record.stamp = found.time;
+    }
+    if let Some(text) = found.message {
+        record.body = text;
+    }
+    let named_host = pairs.iter().any(|(name, _)| matches!(*name, "hostname" | "host"));
+    let mut taken = false;
+    for (name, value) in pairs {
+        let Some(role) = role(name) else {
+            other(name, *value, record);
+            continue;
+        };
+        match role {
+            Role::Message | Role::Fallback => {
+                if value.text().is_some_and(|t| Some(t) == found.message) && !taken {
+                    taken = true;
+                } else {
+                    other(name, *value, record);
+                }
+            }
+            Role::Time => {
+                if time(*value).is_none() || time(*value) != found.time {
+                    other(name, *value, record);
+                }
+            }
+            _ => put_role(cx, role, name, *value, Context { http: found.http, named_host }, record),
+        }
+    }
+    if let Some(text) = found.message {
+        message::fields(cx, text, record);
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Context {
+    http: bool,
+    named_host: bool,
+}
+
+fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, context: Context, record: &mut Record<'a>) {
+    let text = value.text().unwrap_or("");
+    match role {
+        Role::Level => level(cx, value, record),
+        Role::Name if !text.is_empty() => once(if context.named_host { Key::ServiceName } else { Key::Logger }, name, value, record),
+        Role::Host if !text.is_empty() && context.http => fill::endpoint(record, text, Key::ServerAddress, Key::ServerPort),
+        Role::Host if !text.is_empty() => once(Key::HostName, name, value, record),
+        Role::Process => match value {
+            Scalar::Number(n) => fill::once_int(record, Key::ProcessPid, n),
+            Scalar::Str(s) => once(Key::ProcessName, name, Scalar::Str(s), record),
+            _ => other(name, value, record),
+        },
+        Role::Target if text.starts_with('/') || text.contains("://") || context.http => fill::target(record, text),
+        Role::MaybeTarget if context.http && text.starts_with('/') => fill::target(record, text),
+        Role::Status => match text.parse::<i64>() {
+            Ok(n) if (100..600).contains(&n) && !record.has(Key::Status) => record.put(Key::Status, Value::Int(n)),
+            _ => other(name, value, record),
+        },
+        Role::Duration(unit) => match duration(value, unit).filter(|_| !record.has(Key::Duration)) {
+            Some(d) => record.put(Key::Duration, d),
+            None => other(name, value, record),
+        },
+        Role::Caller => caller(name, value, record),
+        Role::Client if !text.is_empty() && !record.has(Key::ClientAddress) && is_address(text) => fill::client(record, text),
+        Role::Peer if !text.is_empty() => once(Key::Peer, name, value, record),
+        Role::Bytes if context.http && text.parse::<i64>().is_ok() => fill::once_int(record, Key::ResponseBytes, text),
+        Role::Error if !text.is_empty() => {
+            if text.contains('\n') {
+                exception::stack(text, record);
+            } else {
+                message::fields(cx, text, record);
+                once(Key::ExceptionMessage, name, value, record);
+            }
+        }
+        Role::Stack if !text.is_empty() => {
+            exception::stack(text, record);
+            message::fields(cx, text, record);
+        }
+        Role::Code if is_errno(text) => once(Key::ErrorType, name, value, record),
+        Role::Field(Key::ExceptionMessage) if !text.is_empty() => {
+            message::fields(cx, text, record);
+            once(Key::ExceptionMessage, name, value, record);
+        }
+        Role::Field(Key::ProcessPid) if text.parse::<i64>().is_err() => other(name, value, record),
+        Role::Field(key) => once(key, name, value, record),
+        _ => other(name, value, record),
+    }
+}
+
+/// A level word, or a number of bunyan, pino or syslog.
+fn level<'a>(cx: &Cx<'a>, value: Scalar<'a>, record: &mut Record<'a>) {
+    match value {
+        Scalar::Str(word) => {
+            let word = word.trim();
+            match word.parse::<i64>() {
+                Ok(n) => number_level(n, word, record),
+                Err(_) => fill::level(record, word),
+            }
+        }
+        Scalar::Number(word) => {
+            if let Ok(n) = word.parse::<i64>() {
+                number_level(n, word, record);
+            }
+        }
+        _ => {}
+    }
+    let _ = cx;
+}
+
+fn number_level<'a>(n: i64, word: &'a str, record: &mut Record<'a>) {
+    if record.severity.is_some() && record.has(Key::Level) {
+        return;
+    }
+    let severity = match n {
+        0..=7 => u8::try_from(n).ok().and_then(Severity::from_syslog),
+        200 => Some(Severity::Info),
+        _ => Severity::from_bunyan(n),
+    };
+    match severity {
+        Some(severity) => fill::level_as(record, word, severity),
+        None => record.put_str(Key::Level, word),
+    }
+}
+
+/// A duration from a value with or without unit.
+pub fn duration(value: Scalar<'_>, unit: Unit) -> Option<Value<'static>> {
+    let (text, is_number) = match value {
+        Scalar::Str(s) => (s.trim(), s.trim().bytes().all(|b| b.is_ascii_digit() || b == b'.')),
+        Scalar::Number(n) => (n, true),
+        _ => return None,
+    };
+    if !is_number {
+        return Value::duration(text);
+    }
+    let scaled = |per_second: f64| {
+        let ns = text.parse::<f64>().ok()? * 1e9 / per_second;
+        (0.0..9e18).contains(&ns).then_some(Value::Duration(ns as i64))
+    };
+    if text.contains(['e', 'E']) {
+        return scaled(if unit == Unit::Millis { 1e3 } else { 1.0 });
+    }
+    match unit {
+        Unit::Seconds => Value::seconds(text),
+        Unit::Millis => Value::millis(text),
+        Unit::Micros => scaled(1e6),
+        Unit::Nanos => scaled(1e9),
+        Unit::Shape if text.contains('.') => Value::seconds(text),
+        Unit::Shape => match text.parse::<i64>() {
+            Ok(n) if n >= 1_000_000 => Some(Value::Duration(n)),
+            Ok(_) => Value::millis(text),
+            Err(_) => None,
+        },
+    }
+}
+
+/// `file.go:12` becomes file and line; a path alone is the file.
+fn caller<'a>(name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
+    let Some((file, line)) = value.text().and_then(|t| t.rsplit_once(':')) else { return other(name, value, record) };
+    if line.bytes().all(|b| b.is_ascii_digit()) && !line.is_empty() && !file.contains(' ') {
+        fill::once_str(record, Key::CodeFile, file);
+        fill::once_int(record, Key::CodeLine, line);
+    } else {
+        other(name, value, record);
+    }
+}
+
+fn is_address(text: &str) -> bool {
+    whyline_event::address::ip(text).is_some() || whyline_event::address::ip(text.trim_matches(['[', ']'])).is_some()
+}
+
+/// `ECONNREFUSED`, `EAI_AGAIN`, `ER_DUP_ENTRY`.
+fn is_errno(text: &str) -> bool {
+    text.len() > 3 && text.starts_with('E') && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())
+}
+
+fn once<'a>(key: Key, name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
+    let Some(value) = value.value() else { return };
+    if value == Value::Str("") {
+        return;
+    }
+    match record.get(key) {
+        None => record.put(key, value),
+        Some(old) if old == value => {}
+        Some(_) => record.put_other(name, value),
+    }
+}
+
+fn other<'a>(name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
+    if let Some(value) = value.value() {
+        record.put_other(name, value);
+    }
+}

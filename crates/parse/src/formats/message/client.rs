@@ -1,0 +1,251 @@
+//! Who failed to log in, was turned away or banned, where only the message names the address.
+
+use crate::formats::fill;
+use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
+use std::sync::LazyLock;
+use whyline_event::{Key, Record, address};
+
+/// Words of messages about a client. The first [`STRONG`] speak of logins, where a lone address is the client's.
+const WORDS: &[&str] = &[
+    "login",
+    "logged in",
+    "logon",
+    "log in",
+    "auth",
+    "password",
+    "credential",
+    "unban",
+    "ban ",
+    "invalid user",
+    "unknown user",
+    "no such user",
+    "illegal user",
+    "sign in",
+    "sign-in",
+    "brute",
+    "username",
+    "log-in",
+    "account",
+    "access denied",
+    "passwd",
+    "two-factor",
+    "2fa",
+    "mfa",
+    "denied",
+    "reject",
+    "fail",
+    "invalid",
+    "attempt",
+    "refus",
+    "disconnect",
+    "block",
+    "not allowed",
+    "forbidden",
+    "found ",
+    "attack",
+    "violation",
+    "bad ",
+    "incorrect",
+    "wrong",
+    "abuse",
+    "connect from",
+    "connection from",
+    "accepted",
+    "drop",
+    "limit",
+    "probe",
+    "scan",
+    "query",
+    "session",
+    "request",
+    "illegal",
+    "error",
+    "timeout",
+    "timed out",
+    "lost connection",
+];
+
+const STRONG: usize = 24;
+
+/// What stands before a client's address.
+const MARKS: &[&str] = &[
+    "from: ",
+    "client ",
+    "client: ",
+    "client=",
+    "client_ip=",
+    "ip=",
+    "ip: ",
+    "ip address: ",
+    "ip-address: ",
+    "ip address ",
+    "remote=",
+    "rhost=",
+    "addr=",
+    "address: ",
+    "address=",
+    "source=",
+    "src=",
+    "src: ",
+    "host=",
+    "host: ",
+    "by ",
+    "peer: ",
+    "peer=",
+    "(ip ",
+    "ip ",
+    "from ip ",
+    "from host ",
+    "remote address ",
+    "remote ip: ",
+    "remote_ip=",
+    "remoteip=",
+    "remote_addr=",
+    "from ip=",
+    "from user ",
+    "unknown",
+    "remote: ",
+    "from address ",
+    "af_inet",
+    "af_inet6",
+    "client ip: ",
+    "source ip: ",
+    "ipaddress=",
+    "remoteaddr=",
+    "from client ",
+    "found ",
+    "ban ",
+];
+
+static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasickBuilder::new().ascii_case_insensitive(true).build(WORDS).ok());
+
+/// Adds the client's address.
+pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
+    if record.has(Key::ClientAddress) || record.has(Key::Peer) || record.has(Key::QName) {
+        return;
+    }
+    if let Some(word) = speaker(text) {
+        return fill::client(record, word);
+    }
+    let mut found = Addresses { rest: text, start: 0 };
+    let Some(first) = found.next() else { return };
+    let Some(search) = SEARCH.as_ref() else { return };
+    let Some(strength) = search.find_overlapping_iter(text).map(|m| m.pattern().as_usize()).min() else { return };
+    let mut all = vec![first];
+    all.extend(found.take(7));
+    // A user's name is a stranger's text and may hold an address of its own: the last `from` counts.
+    let marked = |kind: Mark| move |(at, _): &&(usize, &str)| text.get(..*at).and_then(mark) == Some(kind);
+    let chosen = all.iter().rev().find(marked(Mark::From)).or_else(|| all.iter().find(marked(Mark::Named)));
+    let chosen = chosen.or_else(|| all.iter().find(marked(Mark::Bracket)));
+    let chosen = match chosen {
+        Some(found) => Some(found),
+        None if strength < STRONG && all.iter().all(|(_, a)| *a == first.1) => all.first(),
+        None => None,
+    };
+    if let Some((at, address)) = chosen {
+        fill::client(record, address);
+        // BIND writes the port after a number sign.
+        let after = at + address.len();
+        let port =
+            text.get(after..).and_then(|t| t.strip_prefix(['#', ':'])).map(|t| t.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(""));
+        fill::once_int(record, Key::ClientPort, port.unwrap_or(""));
+    }
+}
+
+/// `[203.0.113.9:4000] text`, `203.0.113.9:4000 text`: who is spoken of stands first, with a port.
+fn speaker(text: &str) -> Option<&str> {
+    let word = text.strip_prefix('[').map_or_else(|| text.split(' ').next(), |t| t.split(']').next())?;
+    address::is_ip_port(word).then_some(word)
+}
+
+/// How an address is told to be the client's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    /// `from`.
+    From,
+    /// Another word.
+    Named,
+    /// Brackets after a name, as mail servers write: `host.example [203.0.113.9]`.
+    Bracket,
+}
+
+fn mark(before: &str) -> Option<Mark> {
+    if before.rfind("client @0x").is_some_and(|at| before.len() - at < 32) {
+        return Some(Mark::From);
+    }
+    let bare = before.trim_end_matches(['[', '(', '"', '\'', '<', '/', '`']);
+    let ends = |mark: &str| {
+        let n = mark.len();
+        bare.len() >= n && bare.as_bytes().get(bare.len() - n..).is_some_and(|tail| tail.eq_ignore_ascii_case(mark.as_bytes()))
+    };
+    if ends("from ") {
+        Some(Mark::From)
+    } else if MARKS.iter().any(|mark| ends(mark)) {
+        Some(Mark::Named)
+    } else if before.ends_with('[') && !before.ends_with("([") && bare.ends_with([' ', ')']) {
+        Some(Mark::Bracket)
+    } else {
+        None
+    }
+}
+
+/// The addresses of a text, with the place where each begins.
+struct Addresses<'a> {
+    rest: &'a str,
+    start: usize,
+}
+
+impl<'a> Iterator for Addresses<'a> {
+    type Item = (usize, &'a str);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let part = |b: u8| b.is_ascii_hexdigit() || b == b'.' || b == b':';
+        loop {
+            let skip = self.rest.bytes().position(|b| b.is_ascii_hexdigit() || b == b':')?;
+            let before = skip.checked_sub(1).and_then(|n| self.rest.as_bytes().get(n)).copied();
+            let word = self.rest.get(skip..)?;
+            let n = word.bytes().take_while(|b| part(*b)).count();
+            let token = word.get(..n)?;
+            let after = word.as_bytes().get(n).copied();
+            let at = self.start + skip;
+            self.start = at + n;
+            self.rest = word.get(n..)?;
+            let joined = before.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-' && token.len() < 9)
+                || after.is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+            let token = token.trim_end_matches(['.', ':']);
+            if joined || token.len() < 3 || token.len() < 7 && !token.contains("::") {
+                continue;
+            }
+            let usable = address::ip(token).is_some_and(|ip| !ip.is_unspecified());
+            if usable {
+                return Some((at, token));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::Origin;
+
+    #[test]
+    fn clients() {
+        for (text, want) in [
+            ("Login failed for bob from 203.0.113.9", Some("203.0.113.9")),
+            ("[sshd] Ban 203.0.113.9", Some("203.0.113.9")),
+            ("rejected: 10.0.0.1 asked by [2001:db8::7]:4000", Some("2001:db8::7")),
+            ("[203.0.113.9:4000] input", Some("203.0.113.9")),
+            ("login failed for \"a from 10.0.0.1\" from 203.0.113.9", Some("203.0.113.9")),
+            ("authenticator failed for x.lan ([10.0.0.2]) [203.0.113.9]: 535", Some("203.0.113.9")),
+            ("wrong password, 203.0.113.9", Some("203.0.113.9")),
+            ("auth of 203.0.113.9 went to 10.0.0.9", None),
+            ("wrote 10.0.0.1 to file", None),
+            ("authenticated at 12:30:01 with version 1.2.3", None),
+        ] {
+            let mut r = Record::new(text, Origin::default());
+            read(text, &mut r);
+            assert_eq!(r.str(Key::ClientAddress), want, "{text}");
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! An HTTP exchange told in a message: `GET /x 200 12ms`, `GET /x -> 200 in 12 ms`, `"GET /x HTTP/1.1" 200 123`.
+
+use crate::formats::fill;
+use memchr::memmem;
+use whyline_event::{Key, Record, Value, address};
+
+/// Words that may stand between target and status, or status and duration.
+const GLUE: &[&str] = &[
+    "->",
+    "=>",
+    "-",
+    ":",
+    "—",
+    "|",
+    "returned",
+    "responded",
+    "response",
+    "completed",
+    "status",
+    "with",
+    "in",
+    "took",
+    "code",
+    "got",
+    "after",
+    "finished",
+    "HTTP",
+    "failed",
+    "ended",
+    "answered",
+    "done",
+    "Completed",
+];
+
+/// Adds method, target, status and duration.
+pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
+    if record.has(Key::Method) || memmem::find(text.as_bytes(), b" /").is_none() && memmem::find(text.as_bytes(), b"://").is_none() {
+        return;
+    }
+    let Some((method, target, after, before)) = request(text) else { return };
+    record.put(Key::Method, Value::Str(method));
+    // Who asked often stands before the method.
+    if let Some(client) = before.split([' ', '|', '(', ')', '"', ',']).rev().find(|w| address::ip(w.trim_matches(['/', ':'])).is_some()) {
+        fill::client(record, client.trim_matches(['/', ':']));
+    }
+    fill::target(record, target);
+    answer(after, record);
+}
+
+/// The first `METHOD target` on the first line.
+fn request(text: &str) -> Option<(&str, &str, &str, &str)> {
+    let line = crate::formats::cursor::first_line(text);
+    let mut from = 0;
+    for _ in 0..24 {
+        let rest = line.get(from..)?;
+        let end = rest.find(' ')?;
+        let word = rest.get(..end)?;
+        let bare = word.trim_start_matches(['"', '\'', '(', '[', '`']);
+        let bare = bare.rsplit(['=', '"']).next().unwrap_or(bare);
+        if fill::is_method(bare) {
+            let after = rest.get(end + 1..)?.trim_start_matches([' ', '"']);
+            let stop = after.find(' ').unwrap_or(after.len());
+            let target = after.get(..stop)?.trim_end_matches(['"', '\'', ',', ')', ']', '`', ';']);
+            let target = target.strip_suffix(':').unwrap_or(target);
+            if target.starts_with('/') || target.starts_with("http://") || target.starts_with("https://") {
+                return Some((bare, target, after.get(stop..)?, line.get(..from)?));
+            }
+        }
+        from += end + 1;
+    }
+    None
+}
+
+/// Status and duration in the words after the target.
+fn answer<'a>(text: &'a str, record: &mut Record<'a>) {
+    let mut words = text.split([' ', '\n']).filter(|w| !w.is_empty()).take(12).peekable();
+    let mut status = false;
+    while let Some(word) = words.next() {
+        if let Some(version) = word.trim_end_matches(['"', '\'']).strip_prefix("HTTP/") {
+            fill::once_str(record, Key::HttpVersion, version);
+            continue;
+        }
+        let bare = word.trim_matches(['(', ')', '[', ']', ',', ';', '"', '.', ':']);
+        if !status && bare.len() == 3 && bare.parse::<i64>().is_ok_and(|n| (100..600).contains(&n)) && !record.has(Key::Status) {
+            // `12 ms` is a duration where the unit follows.
+            if !words.peek().is_some_and(|next| is_unit(next)) {
+                fill::once_int(record, Key::Status, bare);
+                status = true;
+                continue;
+            }
+        }
+        if bare.contains('=') {
+            // Pairs are read elsewhere.
+            if status { continue } else { break }
+        }
+        if bare.bytes().next().is_some_and(|b| b.is_ascii_digit()) {
+            if let Some(duration) = Value::duration(bare) {
+                fill::once(record, Key::Duration, duration);
+                break;
+            }
+            if let Some(unit) = words.peek().filter(|next| is_unit(next)) {
+                let unit = unit.trim_end_matches(['.', ',', ')', ';']);
+                if let Some(duration) = scaled(bare, unit) {
+                    fill::once(record, Key::Duration, duration);
+                }
+                break;
+            }
+            continue;
+        }
+        if !status && !GLUE.contains(&bare) && !bare.is_empty() && !bare.starts_with("HTTP") {
+            break;
+        }
+    }
+}
+
+fn is_unit(word: &str) -> bool {
+    matches!(
+        word.trim_end_matches(['.', ',', ')', ';', ']']),
+        "ms" | "s" | "us" | "µs" | "msec" | "sec" | "seconds" | "milliseconds" | "msecs"
+    )
+}
+
+fn scaled(number: &str, unit: &str) -> Option<Value<'static>> {
+    match unit.trim_end_matches(']') {
+        "ms" | "msec" | "msecs" | "milliseconds" => Value::millis(number),
+        "s" | "sec" | "seconds" => Value::seconds(number),
+        "us" | "µs" => number.parse::<i64>().ok().and_then(|n| n.checked_mul(1000)).map(Value::Duration),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::Origin;
+
+    #[test]
+    fn exchanges() {
+        for (text, method, path, status, nanos) in [
+            ("GET /api/x 200 1ms rid=7", "GET", "/api/x", Some(200), Some(1_000_000)),
+            ("GET /accounts/51?a=1 -> 200 in 23 ms", "GET", "/accounts/51", Some(200), Some(23_000_000)),
+            ("\"GET /x HTTP/1.1\" 404 123", "GET", "/x", Some(404), None),
+            ("10.0.0.9:551 - \"POST /y HTTP/1.1\" 503 Service Unavailable", "POST", "/y", Some(503), None),
+            ("Completed POST http://shop.example/y with 500 (12.5 ms)", "POST", "/y", Some(500), Some(12_500_000)),
+            ("GET /slow took 1.5s", "GET", "/slow", None, Some(1_500_000_000)),
+            ("unhandled error in GET /z: boom 500", "GET", "/z", None, None),
+            ("GET /a 200 ms", "GET", "/a", None, Some(200_000_000)),
+        ] {
+            let mut r = Record::new(text, Origin::default());
+            read(text, &mut r);
+            assert_eq!((r.str(Key::Method), r.str(Key::Path)), (Some(method), Some(path)), "{text}");
+            assert_eq!(r.int(Key::Status), status, "{text}");
+            assert_eq!(r.get(Key::Duration), nanos.map(Value::Duration), "{text}");
+        }
+        for no in ["GET ready", "the /etc/passwd file", "Failed to GET it", "BEGET /x 200"] {
+            let mut r = Record::new(no, Origin::default());
+            read(no, &mut r);
+            assert!(r.fields.is_empty(), "{no}");
+        }
+    }
+}

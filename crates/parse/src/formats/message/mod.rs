@@ -1,0 +1,36 @@
+//! Fields inside the message of an application's record, whatever program wrote it.
+//!
+//! Four things are found: an HTTP exchange (`GET /x 200 12ms`), pairs whose key everybody uses alike (`rid=`,
+//! `trace_id=`, `status=`), the target of a connection that failed, and the client that failed to log in.
+
+mod client;
+mod exchange;
+mod pairs;
+mod target;
+
+use crate::format::Cx;
+use whyline_event::Record;
+
+/// Only so much of a message is searched.
+const MOST: usize = 4096;
+
+/// Adds the fields that a message holds. Fields that the record has already stay as they are.
+pub fn fields<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
+    let head = cut(text, MOST);
+    exchange::read(head, record);
+    pairs::read(head, record);
+    target::read(cx, head, record);
+    client::read(head, record);
+}
+
+/// The first bytes of a text, at a character.
+fn cut(text: &str, most: usize) -> &str {
+    if text.len() <= most {
+        return text;
+    }
+    let mut end = most;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
+}

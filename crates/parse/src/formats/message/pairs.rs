@@ -1,0 +1,87 @@
+//! Pairs in prose: `rid=ab12`, `trace_id: 77`, `status=500`.
+
+use crate::formats::fill;
+use crate::formats::json::flat::Scalar;
+use crate::formats::json::structured;
+use crate::formats::keys::{Role, role};
+use memchr::memchr2_iter;
+use whyline_event::{Key, Record, Value};
+
+/// Adds ids, and the pairs of an HTTP exchange.
+pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
+    let bytes = text.as_bytes();
+    for at in memchr2_iter(b'=', b':', bytes).take(48) {
+        let is_pair = bytes.get(at) == Some(&b'=');
+        let Some(before) = text.get(..at) else { continue };
+        let n = before.bytes().rev().take(32).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count();
+        let Some(key) = before.get(before.len() - n..).filter(|k| !k.is_empty()) else { continue };
+        let Some(role) = role(key) else { continue };
+        let wanted = match role {
+            Role::Field(Key::RequestId | Key::TraceId | Key::SpanId) => true,
+            Role::Field(Key::Method) | Role::Target | Role::Status | Role::Duration(_) | Role::Client => is_pair,
+            _ => false,
+        };
+        if !wanted {
+            continue;
+        }
+        let value = value(text.get(at + 1..).unwrap_or(""), is_pair);
+        if !value.is_empty() {
+            put(role, value, record);
+        }
+    }
+}
+
+fn put<'a>(role: Role, value: &'a str, record: &mut Record<'a>) {
+    match role {
+        Role::Field(Key::Method) if !fill::is_method(value) => {}
+        Role::Field(key) if value.bytes().all(|b| b.is_ascii_graphic()) => fill::once_str(record, key, value),
+        Role::Target if value.starts_with('/') => fill::target(record, value),
+        Role::Status => {
+            if let Ok(n) = value.parse::<i64>()
+                && (100..600).contains(&n)
+            {
+                fill::once(record, Key::Status, Value::Int(n));
+            }
+        }
+        // A bare number is a duration only in a record that is of a request.
+        Role::Duration(unit) if record.has(Key::Method) || record.has(Key::Status) => {
+            if let Some(duration) = structured::duration(Scalar::Str(value), unit) {
+                fill::once(record, Key::Duration, duration);
+            }
+        }
+        Role::Client if whyline_event::address::ip(value).is_some() => fill::client(record, value),
+        _ => {}
+    }
+}
+
+/// The value after `=`, or after a colon and a blank.
+fn value(text: &str, is_pair: bool) -> &str {
+    let text = if is_pair { text } else { text.strip_prefix(' ').unwrap_or("") };
+    if let Some(quote @ (b'"' | b'\'')) = text.bytes().next() {
+        let body = text.get(1..).unwrap_or("");
+        return body.find(char::from(quote)).and_then(|end| body.get(..end)).unwrap_or("");
+    }
+    let end = text.find([' ', '\t', '\n', ',', ';', ')', ']', '}', '"']).unwrap_or(text.len());
+    text.get(..end).unwrap_or("").trim_end_matches('.')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::Origin;
+
+    #[test]
+    fn pairs() {
+        let text = "method=GET url=/x?y=1 status=200 ms=3 rid=ab-12, TraceID: 77ff remote_ip=203.0.113.9 time=5";
+        let mut r = Record::new(text, Origin::default());
+        read(text, &mut r);
+        assert_eq!((r.str(Key::Method), r.str(Key::Path), r.int(Key::Status)), (Some("GET"), Some("/x"), Some(200)));
+        assert_eq!(r.get(Key::Duration), Some(Value::Duration(3_000_000)));
+        assert_eq!((r.str(Key::RequestId), r.str(Key::TraceId)), (Some("ab-12"), Some("77ff")));
+        assert_eq!(r.str(Key::ClientAddress), Some("203.0.113.9"));
+        let text = "status=1/FAILURE total=7.2 s";
+        let mut r = Record::new(text, Origin::default());
+        read(text, &mut r);
+        assert!(r.fields.is_empty());
+    }
+}

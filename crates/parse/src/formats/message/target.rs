@@ -1,0 +1,282 @@
+//! The target of a connection that failed, and the name of the error.
+
+use crate::format::Cx;
+use crate::formats::fill;
+use aho_corasick::AhoCorasick;
+use std::sync::LazyLock;
+use whyline_event::{Key, Record, Value, address};
+
+/// Names of operating system errors that programs print.
+const ERRNOS: &[&str] = &[
+    "ECONNREFUSED",
+    "ECONNRESET",
+    "ECONNABORTED",
+    "ETIMEDOUT",
+    "ESOCKETTIMEDOUT",
+    "ENOTFOUND",
+    "EAI_AGAIN",
+    "EHOSTUNREACH",
+    "ENETUNREACH",
+    "EPIPE",
+    "EMFILE",
+    "ENFILE",
+    "ENOSPC",
+    "EACCES",
+    "EADDRINUSE",
+    "EADDRNOTAVAIL",
+    "EROFS",
+    "EDQUOT",
+    "ENOMEM",
+    "EPERM",
+    "ENOENT",
+];
+
+/// Words of a failed connection, besides the names of errors.
+const WORDS: &[&str] = &[
+    "refused",
+    "timed out",
+    "imeout",
+    "unreachable",
+    "reset by peer",
+    "getaddrinfo",
+    "no such host",
+    "No route to host",
+    "ould not resolve",
+    "ailed to resolve",
+    "name resolution",
+    "ame or service not known",
+    "an't connect",
+    "annot connect",
+    "ould not connect",
+    "nable to connect",
+    "ailed to connect",
+    "onnection failed",
+    "UnknownHost",
+    "could not translate host name",
+    "host not found",
+    "Broken pipe",
+    "broken pipe",
+    "onnection closed",
+    "onnection lost",
+    "onnection error",
+    "Error connecting",
+    "error connecting",
+    "server misbehaving",
+    "not resolve",
+];
+
+/// Errors of name resolution: what is named is a name, not a peer.
+const NAMES: &[&str] = &[
+    "getaddrinfo ENOTFOUND ",
+    "getaddrinfo EAI_AGAIN ",
+    "lookup ",
+    "UnknownHostException: ",
+    "could not translate host name ",
+    "host not found in upstream ",
+    "Could not resolve host: ",
+    "ould not resolve host ",
+    "Failed to resolve ",
+    "failed to resolve ",
+    "not resolve ",
+    "cannot resolve ",
+    "resolving ",
+    "getaddrinfo for ",
+    "Unknown host ",
+];
+
+static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(ERRNOS.iter().chain(WORDS)).ok());
+
+/// Adds peer, name and error.
+pub fn read<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
+    let Some(search) = SEARCH.as_ref() else { return };
+    let mut failed = false;
+    for found in search.find_iter(text) {
+        match ERRNOS.get(found.pattern().as_usize()) {
+            Some(name) => {
+                fill::once(record, Key::ErrorType, Value::Str(name));
+                failed |= !matches!(*name, "EMFILE" | "ENFILE" | "ENOSPC" | "EACCES" | "EROFS" | "EDQUOT" | "ENOMEM" | "EPERM" | "ENOENT");
+            }
+            None => failed = true,
+        }
+    }
+    if !failed {
+        return;
+    }
+    if let Some(name) = asked_name(text) {
+        fill::once_str(record, Key::QName, name);
+    }
+    if !record.has(Key::Peer)
+        && let Some(peer) = peer(cx, text)
+    {
+        record.put(Key::Peer, Value::Str(peer));
+    }
+}
+
+/// The name whose resolution failed.
+fn asked_name(text: &str) -> Option<&str> {
+    for mark in NAMES {
+        let Some(at) = text.find(mark) else { continue };
+        let rest = text.get(at + mark.len()..)?.trim_start_matches(['\'', '"', '`', '<']);
+        let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(rest.len());
+        let name = rest.get(..end)?.trim_end_matches('.');
+        let is_prose = matches!(name, "host" | "hostname" | "name" | "the" | "failed" | "address" | "for" | "error");
+        if address::is_host_name(name)
+            && !is_prose
+            && (name.contains('.') || rest.as_bytes().get(end) != Some(&b' ') || *mark != "resolving ")
+        {
+            return Some(name);
+        }
+    }
+    // A pool's error names the host it could not resolve further in front.
+    if text.contains("ame or service not known") || text.contains("name resolution") {
+        let at = text.find("host='").map(|at| at + 6)?;
+        let rest = text.get(at..)?;
+        return rest.find('\'').and_then(|end| rest.get(..end)).filter(|n| address::is_host_name(n));
+    }
+    None
+}
+
+/// The address that could not be reached.
+fn peer<'a>(cx: &Cx<'a>, text: &'a str) -> Option<&'a str> {
+    // `write tcp 10.0.0.2:4433->10.0.0.1:6379: i/o timeout`.
+    if let Some(at) = text.find("->") {
+        let rest = text.get(at + 2..)?;
+        let (word, _) = split_word(rest);
+        if let Some(found) = endpoint(word) {
+            return Some(found);
+        }
+    }
+    host_and_port(cx, text).or_else(|| first_endpoint(text)).or_else(|| quoted_host(text))
+}
+
+/// `host='x', port=80` (urllib3), `at "10.0.0.3", port 5432` (libpq), `host: 'x', port: 80`.
+fn host_and_port<'a>(cx: &Cx<'a>, text: &'a str) -> Option<&'a str> {
+    if let Some(found) = to_host_port(cx, text) {
+        return Some(found);
+    }
+    let at = [", port", "\" port ", "' port ", " port: "].iter().find_map(|mark| text.find(mark).map(|at| (at, mark.len())))?;
+    let before = text.get(..at.0)?;
+    let port = text.get(at.0 + at.1..)?.trim_start_matches(['=', ':', ' ', '\'', '"']);
+    let digits = port.bytes().take_while(u8::is_ascii_digit).count();
+    let port = port.get(..digits).filter(|p| p.parse::<u16>().is_ok())?;
+    // libpq adds the address in parentheses after a name.
+    let before = before.trim_end_matches([' ', ',']);
+    let host = match before.strip_suffix(')').and_then(|b| b.rsplit_once(" (")) {
+        Some((_, inner)) if address::ip(inner).is_some() => inner,
+        _ => {
+            let bare = before.trim_end_matches(['"', '\'', ')']);
+            let from = bare.rfind(['"', '\'', ' ', '=', '(']).map_or(0, |n| n + 1);
+            bare.get(from..)?
+        }
+    };
+    let usable = address::ip(host).is_some() || address::is_host_name(host);
+    usable.then(|| if host.contains(':') { cx.keep(&format!("[{host}]:{port}")) } else { cx.keep(&format!("{host}:{port}")) })
+}
+
+/// `connect to 10.0.0.3 port 80` (curl).
+fn to_host_port<'a>(cx: &Cx<'a>, text: &'a str) -> Option<&'a str> {
+    let at = text.find(" port ")?;
+    let (before, host) = text.get(..at)?.rsplit_once(' ')?;
+    let port = text.get(at + 6..)?.split(|c: char| !c.is_ascii_digit()).next()?;
+    let usable = before.ends_with(" to") && port.parse::<u16>().is_ok() && (address::ip(host).is_some() || address::is_host_name(host));
+    usable.then(|| cx.keep(&format!("{host}:{port}")))
+}
+
+/// The first word of the text that is an endpoint, other than the near end.
+fn first_endpoint(text: &str) -> Option<&str> {
+    let mut rest = text;
+    let mut previous = "";
+    while !rest.is_empty() {
+        let (word, tail) = split_word(rest);
+        let near = matches!(previous, "from" | "client" | "listen" | "listening" | "bind" | "on" | "local" | "source" | "by")
+            && !(previous == "on" && text.contains("an't connect"));
+        if !near && let Some(found) = endpoint(word) {
+            return Some(found);
+        }
+        if !word.is_empty() {
+            previous = word.trim_matches(['"', '\'', '(', ',', ':']);
+        }
+        rest = tail;
+    }
+    None
+}
+
+fn split_word(text: &str) -> (&str, &str) {
+    let end = text.find([' ', '\n', '\t', ',', '(', ')', '<', '>', '"', '\'', '=', ';']).unwrap_or(text.len());
+    let next = text.get(end..).and_then(|t| t.chars().next()).map_or(end, |c| end + c.len_utf8());
+    (text.get(..end).unwrap_or(""), text.get(next..).unwrap_or(""))
+}
+
+/// `10.0.0.3:5432`, `db:5432`, `db/10.0.0.3:5432`, `/10.0.0.3:5432`, `tcp://db:1`, `[::1]:80`, within punctuation.
+fn endpoint(word: &str) -> Option<&str> {
+    let word = word.trim_matches(['"', '\'', '`', '(', ')', '{', '}', ',', ';']).trim_end_matches(['.', ':', ']']);
+    let word = word.split_once("://").map_or(word, |(_, rest)| rest);
+    let word = word.rsplit_once('@').map_or(word, |(_, rest)| rest);
+    // The path of a URL, or the name that Java writes before an address.
+    let word = match word.split_once('/') {
+        Some((name, rest)) if address::split_port(name).1.is_none() => rest.split('/').next().unwrap_or(rest),
+        Some((host, _)) => host,
+        None => word,
+    };
+    let (host, port) = address::split_port(word);
+    port.filter(|p| *p > 0)?;
+    if address::ip(host).is_some() {
+        return Some(word);
+    }
+    // A name with a port must not be a source position (`app.py:12`) or a clock.
+    let source = [".py", ".go", ".js", ".java", ".rs", ".rb", ".php", ".c", ".cc", ".cpp", ".ts", ".kt", ".scala", ".ex", ".cs", ".h"];
+    let usable = address::is_host_name(host)
+        && !source.iter().any(|s| host.ends_with(s))
+        && (host.contains(['.', '-']) || host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+        && !matches!(host, "line" | "port" | "errno" | "code" | "error" | "status" | "pid");
+    usable.then_some(word)
+}
+
+/// `Can't connect to MySQL server on '10.0.0.5'`: a host in quotes without a port.
+fn quoted_host(text: &str) -> Option<&str> {
+    let at = [" server on ", " connect to ", " to server at ", " to host ", "onnecting to ", "onnection to ", " to address "]
+        .iter()
+        .find_map(|mark| text.find(mark).map(|at| at + mark.len()))?;
+    let rest = text.get(at..)?;
+    let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"' | '`'));
+    let host = match quote {
+        Some(q) => rest.get(1..)?.split(q).next()?,
+        None => rest.split([' ', ':', ',', ')']).next().filter(|h| address::ip(h).is_some())?,
+    };
+    (address::ip(host).is_some() || address::is_host_name(host)).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::{Bump, Origin};
+
+    #[test]
+    fn targets() {
+        let arena = Bump::new();
+        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        for (text, peer, name, error) in [
+            ("connect ECONNREFUSED 10.0.0.41:6379", Some("10.0.0.41:6379"), None, Some("ECONNREFUSED")),
+            ("getaddrinfo ENOTFOUND db.internal", None, Some("db.internal"), Some("ENOTFOUND")),
+            ("dial tcp 10.0.0.1:6379: connect: connection refused", Some("10.0.0.1:6379"), None, None),
+            ("dial tcp: lookup db.internal on 127.0.0.11:53: no such host", None, Some("db.internal"), None),
+            ("read tcp 10.0.0.2:44->10.0.0.1:6379: read: connection reset by peer", Some("10.0.0.1:6379"), None, None),
+            ("Connection to db/10.0.0.3:5432 refused", Some("10.0.0.3:5432"), None, None),
+            ("java.net.ConnectException: Failed to connect to /10.0.0.3:8080", Some("10.0.0.3:8080"), None, None),
+            ("Error 111 connecting to cache:6379. Connection refused.", Some("cache:6379"), None, None),
+            ("connection to server at \"10.0.0.3\", port 5432 failed: Connection refused", Some("10.0.0.3:5432"), None, None),
+            ("connection to server at \"db.lan\" (10.0.0.3), port 5432 failed: timeout expired", Some("10.0.0.3:5432"), None, None),
+            ("HTTPConnectionPool(host='pay.lan', port=8080): Max retries exceeded: Connection refused", Some("pay.lan:8080"), None, None),
+            ("Can't connect to MySQL server on '10.60.2.5' ([Errno 111] Connection refused)", Some("10.60.2.5"), None, None),
+            ("could not translate host name \"db.lan\" to address: Name or service not known", None, Some("db.lan"), None),
+            ("curl: (7) Failed to connect to 10.0.0.3 port 80 after 0 ms: Couldn't connect", Some("10.0.0.3:80"), None, None),
+            ("failed at app.py:12: connection refused", None, None, None),
+            ("connected to 10.0.0.3:5432", None, None, None),
+            ("accept4: EMFILE, 10.0.0.3:5432", None, None, Some("EMFILE")),
+        ] {
+            let mut r = Record::new(text, Origin::default());
+            read(&cx, text, &mut r);
+            assert_eq!((r.str(Key::Peer), r.str(Key::QName), r.str(Key::ErrorType)), (peer, name, error), "{text}");
+        }
+    }
+}

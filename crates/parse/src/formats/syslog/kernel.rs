@@ -1,0 +1,150 @@
+//! What the Linux kernel writes: firewall lines, killed and crashed processes.
+
+use crate::formats::fill;
+use whyline_event::{Key, Record, Severity, Value};
+
+/// Reads a message of the kernel. Its own clock (`[  123.456]`) is dropped from the body.
+pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
+    let text = after_clock(text);
+    record.body = text;
+    if text.contains("SRC=") && text.contains("DST=") {
+        firewall(text, record);
+        return;
+    }
+    if let Some((process, rest)) = text.split_once(": segfault at ").or_else(|| text.split_once("] general protection")) {
+        crashed(process, rest, record);
+        return;
+    }
+    if let Some(at) = text.find("Killed process ") {
+        killed(text.get(at + 15..).unwrap_or(""), record);
+        fill::once(record, Key::Action, Value::Str("oom-kill"));
+        if record.severity.is_none() {
+            record.severity = Some(Severity::Error);
+        }
+        return;
+    }
+    if let Some((process, _)) = text.split_once(" invoked oom-killer") {
+        victim(process, record);
+        fill::once(record, Key::Action, Value::Str("oom"));
+    }
+}
+
+fn after_clock(text: &str) -> &str {
+    let Some(rest) = text.trim_start().strip_prefix('[') else { return text };
+    match rest.split_once(']') {
+        Some((clock, message)) if !clock.trim().is_empty() && clock.trim().bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
+            message.strip_prefix(' ').unwrap_or(message)
+        }
+        _ => text,
+    }
+}
+
+/// The process that a line speaks of takes the place of `kernel` only under a name of its own.
+fn victim<'a>(name: &'a str, record: &mut Record<'a>) {
+    if !name.is_empty() && name.len() < 64 {
+        record.put_other("process.victim.name", Value::Str(name));
+    }
+}
+
+/// `shop[4711]: segfault at 0 ip 000 sp 000 error 4 in shop[400000+1000]`.
+fn crashed<'a>(process: &'a str, rest: &'a str, record: &mut Record<'a>) {
+    let process = process.strip_prefix("traps: ").unwrap_or(process);
+    let (name, pid) = process.split_once('[').unwrap_or((process, ""));
+    victim(name, record);
+    if let Ok(pid) = pid.trim_end_matches(']').parse() {
+        record.put_other("process.victim.pid", Value::Int(pid));
+    }
+    fill::once_str(record, Key::Signal, "SEGV");
+    if let Some(at) = rest.find(" in ") {
+        let object = rest.get(at + 4..).unwrap_or("");
+        fill::once_str(record, Key::File, object.split(['[', ' ']).next().unwrap_or(""));
+    }
+    if record.severity.is_none() {
+        record.severity = Some(Severity::Error);
+    }
+}
+
+/// `4711 (java) total-vm:...` or `4711, UID 0, (java) ...`.
+fn killed<'a>(rest: &'a str, record: &mut Record<'a>) {
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    if let Some(pid) = rest.get(..digits).and_then(|d| d.parse().ok()) {
+        record.put_other("oom.pid", Value::Int(pid));
+    }
+    if let Some(name) = rest.split_once('(').and_then(|(_, r)| r.split_once(')')).map(|(name, _)| name) {
+        victim(name, record);
+    }
+}
+
+/// A packet that netfilter logged: `[UFW BLOCK] IN=eth0 OUT= ... SRC=.. DST=.. PROTO=TCP SPT=.. DPT=..`.
+fn firewall<'a>(text: &'a str, record: &mut Record<'a>) {
+    let start = text.find("IN=").unwrap_or(0);
+    let prefix = text.get(..start).unwrap_or("");
+    if let Some(action) = action(prefix) {
+        fill::once_str(record, Key::Action, action);
+    }
+    let mut interface = "";
+    for part in text.get(start..).unwrap_or("").split(' ') {
+        let Some((name, value)) = part.split_once('=') else { continue };
+        match name {
+            "IN" => interface = value,
+            "OUT" if interface.is_empty() => interface = value,
+            "SRC" => fill::once_str(record, Key::ClientAddress, value),
+            "DST" => fill::once_str(record, Key::Peer, value),
+            "SPT" => fill::once_int(record, Key::ClientPort, value),
+            "DPT" => fill::once_int(record, Key::PeerPort, value),
+            "PROTO" => fill::once_str(record, Key::Transport, transport(value)),
+            _ => {}
+        }
+    }
+    fill::once_str(record, Key::Interface, interface);
+}
+
+fn transport(protocol: &str) -> &str {
+    match protocol {
+        "TCP" => "tcp",
+        "UDP" => "udp",
+        "ICMP" => "icmp",
+        "ICMPv6" => "icmpv6",
+        other => other,
+    }
+}
+
+/// The word of a rule's log prefix that says what was done.
+fn action(prefix: &str) -> Option<&str> {
+    prefix.split(|c: char| !c.is_ascii_alphabetic()).find(|word| {
+        ["BLOCK", "BLOCKED", "DROP", "DROPPED", "REJECT", "REJECTED", "ACCEPT", "ACCEPTED", "ALLOW", "DENY", "DENIED", "AUDIT"]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(word))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::{Name, Origin};
+
+    #[test]
+    fn firewall_lines() {
+        let text = "[ 99.5] [UFW BLOCK] IN=eth0 OUT= MAC=aa SRC=203.0.113.9 DST=10.0.0.5 LEN=40 PROTO=TCP SPT=4000 DPT=22 WINDOW=1";
+        let mut r = Record::new(text, Origin::default());
+        read(text, &mut r);
+        assert!(r.body.starts_with("[UFW BLOCK]"));
+        assert_eq!((r.str(Key::ClientAddress), r.int(Key::ClientPort)), (Some("203.0.113.9"), Some(4000)));
+        assert_eq!((r.str(Key::Peer), r.int(Key::PeerPort)), (Some("10.0.0.5"), Some(22)));
+        assert_eq!((r.str(Key::Transport), r.str(Key::Interface)), (Some("tcp"), Some("eth0")));
+        assert_eq!(r.str(Key::Action), Some("BLOCK"));
+    }
+
+    #[test]
+    fn ends_of_processes() {
+        let text = "Out of memory: Killed process 812 (java) total-vm:99kB";
+        let mut r = Record::new(text, Origin::default());
+        read(text, &mut r);
+        assert_eq!(r.values(Name::Other("oom.pid")).next(), Some(Value::Int(812)));
+        assert_eq!(r.values(Name::Other("process.victim.name")).next(), Some(Value::Str("java")));
+        let text = "thumbs[77]: segfault at 0 ip 00 sp 00 error 4 in libx.so.1[7f+1]";
+        let mut r = Record::new(text, Origin::default());
+        read(text, &mut r);
+        assert_eq!((r.str(Key::Signal), r.str(Key::File)), (Some("SEGV"), Some("libx.so.1")));
+    }
+}

@@ -1,0 +1,168 @@
+//! Syslog lines in files (RFC 3164 and what rsyslog, syslog-ng and `journalctl` make of it).
+//!
+//! `Nov 21 10:31:12 host tag[pid]: text` with the classic stamp or an ISO one, with or without `<PRI>`; host, process id and
+//! colon may be missing.
+
+use super::head::{Head, head};
+use super::{pri, put_pri, services};
+use crate::format::{Cx, Fit, Format};
+use crate::formats::cursor::begins_record;
+use crate::formats::fill;
+use crate::stamp;
+use whyline_event::{Form, Key, Record, Severity, Stamp, address};
+
+/// The reader.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rfc3164;
+
+const NAME: &str = "syslog.rfc3164";
+
+struct Line<'a> {
+    pri: Option<u8>,
+    stamp: Option<Stamp>,
+    head: Head<'a>,
+    fit: Fit,
+}
+
+impl Format for Rfc3164 {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        let line = parse(text)?;
+        record.format = NAME;
+        if line.stamp.is_some() {
+            record.stamp = line.stamp;
+        }
+        if let Some(pri) = line.pri {
+            put_pri(record, pri);
+        }
+        put_head(cx, &line.head, record);
+        Some(line.fit)
+    }
+
+    fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
+        parse(line).is_some() || begins_record(line)
+    }
+
+    fn is_envelope(&self) -> bool {
+        true
+    }
+}
+
+/// Puts host, tag, process id, and reads the message.
+pub(crate) fn put_head<'a>(cx: &Cx<'a>, head: &Head<'a>, record: &mut Record<'a>) {
+    fill::once_str(record, Key::HostName, head.host);
+    fill::once_str(record, Key::ProcessName, head.tag);
+    fill::once_int(record, Key::ProcessPid, head.pid);
+    if !head.level.is_empty() {
+        fill::level(record, head.level);
+    }
+    record.body = head.message;
+    services::message(cx, NAME, head.tag, head.message, record);
+}
+
+fn parse(text: &str) -> Option<Line<'_>> {
+    let (pri, rest) = match pri(text) {
+        Some((pri, rest)) => (Some(pri), rest.trim_start_matches(' ')),
+        None => (None, text),
+    };
+    let first = *rest.as_bytes().first()?;
+    let found = if first.is_ascii_digit() { iso(rest) } else { stamp::syslog(rest) };
+    let Some((stamp, used)) = found else {
+        // A message without a stamp is syslog only where it carries a priority and a tag.
+        pri?;
+        let head = head(rest);
+        if head.tag.is_empty() || Severity::from_word(head.tag).is_some() {
+            return None;
+        }
+        return Some(Line { pri, stamp: None, head, fit: 55 });
+    };
+    let rest = rest.get(used..)?;
+    let rest = rest.strip_prefix(':').unwrap_or(rest);
+    if !rest.starts_with(' ') {
+        return None;
+    }
+    let classic = stamp.form == Form::NoYear;
+    let head = head(rest);
+    if Severity::from_word(head.host).is_some() && head.host.len() > 1 || Severity::from_word(head.tag).is_some() {
+        // `Nov 21 10:31:12 ERROR module: text` is an application's line.
+        return None;
+    }
+    if !classic && pri.is_none() && !is_whole(&head) {
+        return None;
+    }
+    if head.host.is_empty() && head.tag.is_empty() {
+        return None;
+    }
+    let mut fit = match (head.tag.is_empty(), head.pid.is_empty()) {
+        (false, false) => 80,
+        (false, true) => 65,
+        _ => 35,
+    };
+    if head.host.is_empty() {
+        fit -= 15;
+    }
+    if pri.is_some() {
+        fit += 10;
+    }
+    if !classic && pri.is_none() && head.pid.is_empty() && !services::is_known(head.tag) {
+        fit -= 15;
+    }
+    Some(Line { pri, stamp: Some(stamp), head, fit })
+}
+
+/// Whether a line with an ISO stamp is surely syslog's: it has a host and a tag; an address as host does without a tag.
+fn is_whole(head: &Head<'_>) -> bool {
+    !head.host.is_empty() && (!head.tag.is_empty() && (head.colon || !head.pid.is_empty()) || address::ip(head.host).is_some())
+}
+
+/// The ISO stamp that syslog daemons write: with a `T`; a zone is usual, not certain.
+fn iso(text: &str) -> Option<(Stamp, usize)> {
+    if !matches!(text.as_bytes().get(10), Some(b'T')) {
+        return None;
+    }
+    stamp::iso(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::{Bump, Origin};
+
+    fn read(text: &str) -> Option<String> {
+        let arena = Bump::new();
+        let text = arena.alloc_str(text);
+        let mut r = Record::new(text, Origin::default());
+        let fit = Rfc3164.read(&Cx { arena: &arena, order: &[], depth: 0 }, text, &mut r)?;
+        Some(format!(
+            "{fit} {} {} {:?} {:?} {}",
+            r.str(Key::HostName).unwrap_or("-"),
+            r.str(Key::ProcessName).unwrap_or("-"),
+            r.int(Key::ProcessPid),
+            r.severity.map(Severity::as_str),
+            r.body
+        ))
+    }
+
+    #[test]
+    fn lines() {
+        for (text, want) in [
+            ("Nov 21 10:31:12 web1 app[42]: up", "80 web1 app Some(42) None up"),
+            ("<30>Nov 21 10:31:12 web1 app[42]: up", "90 web1 app Some(42) Some(\"INFO\") up"),
+            ("2026-11-21T10:31:12.5+01:00 web1 app[42]: up", "80 web1 app Some(42) None up"),
+            ("2026-11-21T10:31:12+0100 web1 kernel: [ 12.5] up", "65 web1 kernel None None up"),
+            ("2026-11-21T10:31:12.5+01:00 web1 app[42] [x] up", "80 web1 app Some(42) None [x] up"),
+            ("2026-11-21T10:31:12.5+01:00 10.0.0.1 firewall,info up", "20 10.0.0.1 - None None firewall,info up"),
+            ("Nov 21 10:31:12 app[42]: up", "65 - app Some(42) None up"),
+            ("Nov 21 10:31:12 web1 -- MARK --", "35 web1 - None None -- MARK --"),
+            ("<27>job: no time", "55 - job None Some(\"ERROR\") no time"),
+        ] {
+            assert_eq!(read(text).as_deref(), Some(want), "{text}");
+        }
+        for no in ["2026-11-21 10:31:12 web1 app: x", "hello", "Nov 21 10:31:12 ERROR a.b: x", "2026-11-21T10:31:12Z stdout F x"] {
+            assert_eq!(read(no), None, "{no}");
+        }
+    }
+}

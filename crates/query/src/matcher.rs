@@ -1,0 +1,320 @@
+//! Many queries asked of every record at once.
+//!
+//! Every query that can tell what it needs (see the module `need`) is asked only of records that have it: one automaton
+//! seeks the needed texts of all queries in one pass over the body, formats and fields are looked up by name. What is
+//! left is asked by itself, so the answer is that of [`Query::matches`].
+
+use crate::ast::{Node, Test};
+use crate::fields::{Sense, Target, is_access};
+use crate::matches::{Asked, text_attributes};
+use crate::need::{Atom, cheapest_first, need};
+use crate::query::Query;
+use crate::words::folded;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, PatternID, StartKind};
+use rustc_hash::FxHashMap;
+use whyline_event::{Key, Name, Record, Source};
+
+/// Many queries, each with a number.
+#[derive(Debug, Default)]
+pub struct Matcher {
+    questions: Vec<Question>,
+    /// Questions that are asked of every record.
+    always: Vec<u32>,
+    formats: FxHashMap<String, FormatNeed>,
+    keys: Vec<Vec<FieldNeed>>,
+    others: FxHashMap<String, Vec<FieldNeed>>,
+    texts: Texts,
+    raws: Texts,
+    /// Some question that needs a text may match an access record.
+    hears_strangers: bool,
+}
+
+#[derive(Debug)]
+struct Question {
+    id: u32,
+    root: Node,
+    guarded: bool,
+    /// The number of the only format that fits, where the query names one.
+    format: Option<usize>,
+}
+
+/// A format that queries name.
+#[derive(Debug)]
+struct FormatNeed {
+    number: usize,
+    /// Questions that need nothing rarer than this format.
+    questions: Vec<u32>,
+}
+
+#[derive(Debug)]
+struct FieldNeed {
+    test: Test,
+    sense: Sense,
+    question: u32,
+}
+
+/// Working memory of [`Matcher::hits`], to be used again for the next record. One for every thread.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// For every question the last round in which it was put down.
+    seen: Vec<u32>,
+    round: u32,
+    candidates: Vec<u32>,
+}
+
+impl Scratch {
+    fn begin(&mut self, questions: usize) {
+        if self.seen.len() < questions || self.round == u32::MAX {
+            self.seen.clear();
+            self.seen.resize(questions, 0);
+            self.round = 0;
+        }
+        self.round += 1;
+        self.candidates.clear();
+    }
+
+    fn put(&mut self, question: u32) {
+        if let Some(seen) = self.seen.get_mut(question as usize)
+            && *seen != self.round
+        {
+            *seen = self.round;
+            self.candidates.push(question);
+        }
+    }
+}
+
+impl Matcher {
+    /// Prepares queries to be asked together. Numbers may repeat; a number is then given once for each query that matches.
+    pub fn new(queries: Vec<(u32, Query)>) -> Matcher {
+        let mut matcher = Matcher::default();
+        matcher.keys.resize_with(Key::ALL.len(), Vec::new);
+        let (mut texts, mut raws) = (TextsBuilder::default(), TextsBuilder::default());
+        for (at, (id, query)) in queries.into_iter().enumerate() {
+            let question = u32::try_from(at).unwrap_or(u32::MAX);
+            let guarded = query.leaves_out_access();
+            match need(query.root()) {
+                None => matcher.always.push(question),
+                Some(need) => {
+                    for atom in need.atoms {
+                        matcher.file(atom, question, guarded, &mut texts, &mut raws);
+                    }
+                }
+            }
+            let format = only_format(query.root()).map(|name| matcher.format(name).number);
+            matcher.questions.push(Question { id, root: cheapest_first(query.root()), guarded, format });
+        }
+        matcher.texts = texts.build(&mut matcher.always);
+        matcher.raws = raws.build(&mut matcher.always);
+        matcher
+    }
+
+    fn file(&mut self, atom: Atom, question: u32, guarded: bool, texts: &mut TextsBuilder, raws: &mut TextsBuilder) {
+        match atom {
+            Atom::Text { piece, word } => {
+                self.hears_strangers |= !guarded;
+                texts.add(piece, word, question);
+            }
+            Atom::Raw { piece, word } => raws.add(piece, word, question),
+            Atom::Format(name) => self.format(&name).questions.push(question),
+            Atom::Field(target, test) => {
+                let needed = FieldNeed { test, sense: target.sense(), question };
+                match target {
+                    Target::Key(key) => match self.keys.get_mut(key as usize) {
+                        Some(list) => list.push(needed),
+                        None => self.always.push(question),
+                    },
+                    Target::Other(name) => self.others.entry(name).or_default().push(needed),
+                    _ => self.always.push(question),
+                }
+            }
+        }
+    }
+
+    fn format(&mut self, name: &str) -> &mut FormatNeed {
+        let number = self.formats.len();
+        self.formats.entry(name.to_string()).or_insert_with(|| FormatNeed { number, questions: Vec::new() })
+    }
+
+    fn find_format(&self, name: &str) -> Option<&FormatNeed> {
+        if name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+            return self.formats.get(name);
+        }
+        self.formats.get(&folded(name))
+    }
+
+    /// How many queries there are.
+    pub fn len(&self) -> usize {
+        self.questions.len()
+    }
+
+    /// Whether there are no queries.
+    pub fn is_empty(&self) -> bool {
+        self.questions.is_empty()
+    }
+
+    /// How many of the queries need nothing that could be looked for and are asked of every record.
+    pub fn asked_always(&self) -> usize {
+        self.always.len()
+    }
+
+    /// Replaces `out` by the numbers of the queries that match the record, in the order in which the queries were given.
+    /// The source of the record is unknown, as in [`Query::matches`].
+    pub fn hits(&self, record: &Record<'_>, scratch: &mut Scratch, out: &mut Vec<u32>) {
+        self.hits_in(record, None, scratch, out);
+    }
+
+    /// Replaces `out` by the numbers of the queries that match the record in its source, as [`Query::matches_in`] has it.
+    pub fn hits_in(&self, record: &Record<'_>, source: Option<&Source>, scratch: &mut Scratch, out: &mut Vec<u32>) {
+        out.clear();
+        scratch.begin(self.questions.len());
+        let access = is_access(record);
+        let format = self.find_format(record.format);
+        if let Some(format) = format {
+            format.questions.iter().for_each(|q| scratch.put(*q));
+        }
+        let format = format.map(|f| f.number);
+        self.collect(record, access, scratch);
+        scratch.candidates.sort_unstable();
+        let mut asked = Asked { record, source, wordless: false };
+        for question in scratch.candidates.iter().filter_map(|q| self.questions.get(*q as usize)) {
+            if question.format.is_some() && question.format != format {
+                continue;
+            }
+            asked.wordless = access && question.guarded;
+            if asked.holds(&question.root) {
+                out.push(question.id);
+            }
+        }
+    }
+
+    /// Puts down every question of which the record has what it needs, the format aside.
+    fn collect(&self, record: &Record<'_>, access: bool, scratch: &mut Scratch) {
+        self.always.iter().for_each(|q| scratch.put(*q));
+        for field in &record.fields {
+            let list = match field.name {
+                Name::Known(key) => self.keys.get(key as usize),
+                Name::Other(_) if self.others.is_empty() => None,
+                Name::Other(name) => self.others.get(name),
+            };
+            for needed in list.into_iter().flatten() {
+                if needed.test.holds(needed.sense, field.value) {
+                    scratch.put(needed.question);
+                }
+            }
+        }
+        if !access || self.hears_strangers {
+            self.texts.find(record.body, scratch);
+            if !self.texts.is_empty() {
+                for text in text_attributes(record).filter(|text| !stands_in(text, record.body)) {
+                    self.texts.find(text, scratch);
+                }
+            }
+        }
+        self.raws.find(record.text, scratch);
+    }
+}
+
+/// The format, case folded, that a query cannot do without, where it names exactly one.
+fn only_format(root: &Node) -> Option<&str> {
+    match root {
+        Node::Field(Target::Format, Test::Is(literal)) => Some(literal.folded()),
+        Node::And(nodes) => nodes.iter().find_map(only_format),
+        _ => None,
+    }
+}
+
+/// Whether a text is a part of the body in memory, with nothing beside it that could belong to its first or last word: then
+/// what is sought in the body is sought in it, too.
+fn stands_in(text: &str, body: &str) -> bool {
+    let (start, from) = (text.as_ptr().addr(), body.as_ptr().addr());
+    let Some(at) = start.checked_sub(from) else { return false };
+    let end = at + text.len();
+    let separates = |byte: Option<&u8>| byte.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric());
+    end <= body.len() && (at == 0 || separates(body.as_bytes().get(at - 1))) && separates(body.as_bytes().get(end))
+}
+
+/// Texts that are sought, and the questions that need them.
+#[derive(Debug, Default)]
+struct Texts {
+    automaton: Option<DFA>,
+    needed: Vec<TextNeed>,
+}
+
+#[derive(Debug)]
+struct TextNeed {
+    word: bool,
+    questions: Vec<u32>,
+}
+
+#[derive(Debug, Default)]
+struct TextsBuilder {
+    pieces: Vec<String>,
+    needed: Vec<TextNeed>,
+    places: FxHashMap<(String, bool), usize>,
+}
+
+impl TextsBuilder {
+    fn add(&mut self, piece: String, word: bool, question: u32) {
+        let next = self.pieces.len();
+        let at = *self.places.entry((piece.clone(), word)).or_insert(next);
+        if at == next {
+            self.pieces.push(piece);
+            self.needed.push(TextNeed { word, questions: Vec::new() });
+        }
+        if let Some(needed) = self.needed.get_mut(at) {
+            needed.questions.push(question);
+        }
+    }
+
+    /// The automaton. Should there be too many texts for one, their questions are asked always.
+    fn build(self, always: &mut Vec<u32>) -> Texts {
+        if self.pieces.is_empty() {
+            return Texts::default();
+        }
+        // A few thousand letters take a megabyte or two.
+        match DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&self.pieces) {
+            Ok(automaton) => Texts { automaton: Some(automaton), needed: self.needed },
+            Err(_) => {
+                always.extend(self.needed.iter().flat_map(|n| &n.questions));
+                Texts::default()
+            }
+        }
+    }
+}
+
+impl Texts {
+    fn is_empty(&self) -> bool {
+        self.automaton.is_none()
+    }
+
+    /// Puts down the questions of every text that is found. All texts are found, also those that overlap.
+    fn find(&self, text: &str, scratch: &mut Scratch) {
+        let Some(automaton) = &self.automaton else { return };
+        let bytes = text.as_bytes();
+        let Ok(mut state) = automaton.start_state(Anchored::No) else {
+            self.needed.iter().flat_map(|n| &n.questions).for_each(|q| scratch.put(*q));
+            return;
+        };
+        for (at, byte) in bytes.iter().enumerate() {
+            state = automaton.next_state(Anchored::No, state, *byte);
+            if automaton.is_special(state) && automaton.is_match(state) {
+                for index in 0..automaton.match_len(state) {
+                    let pattern = automaton.match_pattern(state, index);
+                    self.found(pattern, bytes, at + 1, automaton.pattern_len(pattern), scratch);
+                }
+            }
+        }
+    }
+
+    fn found(&self, pattern: PatternID, bytes: &[u8], end: usize, length: usize, scratch: &mut Scratch) {
+        let Some(needed) = self.needed.get(pattern.as_usize()) else { return };
+        let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        let before = end.checked_sub(length + 1).and_then(|at| bytes.get(at));
+        if needed.word && (joins(before) || joins(bytes.get(end))) {
+            return;
+        }
+        needed.questions.iter().for_each(|q| scratch.put(*q));
+    }
+}

@@ -1,0 +1,198 @@
+//! What a record cannot do without if a query is to match it: cheap to look for, so that most queries need not be asked.
+
+use crate::ast::{Node, Test};
+use crate::fields::Target;
+use whyline_event::Key;
+
+/// Something that a record has or has not.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Atom {
+    /// A text in the body or in a text attribute, in any case of ASCII letters; `word` if no ASCII letter or digit may
+    /// stand before or after it.
+    Text { piece: String, word: bool },
+    /// A text in the whole record.
+    Raw { piece: String, word: bool },
+    /// The name of the format, case folded.
+    Format(String),
+    /// A field with a value that passes.
+    Field(Target, Test),
+}
+
+/// Of these, a record that matches has at least one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Need {
+    pub(crate) atoms: Vec<Atom>,
+    /// How rare they probably are.
+    rarity: usize,
+}
+
+/// Most atoms of one query.
+const MOST: usize = 64;
+
+/// Rarity of a format, to be weighed against the letters of a word. Many queries may name the same format, and whether a
+/// record has it is asked before anything else anyway.
+const FORMAT: usize = 4;
+
+/// What is needed for this part of a query to hold. `None` when nothing can be told.
+pub(crate) fn need(node: &Node) -> Option<Need> {
+    match node {
+        Node::All | Node::Not(_) => None,
+        Node::And(nodes) => nodes.iter().filter_map(need).max_by_key(|n| n.rarity),
+        Node::Or(nodes) => {
+            let mut all = Need { atoms: Vec::new(), rarity: usize::MAX };
+            for node in nodes {
+                let one = need(node)?;
+                all.rarity = all.rarity.min(one.rarity);
+                all.atoms.extend(one.atoms);
+            }
+            (all.atoms.len() <= MOST).then_some(all)
+        }
+        Node::Words(phrase) => best_word(phrase.words(), |piece, word| Atom::Text { piece, word }),
+        Node::Field(target, test) => match target {
+            Target::Body => in_text(test, |piece, word| Atom::Text { piece, word }),
+            Target::Raw => in_text(test, |piece, word| Atom::Raw { piece, word }),
+            Target::Format => match test {
+                Test::Is(literal) => Some(Need { atoms: vec![Atom::Format(literal.folded().to_string())], rarity: FORMAT }),
+                _ => None,
+            },
+            // The source may supply the host; the others cost no more to ask than to look for.
+            Target::Source | Target::Level | Target::Line | Target::Key(Key::HostName) => None,
+            Target::Key(_) | Target::Other(_) => {
+                let rarity = match test {
+                    Test::Present => 4,
+                    Test::Compare(..) | Test::Range(_) => 8,
+                    Test::Glob(_) => 10,
+                    Test::Matches(_) => 7,
+                    Test::Is(_) => 12,
+                };
+                Some(Need { atoms: vec![Atom::Field(target.clone(), test.clone())], rarity })
+            }
+        },
+    }
+}
+
+fn in_text(test: &Test, atom: impl Fn(String, bool) -> Atom) -> Option<Need> {
+    match test {
+        Test::Is(literal) => best_word(literal.words(), atom),
+        Test::Matches(pattern) => {
+            let shortest = pattern.pieces().iter().map(String::len).min()?;
+            let atoms = pattern.pieces().iter().map(|piece| atom(piece.clone(), false)).collect();
+            Some(Need { atoms, rarity: shortest.min(20) })
+        }
+        Test::Glob(glob) => {
+            let piece = glob.as_str().split(|c: char| !c.is_ascii() || matches!(c, '*' | '?')).max_by_key(|piece| piece.len())?;
+            (piece.len() > 1).then(|| Need { atoms: vec![atom(piece.to_ascii_lowercase(), false)], rarity: piece.len().min(20) })
+        }
+        Test::Present | Test::Compare(..) | Test::Range(_) => None,
+    }
+}
+
+/// Words that half of all lines have.
+const COMMON: &[&str] = &[
+    "and",
+    "client",
+    "connection",
+    "error",
+    "failed",
+    "for",
+    "from",
+    "http",
+    "info",
+    "not",
+    "process",
+    "request",
+    "server",
+    "service",
+    "started",
+    "the",
+    "to",
+    "upstream",
+    "warning",
+    "while",
+    "with",
+];
+
+/// The rarest word. Words of a phrase may be separated by anything, so one of them must do.
+fn best_word(words: &[String], atom: impl Fn(String, bool) -> Atom) -> Option<Need> {
+    let rarity = |word: &str| {
+        let letters = word.chars().count().min(20);
+        if COMMON.contains(&word) { letters.min(3) } else { letters }
+    };
+    let best = words.iter().filter(|word| word.is_ascii() || caseless(word)).max_by_key(|word| rarity(word))?;
+    Some(Need { rarity: rarity(best), atoms: vec![atom(best.clone(), best.is_ascii())] })
+}
+
+/// Whether a word outside of ASCII has only one spelling, so that its bytes can be sought.
+fn caseless(word: &str) -> bool {
+    word.chars().all(|c| !c.is_ascii() && c.to_lowercase().eq([c]) && c.to_uppercase().eq([c]))
+}
+
+/// What it costs to ask, so that the cheapest question of several comes first.
+pub(crate) fn cost(node: &Node) -> u32 {
+    match node {
+        Node::All => 0,
+        Node::Not(node) => cost(node),
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().map(cost).max().unwrap_or(0) + 1,
+        Node::Words(_) => 8,
+        Node::Field(target, test) => {
+            let wide = if matches!(target, Target::Body | Target::Raw) { 4 } else { 0 };
+            wide + match test {
+                _ if matches!(target, Target::Format | Target::Level | Target::Line) => 0,
+                Test::Present => 1,
+                Test::Is(_) | Test::Compare(..) | Test::Range(_) => 2,
+                Test::Glob(_) => 4,
+                Test::Matches(_) => 16,
+            }
+        }
+    }
+}
+
+/// The same question with the cheapest parts first.
+pub(crate) fn cheapest_first(node: &Node) -> Node {
+    let sorted = |nodes: &[Node]| {
+        let mut nodes: Vec<Node> = nodes.iter().map(cheapest_first).collect();
+        nodes.sort_by_key(cost);
+        nodes
+    };
+    match node {
+        Node::And(nodes) => Node::And(sorted(nodes)),
+        Node::Or(nodes) => Node::Or(sorted(nodes)),
+        Node::Not(node) => Node::Not(Box::new(cheapest_first(node))),
+        other => other.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::query::Query;
+
+    fn atoms(text: &str) -> Option<Vec<Atom>> {
+        need(Query::parse(text).unwrap().root()).map(|n| n.atoms)
+    }
+
+    #[test]
+    fn what_is_looked_for() {
+        let text = |piece: &str, word| Atom::Text { piece: piece.into(), word };
+        for (query, want) in [
+            ("format:nginx.error \"connect() failed (111: Connection refused)\"", Some(vec![text("refused", true)])),
+            ("format:nginx.error \"not to\"", Some(vec![Atom::Format("nginx.error".into())])),
+            ("format:nginx.error segmentation", Some(vec![text("segmentation", true)])),
+            ("connection refused", Some(vec![text("refused", true)])),
+            ("oom OR killed", Some(vec![text("oom", true), text("killed", true)])),
+            ("msg:/timed out \\(110/", Some(vec![text("timed out (110", false)])),
+            ("msg:/(refused|reset) by/ host:a", Some(vec![text("refused", false), text("reset", false)])),
+            ("body:*Broken?pipe*", Some(vec![text("broken", false)])),
+            ("raw:segfault", Some(vec![Atom::Raw { piece: "segfault".into(), word: true }])),
+            ("größe", None),
+            ("größe 接", Some(vec![text("接", false)])),
+            ("NOT refused", None),
+            ("refused OR NOT reset", None),
+            ("level:error", None),
+            ("*", None),
+        ] {
+            assert_eq!(atoms(query), want, "{query}");
+        }
+        assert!(matches!(atoms("status:503 level:error").as_deref(), Some([Atom::Field(Target::Key(Key::Status), _)])));
+    }
+}
