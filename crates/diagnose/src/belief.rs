@@ -57,7 +57,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     let reach = Reach::new(evidence, topology, incident);
     let mut anchors: BTreeSet<(FaultId, &str)> = BTreeSet::new();
     for (id, fault) in pack.faults.iter().enumerate().filter(|(_, f)| !f.symptom) {
-        for item in fault.evidence.iter().filter(|e| e.weight >= ANCHOR) {
+        for item in fault.evidence.iter().filter(|e| anchors_by(pack, e)) {
             for activity in activities.iter().filter(|a| a.signal == item.signal && a.gain >= 0.25) {
                 anchors.insert((id, &activity.place));
             }
@@ -68,8 +68,20 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
     steps(pack, topology, &reach, &mut list);
     confidence(&mut list);
+    let before: Vec<(FaultId, String)> = list.iter().map(|h| (h.fault, h.place.clone())).collect();
     list.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| b.score.total_cmp(&a.score)).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
+    // The numbers of deeper reasons follow the new order.
+    let after: BTreeMap<(FaultId, String), usize> = list.iter().enumerate().map(|(i, h)| ((h.fault, h.place.clone()), i)).collect();
+    for h in &mut list {
+        h.step_of = h.step_of.and_then(|i| before.get(i)).and_then(|k| after.get(k)).copied();
+    }
     list
+}
+
+/// Whether evidence can make a hypothesis, rather than only shift the balance between some.
+fn anchors_by(pack: &Pack, evidence: &crate::rules::Evidence) -> bool {
+    let id = &pack.signals[evidence.signal as usize].id;
+    evidence.weight >= ANCHOR && !crate::computed::find(id).is_some_and(|c| c.context)
 }
 
 /// Which places the failing requests pass.
@@ -203,7 +215,7 @@ fn judge(pack: &Pack, topology: &Topology, incident: &Incident, activities: &[Ac
         terms.push(Term { name: pack.signals[a.signal as usize].id.clone(), value, note, activity: Some(*i) });
     }
     let own: Vec<&Term> = terms.iter().filter(|t| t.activity.is_some() && t.value > 0.0).collect();
-    if !own.iter().any(|t| t.activity.is_some_and(|i| rule.evidence.iter().any(|e| e.signal == activities[i].signal && e.weight >= ANCHOR) && t.value >= 0.5)) {
+    if !own.iter().any(|t| t.activity.is_some_and(|i| rule.evidence.iter().any(|e| e.signal == activities[i].signal && anchors_by(pack, e)) && t.value >= 0.5)) {
         return None;
     }
     let onset = own.iter().filter_map(|t| t.activity).filter(|i| activities[*i].note.is_none()).map(|i| activities[i].onset).min();
@@ -221,7 +233,7 @@ fn judge(pack: &Pack, topology: &Topology, incident: &Incident, activities: &[Ac
     let (value, note) = reach.worth(place);
     terms.push(Term { name: "place".into(), value, note: note.into(), activity: None });
     terms.push(symptoms(pack, incident, fault));
-    terms.push(coverage(incident, activities, &terms));
+    terms.push(coverage(pack, rule, incident, activities, &terms));
     let score = terms.iter().map(|t| t.value).sum();
     Some(Hypothesis { fault, place: place.to_string(), score, terms, onset, entities, step_of: None, confidence: 0.0 })
 }
@@ -277,14 +289,14 @@ fn symptoms(pack: &Pack, incident: &Incident, fault: FaultId) -> Term {
 }
 
 /// Whether the traces last as long as the trouble.
-fn coverage(incident: &Incident, activities: &[Activity], terms: &[Term]) -> Term {
+fn coverage(pack: &Pack, rule: &crate::rules::Fault, incident: &Incident, activities: &[Activity], terms: &[Term]) -> Term {
     let length = (incident.end - incident.onset).max(1_000) as f64;
     let best = terms
         .iter()
         .filter(|t| t.value > 0.3)
         .filter_map(|t| t.activity)
         .map(|i| &activities[i])
-        .filter(|a| a.hits >= 3 && a.note.is_none())
+        .filter(|a| a.hits >= 4 && a.note.is_none() && rule.evidence.iter().any(|e| e.signal == a.signal && anchors_by(pack, e)))
         .map(|a| (a.last.min(incident.end) - a.onset.max(incident.onset)).max(0) as f64 / length)
         .fold(None, |acc: Option<f64>, c| Some(acc.map_or(c, |b| b.max(c))));
     match best {
@@ -295,18 +307,10 @@ fn coverage(incident: &Incident, activities: &[Activity], terms: &[Term]) -> Ter
 
 /// Marks hypotheses that a deeper active fault explains as steps.
 fn steps(pack: &Pack, topology: &Topology, reach: &Reach, list: &mut [Hypothesis]) {
-    // Which faults lie below which, over any number of edges.
+    // No more than two edges: over many edges anything is the reason of anything.
     let deeper = |step: FaultId| -> BTreeSet<FaultId> {
-        let mut seen = BTreeSet::new();
-        let mut next = vec![step];
-        while let Some(f) = next.pop() {
-            for d in &pack.faults[f].because {
-                if !pack.faults[*d].symptom && seen.insert(*d) {
-                    next.push(*d);
-                }
-            }
-        }
-        seen
+        let direct = pack.faults[step].because.iter().copied().filter(|f| !pack.faults[*f].symptom);
+        direct.flat_map(|f| pack.faults[f].because.iter().copied().filter(|g| !pack.faults[*g].symptom).chain([f])).collect()
     };
     let linked = |a: &str, b: &str| -> bool {
         if a == b {
@@ -357,11 +361,18 @@ fn evidence_of(h: &Hypothesis) -> f64 {
     h.terms.iter().filter(|t| t.activity.is_some()).map(|t| t.value).sum()
 }
 
-/// Probabilities over the roots and the unknown.
+/// Probabilities over the roots and the unknown. One fault at several places is one candidate: its best place stands for it.
 fn confidence(list: &mut [Hypothesis]) {
-    let total: f64 = UNKNOWN.exp() + list.iter().filter(|h| h.step_of.is_none()).map(|h| h.score.exp()).sum::<f64>();
+    let mut best: BTreeMap<FaultId, f64> = BTreeMap::new();
+    for h in list.iter().filter(|h| h.step_of.is_none()) {
+        let score = best.entry(h.fault).or_insert(f64::MIN);
+        *score = score.max(h.score);
+    }
+    let total: f64 = UNKNOWN.exp() + best.values().map(|s| s.exp()).sum::<f64>();
+    let mut named: BTreeSet<FaultId> = BTreeSet::new();
     for h in list.iter_mut() {
         let share = h.score.exp() / total;
-        h.confidence = if h.step_of.is_some() { share.min(1.0) * 0.05 } else { share };
+        let first = h.step_of.is_none() && best.get(&h.fault) == Some(&h.score) && named.insert(h.fault);
+        h.confidence = if first { share } else { (share * 0.05).min(0.05) };
     }
 }

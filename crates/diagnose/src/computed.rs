@@ -8,38 +8,45 @@ pub struct Computed {
     pub title: &'static str,
     /// It describes the incident as a whole, so it counts for every hypothesis about it, whoever is accused.
     pub of_incident: bool,
+    /// It describes how things went, which many faults (or none) would bring about: it shifts the balance between hypotheses
+    /// but makes none.
+    pub context: bool,
 }
 
 const fn c(id: &'static str, title: &'static str, of_incident: bool) -> Computed {
-    Computed { id, title, of_incident }
+    Computed { id, title, of_incident, context: false }
+}
+
+const fn x(id: &'static str, title: &'static str, of_incident: bool) -> Computed {
+    Computed { id, title, of_incident, context: true }
 }
 
 /// All computed signals.
 pub const ALL: &[Computed] = &[
     c("traffic.surge", "requests rose to 1.6 times the usual or more", true),
     c("traffic.flood", "requests rose to 4 times the usual or more", true),
-    c("traffic.steady", "the number of requests did not rise", true),
-    c("traffic.few-clients", "most of the rise comes from at most three clients", true),
-    c("traffic.many-new-clients", "most of the rise comes from clients that were not there before", true),
+    x("traffic.steady", "the number of requests did not rise", true),
+    x("traffic.few-clients", "most of the rise comes from at most three clients", true),
+    x("traffic.many-new-clients", "most of the rise comes from clients that were not there before", true),
     c("traffic.repeats", "clients repeat failed requests, and the traffic grows after the first errors", true),
-    c("failures.one-path", "the failures concern one path, while others are served well", true),
-    c("failures.one-upstream", "the failures concern one upstream, while others serve well", false),
-    c("failures.one-client", "the failures concern one client or user agent, while others are served well", true),
-    c("failures.everywhere", "nearly every request fails", true),
+    x("failures.one-path", "the failures concern one path, while others are served well", true),
+    x("failures.one-upstream", "the failures concern one upstream, while others serve well", false),
+    x("failures.one-client", "the failures concern one client or user agent, while others are served well", true),
+    x("failures.everywhere", "nearly every request fails", true),
     c("upstream.new-address", "the failing upstream was never used before", false),
     c("upstream.other-port-serves", "the same machine serves well on another port", false),
-    c("upstream.timeout-plateau", "the failed requests end after one and the same time", true),
-    c("upstream.fails-at-once", "the failed requests end within milliseconds", true),
-    c("backend.serves", "the service behind the failing upstream answers well all through", false),
+    x("upstream.timeout-plateau", "the failed requests end after one and the same time", true),
+    x("upstream.fails-at-once", "the failed requests end within milliseconds", true),
+    x("backend.serves", "the service behind the failing upstream answers well all through", false),
     c("backend.silent", "a service that logged steadily is silent", false),
     c("backend.late-success", "the service logs success for requests that the proxy gave up on", true),
     c("backend.slower", "the service's own times rose to 3 times or more", false),
-    c("backend.not-slower", "the service's own times stayed the same", false),
+    x("backend.not-slower", "the service's own times stayed the same", false),
     c("queue.growth", "requests wait longer in the proxy's queue", true),
     c("checks.fail-while-serving", "health checks fail for servers that answer real requests well", true),
     c("dependency.unlogged", "errors name a target of which no log was given", false),
     c("latency.retransmission-steps", "slow answers cluster round the steps of TCP retransmission", true),
-    c("clock.offset", "the host's clock differs from its neighbours'", false),
+    x("clock.offset", "the host's clock differs from its neighbours'", false),
 ];
 
 /// The computed signal of this id.

@@ -45,6 +45,27 @@ pub struct IncidentReport {
     pub symptoms: Vec<SymptomReport>,
     /// Score terms that no rule explains are left to the unknown: its probability.
     pub unexplained: f64,
+    /// Every hypothesis that was weighed, the best first, at most twenty.
+    pub considered: Vec<Considered>,
+}
+
+/// A hypothesis that was weighed.
+#[derive(Debug, Serialize)]
+pub struct Considered {
+    /// Id of the fault.
+    pub id: String,
+    /// The place that it was weighed for.
+    pub place: String,
+    /// Sum of the terms (log odds).
+    pub score: f64,
+    /// Probability among the roots.
+    pub confidence: f64,
+    /// The fault that explains it, where it is only a step.
+    pub step_of: Option<String>,
+    /// Since when.
+    pub onset: String,
+    /// Every term.
+    pub terms: Vec<Entry>,
 }
 
 /// One symptom, measured.
@@ -194,7 +215,7 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
         let activities = activities(evidence, &topology, pack, incident, &measured);
         let list = hypotheses(evidence, &topology, pack, incident, &activities);
         let context = Context { evidence, topology: &topology, pack, incident, activities: &activities, list: &list, id: &id };
-        let unexplained = 1.0 - list.iter().filter(|h| h.step_of.is_none()).map(|h| h.confidence).sum::<f64>();
+        let unexplained = 1.0 - list.iter().filter(|h| h.step_of.is_none() && h.confidence > 0.05).map(|h| h.confidence).sum::<f64>();
         diagnosis.incidents.push(context.report(unexplained));
         let causes = context.causes();
         diagnosis.missing.extend(context.missing(&causes));
@@ -277,6 +298,19 @@ impl Context<'_> {
             health,
             symptoms,
             unexplained: round(unexplained.clamp(0.0, 1.0)),
+            considered: self.list.iter().take(20).map(|h| self.considered(h)).collect(),
+        }
+    }
+
+    fn considered(&self, h: &Hypothesis) -> Considered {
+        Considered {
+            id: self.pack.faults[h.fault].id.clone(),
+            place: h.place.clone(),
+            score: round(h.score),
+            confidence: round(h.confidence),
+            step_of: h.step_of.and_then(|r| self.list.get(r)).map(|r| format!("{} at {}", self.pack.faults[r.fault].id, r.place)),
+            onset: time(h.onset),
+            terms: h.terms.iter().map(|t| Entry { term: t.name.clone(), value: round(t.value), note: t.note.clone() }).collect(),
         }
     }
 
@@ -313,21 +347,16 @@ impl Context<'_> {
         // One entry for an id and incident: the best place stands for it, its others are named as entities.
         let mut causes: Vec<Cause> = Vec::new();
         for h in roots.iter().filter(|h| h.confidence >= FURTHER).take(10) {
-            let id = &self.pack.faults[h.fault].id;
-            match causes.iter_mut().find(|c| c.id == *id) {
-                Some(same) => {
-                    same.confidence = round((same.confidence + h.confidence).min(0.99));
-                    for entity in &h.entities {
-                        if !same.entities.contains(entity) {
-                            same.entities.push(entity.clone());
-                        }
+            let other = (h.fault != first.fault).then(|| self.pack.faults[first.fault].id.clone());
+            let mut cause = self.cause(h, other);
+            for same in roots.iter().filter(|x| x.fault == h.fault && x.score > h.score - 1.5) {
+                for entity in &same.entities {
+                    if !cause.entities.contains(entity) && cause.entities.len() < 8 {
+                        cause.entities.push(entity.clone());
                     }
                 }
-                None => {
-                    let other = (h.fault != first.fault || h.place != first.place).then(|| self.pack.faults[first.fault].id.clone());
-                    causes.push(self.cause(h, other));
-                }
             }
+            causes.push(cause);
         }
         causes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
         causes

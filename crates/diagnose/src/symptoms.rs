@@ -161,8 +161,7 @@ fn failures(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
         for i in &list {
             bad[bin(&evidence.requests[*i])] += 1.0;
         }
-        let share = usual_share(&bad, &all);
-        for (from, to) in active(&bad, &all, share, if status >= 500 { 1.0 } else { 2.0 }) {
+        for (from, to) in active(&bad, &all, if status >= 500 { 1.0 } else { 2.0 }) {
             let (from, to) = (start + from as i64 * BIN, start + (to as i64 + 1) * BIN);
             let affected: Vec<usize> = list.iter().copied().filter(|i| (from..to).contains(&evidence.requests[*i].end)).collect();
             let total = edge.requests.iter().filter(|i| (from..to).contains(&evidence.requests[**i].end)).count();
@@ -195,45 +194,75 @@ fn symptom(evidence: &Evidence, id: String, host: NameId, affected: Vec<usize>, 
     Symptom { id, entity, host, onset, end, affected, total }
 }
 
-/// The usual share of bad requests: the median over bins, so that trouble in less than half of the time does not count.
-fn usual_share(bad: &[f64], all: &[f64]) -> f64 {
-    let mut shares: Vec<f64> = bad.iter().zip(all).filter(|(_, a)| **a > 0.0).map(|(b, a)| b / a).collect();
-    if shares.is_empty() {
-        return 0.0;
-    }
-    shares.sort_by(f64::total_cmp);
-    let total: f64 = bad.iter().sum::<f64>() / all.iter().sum::<f64>().max(1.0);
-    // The median of sparse counts is 0 although they come all the time: then the rate in the quieter half of the time counts.
-    let mut order: Vec<usize> = (0..bad.len()).filter(|i| all[*i] > 0.0).collect();
-    order.sort_by(|a, b| (bad[*a] / all[*a]).total_cmp(&(bad[*b] / all[*b])));
-    let quiet = &order[..order.len().div_ceil(2)];
-    let quiet_share = quiet.iter().map(|i| bad[*i]).sum::<f64>() / quiet.iter().map(|i| all[*i]).sum::<f64>().max(1.0);
-    quiet_share.max(shares[shares.len() / 2]).min(total)
-}
-
-/// Stretches of bins in which far more is bad than usual: three bins at a time against a Poisson expectation.
-fn active(bad: &[f64], all: &[f64], share: f64, strict: f64) -> Vec<(usize, usize)> {
-    let n = bad.len();
-    let mut hot = vec![false; n];
-    let overall = bad.iter().sum::<f64>();
-    for i in 0..n {
-        let (a, b) = (i.saturating_sub(1), (i + 2).min(n));
-        let (k, of): (f64, f64) = (bad[a..b].iter().sum(), all[a..b].iter().sum());
-        let expected = share * of + 0.2 * strict;
-        // Drizzle that is spread evenly over the whole time is usual, however small the median.
-        let spread = overall * (b - a) as f64 / n as f64;
-        let limit = expected + 3.5 * strict * expected.sqrt() + 1.5;
-        hot[i] = bad[i] > 0.0 && k > limit && k > 1.4 * spread * strict.min(1.5);
-    }
+/// Stretches in which failures are far more frequent than outside: the scan statistic of Kulldorff (1997) for Poisson counts,
+/// with the number of requests as exposure, applied again to what is left. Failures that drizzle all the time make no stretch.
+/// Where the whole log lies within the trouble, a large share alone tells.
+fn active(bad: &[f64], all: &[f64], strict: f64) -> Vec<(usize, usize)> {
+    const MOST: usize = 360;
+    let group = bad.len().div_ceil(MOST).max(1);
+    let sum = |v: &[f64]| -> Vec<f64> { v.chunks(group).map(|c| c.iter().sum()).collect() };
+    let (bad, mut all) = (sum(bad), sum(all));
+    let mut left = bad.clone();
     let mut stretches: Vec<(usize, usize)> = Vec::new();
-    for i in (0..n).filter(|i| hot[*i]) {
-        match stretches.last_mut() {
+    for _ in 0..6 {
+        let Some((from, to, gain, ratio)) = scan(&left, &all) else { break };
+        let count: f64 = left[from..=to].iter().sum();
+        if gain < 7.0 * strict || ratio < 3.0 || count < 5.0 {
+            break;
+        }
+        stretches.push((from, to));
+        left[from..=to].fill(0.0);
+        all[from..=to].fill(0.0);
+    }
+    let (total_bad, total): (f64, f64) = (bad.iter().sum(), all.iter().sum());
+    if stretches.is_empty() && total_bad >= 30.0 && total_bad >= 0.1 * strict * total {
+        let first = bad.iter().position(|b| *b > 0.0).unwrap_or(0);
+        let last = bad.iter().rposition(|b| *b > 0.0).unwrap_or(0);
+        stretches.push((first, last));
+    }
+    stretches.sort_unstable();
+    let mut merged: Vec<(usize, usize)> = Vec::new();
+    for (from, to) in stretches {
+        let (from, to) = (from * group, (to + 1) * group - 1);
+        match merged.last_mut() {
             // Half a minute without failures may be half a minute without luck.
-            Some((_, to)) if i - *to <= 6 => *to = i,
-            _ => stretches.push((i, i)),
+            Some((_, last)) if from - *last <= 6 => *last = to,
+            _ => merged.push((from, to)),
         }
     }
-    stretches
+    merged
+}
+
+/// The stretch with the largest log-likelihood ratio against an even rate: from, to, that ratio, and the rate inside as a
+/// multiple of the rate outside.
+fn scan(bad: &[f64], all: &[f64]) -> Option<(usize, usize, f64, f64)> {
+    let (total_bad, total): (f64, f64) = (bad.iter().sum(), all.iter().sum());
+    if total_bad < 1.0 || total < 1.0 {
+        return None;
+    }
+    let mut best: Option<(usize, usize, f64, f64)> = None;
+    for from in (0..bad.len()).filter(|i| bad[*i] > 0.0) {
+        let (mut count, mut of) = (0.0, 0.0);
+        for to in from..bad.len() {
+            count += bad[to];
+            of += all[to];
+            if bad[to] == 0.0 || of >= total {
+                continue;
+            }
+            let expected = total_bad * of / total;
+            if count <= expected {
+                continue;
+            }
+            let rest = total_bad - count;
+            let outside = if rest > 0.0 { rest * (rest / (total_bad - expected)).ln() } else { 0.0 };
+            let gain = count * (count / expected).ln() + outside;
+            if best.is_none_or(|(_, _, g, _)| gain > g) {
+                let ratio = (count / of.max(1.0)) / ((rest + 0.1) / (total - of).max(1.0));
+                best = Some((from, to, gain, ratio));
+            }
+        }
+    }
+    best
 }
 
 /// Requests slower than three times the usual, for at least a quarter of a minute.

@@ -253,8 +253,8 @@ impl<'p> Tally<'p> {
         }
         let queue = micros(Key::QueueDuration);
         let server = match (record.str(Key::UpstreamName), record.str(Key::UpstreamServer)) {
-            (Some(group), Some(server)) => names.id(&format!("{group}/{server}")),
-            (Some(group), None) => names.id(group),
+            (Some(group), Some(server)) if !server.starts_with('<') => names.id(&format!("{group}/{server}")),
+            (Some(group), _) => names.id(group),
             _ => NONE,
         };
         let upstream = record.last(Key::UpstreamAddress).and_then(|v| v.as_str()).unwrap_or("");

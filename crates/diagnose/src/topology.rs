@@ -89,6 +89,11 @@ impl Topology {
         // `db1.internal` is the host `db1`; in a group `be/app02` the server is `app02`.
         let name = address.rsplit('/').next().unwrap_or(address);
         let first = name.split('.').next().unwrap_or(name);
+        // A server named without its group.
+        let named: BTreeSet<&String> = self.behind.iter().filter(|(e, _)| e.rsplit_once('/').is_some_and(|(_, s)| s == name)).map(|(_, (h, _))| h).collect();
+        if named.len() == 1 {
+            return named.into_iter().next().cloned();
+        }
         self.hosts.iter().find(|h| *h == name || *h == first || h.split('.').next() == Some(first)).cloned()
     }
 

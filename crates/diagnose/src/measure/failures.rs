@@ -26,7 +26,7 @@ pub(super) fn measure(view: &mut View<'_>) {
         view.add("failures.one-upstream", endpoint(view.evidence.text(server)), onset, note, cite.clone());
     }
     for by in [|r: &Request| r.of.client, |r: &Request| r.of.agent] {
-        if let Some((client, note)) = common(view, by, true) {
+        if let Some((client, note)) = common(view, by, true).filter(|_| same_paths_served(view, by)) {
             let text = view.evidence.text(client);
             let entity = if address::ip(text).is_some() { format!("client:{text}") } else { format!("name:{text}") };
             view.add("failures.one-client", entity, onset, note, cite.clone());
@@ -57,6 +57,13 @@ fn common(view: &View<'_>, of: impl Fn(&Request) -> NameId, several: bool) -> Op
     }
     let enough = if several { others >= 10 && others * 3 >= n } else { others >= 5 };
     (enough && others_bad * 10 <= others).then(|| (value, format!("{n} of {all} failures; of {others} other requests {} were served", others - others_bad)))
+}
+
+/// Whether others than the client that fails ask for the same paths, and are served: else it is the path that fails.
+fn same_paths_served(view: &View<'_>, by: impl Fn(&Request) -> NameId) -> bool {
+    let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
+    let clients: BTreeSet<NameId> = view.affected.iter().map(|i| by(view.request(*i))).collect();
+    view.during().filter(|i| !view.affected.contains(i)).map(|i| view.request(i)).filter(|r| paths.contains(&r.of.path) && !clients.contains(&by(r)) && r.of.status < 400).count() >= 8
 }
 
 /// The addresses that failing requests were sent to.

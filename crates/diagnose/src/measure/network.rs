@@ -26,7 +26,7 @@ fn checks(view: &mut View<'_>) {
                 .evidence
                 .requests
                 .iter()
-                .filter(|r| r.of.server != NONE && view.evidence.text(r.of.server) == name)
+                .filter(|r| r.of.server != NONE && is_server(view.evidence.text(r.of.server), name))
                 .filter(|r| r.end / 1000 >= down - 20 && r.end / 1000 <= *down)
                 .collect();
             let bad = served.iter().filter(|r| r.of.status >= 500).count();
@@ -42,6 +42,11 @@ fn checks(view: &mut View<'_>) {
     }
 }
 
+/// Whether `group/server` is the server of this name (with or without its group).
+fn is_server(server: &str, name: &str) -> bool {
+    server == name || server.rsplit_once('/').is_some_and(|(_, s)| s == name)
+}
+
 /// Targets of errors of which no log was given.
 fn unlogged(view: &mut View<'_>) {
     let (from, to) = (view.incident.onset / 1000 - 30, view.incident.end / 1000 + 5);
@@ -49,8 +54,10 @@ fn unlogged(view: &mut View<'_>) {
     for series in &view.evidence.series {
         let entity = view.evidence.text(series.entity);
         let ("addr" | "name", name, _) = parts(entity) else { continue };
-        let id = &view.pack.signals[series.signal as usize].id;
-        if !id.starts_with("conn.") && !id.contains("connect") && !id.contains("refused") && !id.contains("timeout") {
+        // Only what services say of the ends of their own connections: an upstream or a peer by address or name.
+        let (address, port) = whyline_event::address::split_port(name);
+        let is_endpoint = whyline_event::address::ip(name).is_some() || address.contains('.') || port.is_some();
+        if !view.pack.signals[series.signal as usize].entity.contains(&whyline_event::Key::Peer) || !is_endpoint {
             continue;
         }
         let n = series.within(from, to);
