@@ -47,7 +47,9 @@ const AFTER: i64 = 10_000;
 pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident, measured: &[Measured]) -> Vec<Activity> {
     let mut groups: BTreeMap<(SignalId, String), Vec<usize>> = BTreeMap::new();
     for (i, series) in evidence.series.iter().enumerate() {
-        let place = place(evidence, topology, evidence.text(series.entity), evidence.text(series.host));
+        let entity = evidence.text(series.entity);
+        let rule = &pack.signals[series.signal as usize];
+        let place = unnamed_target(evidence, rule, entity).unwrap_or_else(|| place(evidence, topology, entity, evidence.text(series.host)));
         // One machine is one place: several entities on it (units, addresses) are told by the one with most hits.
         groups.entry((series.signal, place)).or_default().push(i);
     }
@@ -89,6 +91,32 @@ pub fn place(evidence: &Evidence, topology: &Topology, entity: &str, speaker: &s
         "addr" => format!("addr:{}", address::split_port(name).0),
         _ => entity.to_string(),
     }
+}
+
+/// The place that evidence speaks of when it should name a target but does not: of the machines in the bundle the only one that
+/// runs a server of the kind that the signal speaks of; else an unnamed dependency of the speaker. Never the speaker itself.
+pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, entity: &str) -> Option<String> {
+    let (kind, service, host) = crate::entity::parts(entity);
+    if rule.entity.first() != Some(&whyline_event::Key::Peer) || kind != "service" {
+        return None;
+    }
+    let programs: &[&str] = match rule.id.split(['.', '-']).next().unwrap_or("") {
+        "dbclient" | "mysql" | "mariadb" | "postgresql" | "pg" | "jdbc" | "mongodb" => &["mariadb", "mysql", "postgresql", "mongodb"],
+        "redis" | "cache" | "memcached" => &["redis", "memcached"],
+        "amqp" | "rabbitmq" | "queue" => &["rabbitmq"],
+        _ => &[],
+    };
+    let hosts: std::collections::BTreeSet<&str> = evidence
+        .programs
+        .iter()
+        .filter(|((_, p), _)| programs.contains(&evidence.text(*p)))
+        .map(|((h, _), _)| evidence.text(*h))
+        .filter(|h| !h.is_empty())
+        .collect();
+    if let (1, Some(only)) = (hosts.len(), hosts.first()) {
+        return Some(format!("host:{only}"));
+    }
+    Some(format!("dependency:{service}@{}", host.unwrap_or("")))
 }
 
 fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: String, series: Vec<usize>) -> Option<Activity> {

@@ -66,7 +66,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     let mut list: Vec<Hypothesis> =
         anchors.into_iter().filter_map(|(fault, place)| judge(pack, topology, incident, activities, &reach, fault, place)).collect();
     list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
-    steps(pack, topology, &reach, &mut list);
+    steps(pack, topology, &reach, activities, &mut list);
     confidence(&mut list);
     let before: Vec<(FaultId, String)> = list.iter().map(|h| (h.fault, h.place.clone())).collect();
     list.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| b.score.total_cmp(&a.score)).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
@@ -90,6 +90,10 @@ struct Reach {
     on_the_way: BTreeMap<String, usize>,
     /// Places that other requests of the same edge pass.
     beside: BTreeSet<String>,
+    /// Places that run a store of some kind.
+    stores: BTreeSet<String>,
+    /// Places of name servers.
+    name_servers: Vec<String>,
     /// Whether anything is known about ways at all.
     known: bool,
 }
@@ -112,6 +116,9 @@ impl Reach {
             }
         }
         let mut beside = BTreeSet::new();
+        // A name server serves all; who asked it stands in no log of the way.
+        let name_servers: Vec<String> =
+            evidence.programs.iter().filter(|((_, p), _)| evidence.text(*p) == "dns").map(|((h, _), _)| format!("host:{}", evidence.text(*h))).collect();
         for host in incident.hosts() {
             add(format!("host:{host}"), 0);
             for (below, _) in topology.below(host) {
@@ -157,19 +164,28 @@ impl Reach {
                 peers.iter().for_each(|p| add(peer_place(p), 1));
             }
         }
-        Reach { on_the_way, beside, known: !topology.calls.is_empty() }
+        let stores = evidence.programs.iter().filter(|((_, p), _)| matches!(evidence.text(*p), "mariadb" | "mysql" | "postgresql" | "redis" | "mongodb" | "rabbitmq" | "memcached")).map(|((h, _), _)| format!("host:{}", evidence.text(*h))).collect();
+        Reach { on_the_way, beside, stores, name_servers, known: !topology.calls.is_empty() }
     }
 
     /// The worth of a place: on the way, beside it, or nowhere near.
-    fn worth(&self, place: &str) -> (f64, &'static str) {
+    fn worth(&self, place: &str, fault: &str) -> (f64, &'static str) {
         if place.starts_with("client:") {
             return (0.0, "a client");
         }
         if self.on_the_way.contains_key(place) {
             return (0.6, "the failing requests pass there");
         }
+        if self.name_servers.iter().any(|n| n == place) {
+            return (0.2, "a name server");
+        }
         if self.beside.contains(place) {
             return (-1.0, "requests pass there, but not the failing ones");
+        }
+        // Services seldom name their stores while all is well, so that nothing ties a store to its callers.
+        let of_store = ["db.", "cache.", "queue.", "dns.", "time.", "auth."].iter().any(|d| fault.starts_with(d));
+        if self.known && place.starts_with("host:") && (of_store || self.stores.contains(place)) {
+            return (-0.5, "nobody names it, but it may serve those on the way");
         }
         if self.known && place.starts_with("host:") && place != "host:unknown" {
             return (-3.0, "no request passes there");
@@ -218,8 +234,9 @@ fn judge(pack: &Pack, topology: &Topology, incident: &Incident, activities: &[Ac
     if !own.iter().any(|t| t.activity.is_some_and(|i| rule.evidence.iter().any(|e| e.signal == activities[i].signal && anchors_by(pack, e)) && t.value >= 0.5)) {
         return None;
     }
-    let onset = own.iter().filter_map(|t| t.activity).filter(|i| activities[*i].note.is_none()).map(|i| activities[i].onset).min();
-    let onset = onset.or_else(|| own.iter().filter_map(|t| t.activity).map(|i| activities[i].onset).min()).unwrap_or(incident.onset);
+    // Since when: the first of the pieces that weigh most.
+    let most = own.iter().map(|t| t.value).fold(0.0, f64::max);
+    let onset = own.iter().filter(|t| t.value >= most * 0.5).filter_map(|t| t.activity).map(|i| activities[i].onset).min().unwrap_or(incident.onset);
     let mut entities: Vec<String> = Vec::new();
     for entity in own.iter().filter_map(|t| t.activity).filter(|i| activities[*i].place == place).map(|i| activities[i].entity.clone()) {
         if !entities.contains(&entity) {
@@ -230,7 +247,7 @@ fn judge(pack: &Pack, topology: &Topology, incident: &Incident, activities: &[Ac
         entities.push(place.to_string());
     }
     entities.truncate(4);
-    let (value, note) = reach.worth(place);
+    let (value, note) = reach.worth(place, &rule.id);
     terms.push(Term { name: "place".into(), value, note: note.into(), activity: None });
     terms.push(symptoms(pack, incident, fault));
     terms.push(coverage(pack, rule, incident, activities, &terms));
@@ -306,11 +323,15 @@ fn coverage(pack: &Pack, rule: &crate::rules::Fault, incident: &Incident, activi
 }
 
 /// Marks hypotheses that a deeper active fault explains as steps.
-fn steps(pack: &Pack, topology: &Topology, reach: &Reach, list: &mut [Hypothesis]) {
-    // No more than two edges: over many edges anything is the reason of anything.
+fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity], list: &mut [Hypothesis]) {
+    // Over one edge, or over two where the fault in between is active as well: over many edges anything is the reason of
+    // anything.
+    let active: BTreeSet<FaultId> = list.iter().filter(|h| h.score > -1.0).map(|h| h.fault).collect();
+    let reasons = |f: FaultId| pack.faults[f].because.iter().copied().filter(|d| !pack.faults[*d].symptom).collect::<BTreeSet<_>>();
     let deeper = |step: FaultId| -> BTreeSet<FaultId> {
-        let direct = pack.faults[step].because.iter().copied().filter(|f| !pack.faults[*f].symptom);
-        direct.flat_map(|f| pack.faults[f].because.iter().copied().filter(|g| !pack.faults[*g].symptom).chain([f])).collect()
+        let direct = reasons(step);
+        let second: BTreeSet<FaultId> = direct.iter().filter(|f| active.contains(f)).flat_map(|f| reasons(*f)).collect();
+        &direct | &second
     };
     let linked = |a: &str, b: &str| -> bool {
         if a == b {
@@ -324,17 +345,15 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, list: &mut [Hypothesis
     };
     for i in 0..list.len() {
         let below = deeper(list[i].fault);
-        let own = evidence_of(&list[i]);
         let best = (0..list.len())
             .filter(|j| *j != i && list[*j].fault != list[i].fault && below.contains(&list[*j].fault))
             .filter(|j| {
                 let deep = &list[*j];
                 // The deeper one must be believable in itself, not later, and not itself a step of this one.
                 let mutual = deeper(deep.fault).contains(&list[i].fault);
-                evidence_of(deep) >= 1.8 && deep.onset <= list[i].onset + 12_000 && linked(&deep.place, &list[i].place) && deep.score >= list[i].score - 3.5 && (!mutual || deep.score > list[i].score)
+                own_evidence(pack, activities, deep, &list[i]) >= 1.3 && deep.onset <= list[i].onset + 12_000 && linked(&deep.place, &list[i].place) && deep.score >= 0.3 && (!mutual || deep.score > list[i].score)
             })
             .max_by(|x, y| list[*x].score.total_cmp(&list[*y].score).then(y.cmp(x)));
-        let _ = own;
         list[i].step_of = best;
     }
     // A root takes over what its steps show: it explains at least as much as they do.
@@ -357,8 +376,22 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, list: &mut [Hypothesis
     }
 }
 
-fn evidence_of(h: &Hypothesis) -> f64 {
-    h.terms.iter().filter(|t| t.activity.is_some()).map(|t| t.value).sum()
+/// What speaks for a deeper fault and is not merely what shows the step as well, told under another name.
+fn own_evidence(pack: &Pack, activities: &[Activity], deep: &Hypothesis, step: &Hypothesis) -> f64 {
+    let shown: Vec<&Activity> = step.terms.iter().filter_map(|t| t.activity).map(|i| &activities[i]).collect();
+    let rule = &pack.faults[deep.fault];
+    let weight = |rule: &crate::rules::Fault, signal| rule.evidence.iter().find(|e| e.signal == signal).map_or(0.0, |e| e.weight);
+    deep.terms
+        .iter()
+        .filter_map(|t| t.activity.map(|i| (t.value, &activities[i])))
+        .filter(|(_, a)| rule.evidence.iter().any(|e| e.signal == a.signal && anchors_by(pack, e)))
+        // The same lines may speak for both; they speak for the deeper one where they are more specific about it.
+        .filter(|(_, a)| {
+            let mine = weight(rule, a.signal);
+            !shown.iter().any(|s| (s.signal == a.signal || !a.series.is_empty() && s.hits == a.hits && s.onset == a.onset) && weight(&pack.faults[step.fault], s.signal) >= mine)
+        })
+        .map(|(value, _)| value)
+        .sum()
 }
 
 /// Probabilities over the roots and the unknown. One fault at several places is one candidate: its best place stands for it.

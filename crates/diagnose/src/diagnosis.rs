@@ -204,7 +204,7 @@ pub const SURE: f64 = 0.70;
 
 /// Diagnoses a bundle.
 pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
-    let topology = Topology::new(evidence);
+    let topology = Topology::new(evidence, pack);
     let mut diagnosis = Diagnosis::default();
     let mut all = incidents(evidence, felt_otherwise(evidence, pack));
     all.truncate(20);

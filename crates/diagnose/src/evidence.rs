@@ -2,7 +2,7 @@
 
 use crate::names::{NameId, Names};
 use crate::rules::SignalId;
-use crate::tally::{Exchange, Gathered, Pair, Sample};
+use crate::tally::{Exchange, Gathered, Gauge, Pair, Sample};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use whyline_event::stamp::NANOS;
@@ -107,6 +107,10 @@ pub struct Evidence {
     pub pairs: Vec<(Pair, u32)>,
     /// Host and program, with records.
     pub programs: Vec<((NameId, NameId), u32)>,
+    /// Upstream and path, as a proxy's error log names them together.
+    pub asked: Vec<((NameId, NameId), u32)>,
+    /// Numbers in lines of statistics, with their second, in order of time.
+    pub gauges: Vec<(i64, Gauge)>,
 }
 
 impl Evidence {
@@ -177,6 +181,9 @@ impl Evidence {
                 list
             })
             .collect();
+        let mut gauges: Vec<(i64, Gauge)> =
+            gathered.gauges.iter().map(|g| (agreed(g.source, g.form, g.nanos).div_euclid(NANOS), *g)).collect();
+        gauges.sort_by_key(|(t, g)| (*t, g.source, g.line, g.counter));
         let names = gathered.names;
         let mut pairs: Vec<(Pair, u32)> = gathered.pairs.into_iter().collect();
         pairs.sort_by(|(a, _), (b, _)| {
@@ -185,7 +192,9 @@ impl Evidence {
         });
         let mut programs: Vec<((NameId, NameId), u32)> = gathered.programs.into_iter().collect();
         programs.sort_by(|((h, p), _), ((i, q), _)| (names.text(*h), names.text(*p)).cmp(&(names.text(*i), names.text(*q))));
-        Evidence { names, sources, requests, series, ticks, pairs, programs }
+        let mut asked: Vec<((NameId, NameId), u32)> = gathered.asked.into_iter().collect();
+        asked.sort_by(|((u, p), _), ((v, q), _)| (names.text(*u), names.text(*p)).cmp(&(names.text(*v), names.text(*q))));
+        Evidence { asked, names, sources, requests, series, ticks, pairs, programs, gauges }
     }
 
     /// Keeps only what lies in the seconds `from..=to`.

@@ -64,7 +64,7 @@ pub fn incidents(evidence: &Evidence, others: Vec<Symptom>) -> Vec<Incident> {
         slowness(evidence, &edge, &mut symptoms);
         drop_in_traffic(evidence, &edge, &mut symptoms);
     }
-    together(symptoms)
+    together(evidence, symptoms)
 }
 
 /// Where users arrive: access logs before messages of applications, outer proxies before inner ones.
@@ -271,10 +271,13 @@ fn slowness(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
     for &i in &edge.requests {
         let r = &evidence.requests[i];
         if r.took().is_some() && r.of.status < 500 && r.of.status != 499 && r.of.status != 101 {
-            groups.entry(NONE).or_default().push(i);
             groups.entry(r.of.path).or_default().push(i);
         }
     }
+    // Paths that are asked for rarely are looked at together.
+    let rare: Vec<usize> = groups.values().filter(|l| l.len() < 20).flatten().copied().collect();
+    groups.retain(|_, l| l.len() >= 20);
+    groups.insert(NONE, { let mut rare = rare; rare.sort_unstable(); rare });
     let mut slow: BTreeMap<usize, ()> = BTreeMap::new();
     let mut keys: Vec<_> = groups.iter().filter(|(_, l)| l.len() >= 20).collect();
     keys.sort_by_key(|(k, _)| **k);
@@ -388,15 +391,16 @@ fn drop_in_traffic(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
     }
 }
 
-/// Puts symptoms that overlap or follow closely into incidents.
-fn together(mut symptoms: Vec<Symptom>) -> Vec<Incident> {
+/// Puts symptoms that belong together into incidents: they begin together, or they overlap and concern the same targets.
+fn together(evidence: &Evidence, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
     symptoms.sort_by(|a, b| (a.onset, &a.id, &a.entity).cmp(&(b.onset, &b.id, &b.entity)));
     let mut incidents: Vec<Incident> = Vec::new();
     for symptom in symptoms {
         let fits = incidents.iter_mut().find(|i| {
             let shared = symptom.end.min(i.end) - symptom.onset.max(i.onset);
             let shorter = (symptom.end - symptom.onset).min(i.end - i.onset).max(1);
-            (symptom.onset - i.onset).abs() <= 15_000 && shared > -15_000 || shared * 10 >= shorter * 6
+            let at_once = (symptom.onset - i.onset).abs() <= 15_000 && shared > -15_000;
+            at_once || (shared * 10 >= shorter * 5 || shared > -30_000) && i.symptoms.iter().any(|s| same_targets(evidence, s, &symptom))
         });
         match fits {
             Some(incident) => {
@@ -412,4 +416,27 @@ fn together(mut symptoms: Vec<Symptom>) -> Vec<Incident> {
     }
     incidents.sort_by_key(|i| i.onset);
     incidents
+}
+
+/// Whether two symptoms concern the same upstreams, or, where none is named, the same paths.
+fn same_targets(evidence: &Evidence, a: &Symptom, b: &Symptom) -> bool {
+    if a.affected.is_empty() || b.affected.is_empty() {
+        return a.host == b.host;
+    }
+    let shares = |of: &dyn Fn(&Request) -> NameId| -> Option<f64> {
+        let count = |s: &Symptom| -> BTreeMap<NameId, f64> {
+            let mut counts = BTreeMap::new();
+            for i in &s.affected {
+                *counts.entry(of(&evidence.requests[*i])).or_insert(0.0) += 1.0 / s.affected.len() as f64;
+            }
+            counts
+        };
+        let (x, y) = (count(a), count(b));
+        if x.keys().chain(y.keys()).any(|k| *k == NONE) {
+            return None;
+        }
+        Some(x.iter().map(|(k, v)| v.min(*y.get(k).unwrap_or(&0.0))).sum())
+    };
+    let by_target = shares(&|r| if r.of.server != NONE { r.of.server } else { r.of.upstream });
+    by_target.or_else(|| shares(&|r| r.of.path)).is_none_or(|share| share >= 0.3)
 }

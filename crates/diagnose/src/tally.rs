@@ -113,6 +113,38 @@ pub struct Pair {
     pub peer: NameId,
 }
 
+/// What a number in a line of statistics counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Counter {
+    /// Answers that a cache had.
+    Hits,
+    /// Answers that a cache had not.
+    Misses,
+    /// TCP segments that were sent again.
+    Retransmissions,
+}
+
+/// A number in a line of statistics.
+#[derive(Clone, Copy, Debug)]
+pub struct Gauge {
+    /// The source.
+    pub source: u32,
+    /// Its line.
+    pub line: u32,
+    /// What the stamp leaves open.
+    pub form: Form,
+    /// The stamp as written, in nanoseconds.
+    pub nanos: i64,
+    /// Host of the writer.
+    pub host: NameId,
+    /// Service of the writer.
+    pub service: NameId,
+    /// What it counts.
+    pub counter: Counter,
+    /// The number.
+    pub value: f64,
+}
+
 /// What was gathered.
 pub struct Gathered {
     /// Texts.
@@ -127,6 +159,10 @@ pub struct Gathered {
     pub pairs: FxHashMap<Pair, u32>,
     /// Which programs (formats) write on which host.
     pub programs: FxHashMap<(NameId, NameId), u32>,
+    /// Numbers in lines of statistics.
+    pub gauges: Vec<Gauge>,
+    /// Which paths a proxy's error log names beside an upstream: upstream and masked path.
+    pub asked: FxHashMap<(NameId, NameId), u32>,
 }
 
 impl Default for Gathered {
@@ -138,6 +174,8 @@ impl Default for Gathered {
             ticks: FxHashMap::default(),
             pairs: FxHashMap::default(),
             programs: FxHashMap::default(),
+            gauges: Vec::new(),
+            asked: FxHashMap::default(),
         }
     }
 }
@@ -190,9 +228,19 @@ impl<'p> Tally<'p> {
             *all.programs.entry((host, program)).or_default() += 1;
         }
         self.exchange(record, &stamp, host, service);
+        self.gauges(record, &stamp, host, service);
         if let Some(peer) = record.str(Key::Peer) {
             let peer = self.gathered.names.id(peer);
             *self.gathered.pairs.entry(Pair { host, service, peer }).or_default() += 1;
+        }
+        if let (Some(upstream), Some(path), None) = (record.str(Key::UpstreamAddress), record.str(Key::Path), record.get(Key::Status)) {
+            self.masked.clear();
+            self.masked.push_str(record.str(Key::Method).unwrap_or(""));
+            self.masked.push(' ');
+            mask(path, &mut self.masked);
+            let names = &mut self.gathered.names;
+            let key = (names.id(upstream), names.id(&self.masked));
+            *self.gathered.asked.entry(key).or_default() += 1;
         }
         self.hits.clear();
         self.matcher.hits(record, &mut self.scratch, &mut self.hits);
@@ -228,6 +276,35 @@ impl<'p> Tally<'p> {
                 host: record.str(Key::HostName).unwrap_or("").to_string(),
             });
         }
+    }
+
+    /// Numbers that lines of statistics give for a cache's hits and misses or for retransmissions: `hits=607 misses=513`,
+    /// `keyspace_misses:12`, `RetransSegs 40`, also as fields of a structured record.
+    fn gauges(&mut self, record: &Record<'_>, stamp: &Stamp, host: NameId, service: NameId) {
+        let text = record.text.as_bytes();
+        let told = memchr::memmem::find(text, b"iss").is_some() || memchr::memmem::find(text, b"etrans").is_some();
+        if !told || record.text.len() > 4000 || record.has(Key::Status) {
+            return;
+        }
+        let mut found: Vec<(Counter, f64)> = Vec::new();
+        let fields = record.fields.iter().filter_map(|f| Some((counter_of(f.name.as_str())?, f.value.as_f64()?)));
+        found.extend(fields);
+        if found.is_empty() {
+            let words = record.body.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '{' | '}' | '"'));
+            for word in words {
+                if let Some((name, number)) = word.split_once(['=', ':'])
+                    && let (Some(counter), Ok(value)) = (counter_of(name), number.parse::<f64>())
+                {
+                    found.push((counter, value));
+                }
+            }
+        }
+        if self.gathered.gauges.len() + found.len() > 2_000_000 {
+            return;
+        }
+        let line = u32::try_from(record.origin.line).unwrap_or(u32::MAX);
+        let source = record.origin.source.0;
+        self.gathered.gauges.extend(found.into_iter().map(|(counter, value)| Gauge { source, line, form: stamp.form, nanos: stamp.nanos, host, service, counter, value }));
     }
 
     fn exchange(&mut self, record: &Record<'_>, stamp: &Stamp, host: NameId, service: NameId) {
@@ -296,6 +373,21 @@ impl<'p> Tally<'p> {
     }
 }
 
+/// What a name in a line of statistics counts.
+fn counter_of(name: &str) -> Option<Counter> {
+    let last = name.rsplit(['.', '/']).next().unwrap_or(name);
+    if last.len() > 40 {
+        return None;
+    }
+    let low = last.to_ascii_lowercase();
+    Some(match low.trim_matches(|c: char| !c.is_ascii_alphanumeric()) {
+        "hits" | "keyspace_hits" | "cache_hits" | "get_hits" | "cache_hit" | "hit" => Counter::Hits,
+        "misses" | "keyspace_misses" | "cache_misses" | "get_misses" | "cache_miss" | "miss" => Counter::Misses,
+        "retrans" | "retranssegs" | "retransmits" | "retransmitted" | "retransmissions" | "tcpretranssegs" | "segs_retrans" => Counter::Retransmissions,
+        _ => return None,
+    })
+}
+
 /// The well-known server program that a service name stands for.
 fn program_of(service: &str) -> Option<&'static str> {
     Some(match service {
@@ -355,6 +447,7 @@ impl Gathered {
             service: name(e.service),
             ..e
         }));
+        self.gauges.extend(other.gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), ..g }));
         for (key, hits) in other.hits {
             let key = HitKey { entity: name(key.entity), host: name(key.host), service: name(key.service), ..key };
             let mine = self.hits.entry(key).or_default();
@@ -376,6 +469,9 @@ impl Gathered {
         }
         for (pair, count) in other.pairs {
             *self.pairs.entry(Pair { host: name(pair.host), service: name(pair.service), peer: name(pair.peer) }).or_default() += count;
+        }
+        for ((upstream, path), count) in other.asked {
+            *self.asked.entry((name(upstream), name(path))).or_default() += count;
         }
         for ((host, program), count) in other.programs {
             *self.programs.entry((name(host), name(program))).or_default() += count;

@@ -8,6 +8,7 @@
 
 use crate::evidence::{Evidence, Request};
 use crate::names::{NONE, NameId};
+use crate::rules::Pack;
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::address;
@@ -44,7 +45,7 @@ const TOGETHER: i64 = 1500;
 
 impl Topology {
     /// Reads the topology out of the evidence.
-    pub fn new(evidence: &Evidence) -> Topology {
+    pub fn new(evidence: &Evidence, pack: &Pack) -> Topology {
         let mut topology = Topology::default();
         for source in &evidence.sources {
             if !source.host.is_empty() {
@@ -57,7 +58,9 @@ impl Topology {
             }
         }
         topology.upstreams(evidence);
+        topology.asked(evidence);
         topology.peers(evidence);
+        topology.unnamed(evidence, pack);
         topology
     }
 
@@ -125,7 +128,8 @@ impl Topology {
         }
         // endpoint -> host -> votes
         let mut votes: BTreeMap<(String, bool), BTreeMap<NameId, usize>> = BTreeMap::new();
-        let mut clients: BTreeMap<NameId, BTreeMap<NameId, usize>> = BTreeMap::new();
+        // Caller and callee that logged the same request.
+        let mut together: BTreeMap<(NameId, NameId), usize> = BTreeMap::new();
         for r in evidence.requests.iter().filter(|r| r.of.upstream != NONE || r.of.server != NONE || r.of.access) {
             let near = |o: &Request| (o.end - r.end).abs() <= TOGETHER && o.of.source != r.of.source && o.start >= r.start - TOGETHER;
             let twins = |list: Option<&Vec<usize>>, sure: bool| -> BTreeSet<NameId> {
@@ -144,14 +148,12 @@ impl Topology {
                 continue;
             }
             for host in &hosts {
+                *together.entry((r.of.host, *host)).or_default() += 1;
                 if r.of.upstream != NONE {
                     *votes.entry((evidence.text(r.of.upstream).to_string(), true)).or_default().entry(*host).or_default() += 1;
                 }
                 if r.of.server != NONE {
                     *votes.entry((evidence.text(r.of.server).to_string(), true)).or_default().entry(*host).or_default() += 1;
-                }
-                if r.of.client != NONE {
-                    *clients.entry(r.of.client).or_default().entry(*host).or_default() += 1;
                 }
             }
         }
@@ -162,6 +164,13 @@ impl Topology {
                 && n * 10 >= total * 6
             {
                 self.behind.insert(endpoint, (evidence.text(*host).to_string(), *n));
+            }
+        }
+        // Of two access logs the outer one has the proxy's fields; an application's messages are always the inner side.
+        for ((caller, callee), n) in together {
+            let access = |h: NameId| evidence.requests.iter().any(|r| r.of.host == h && r.of.access);
+            if n >= 10 && access(caller) && !access(callee) {
+                self.calls.insert((evidence.text(caller).to_string(), evidence.text(callee).to_string()));
             }
         }
         for r in &evidence.requests {
@@ -176,6 +185,47 @@ impl Topology {
             }
         }
         self.inner_clients(evidence);
+    }
+
+    /// Upstreams that only error logs name: the host that alone serves the paths which they were asked for.
+    fn asked(&mut self, evidence: &Evidence) {
+        let callers: BTreeSet<String> = self.calls.iter().map(|(c, _)| c.clone()).collect();
+        let mut serving: BTreeMap<NameId, BTreeSet<NameId>> = BTreeMap::new();
+        for r in evidence.requests.iter().filter(|r| r.of.host != NONE && !callers.contains(evidence.text(r.of.host))) {
+            serving.entry(r.of.path).or_default().insert(r.of.host);
+        }
+        let mut votes: BTreeMap<NameId, BTreeMap<NameId, usize>> = BTreeMap::new();
+        for ((upstream, path), n) in &evidence.asked {
+            if let Some(hosts) = serving.get(path).filter(|h| h.len() == 1) {
+                for host in hosts {
+                    *votes.entry(*upstream).or_default().entry(*host).or_default() += *n as usize;
+                }
+            }
+        }
+        for (upstream, hosts) in votes {
+            let text = evidence.text(upstream).to_string();
+            let total: usize = hosts.values().sum();
+            if let Some((host, n)) = hosts.iter().max_by_key(|(_, n)| **n)
+                && *n >= 3
+                && n * 10 >= total * 9
+                && self.behind(&text).is_none()
+            {
+                self.behind.insert(text, (evidence.text(*host).to_string(), *n));
+            }
+        }
+    }
+
+    /// Services that complain of a store without naming it: the only machine that runs such a store is called by them.
+    fn unnamed(&mut self, evidence: &Evidence, pack: &Pack) {
+        for series in &evidence.series {
+            let entity = evidence.text(series.entity);
+            let speaker = evidence.text(series.host);
+            if let Some(place) = crate::activity::unnamed_target(evidence, &pack.signals[series.signal as usize], entity)
+                && let Some(host) = place.strip_prefix("host:").filter(|h| *h != speaker && !speaker.is_empty())
+            {
+                self.calls.insert((speaker.to_string(), host.to_string()));
+            }
+        }
     }
 
     /// On an inner tier, clients are the proxies in front of it: their addresses belong to the hosts that logged the same
@@ -223,6 +273,7 @@ impl Topology {
         }
         named.sort();
         named.dedup();
+        self.the_only_one_left(&named);
         for (speaker, peer) in named {
             if self.behind(&peer).is_none() {
                 let (address, port) = address::split_port(&peer);
@@ -245,6 +296,26 @@ impl Topology {
                     self.unlogged.entry(speaker).or_default().insert(peer);
                 }
             }
+        }
+    }
+}
+
+impl Topology {
+    /// One private address without a host, and one host without an address that speaks of nobody and is asked by nobody
+    /// known: they are the same machine.
+    fn the_only_one_left(&mut self, named: &[(String, String)]) {
+        let private = |a: &str| address::ip(a).is_some_and(|ip| match ip {
+            std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() && v4.octets()[1] != 0,
+            std::net::IpAddr::V6(v6) => (v6.segments()[0] & 0xfe00) == 0xfc00,
+        });
+        let open: BTreeSet<&str> = named.iter().map(|(_, p)| address::split_port(p).0).filter(|a| private(a) && self.behind(a).is_none()).collect();
+        let taken: BTreeSet<&String> = self.behind.values().map(|(h, _)| h).collect();
+        let speakers: BTreeSet<&String> = named.iter().map(|(s, _)| s).chain(self.calls.iter().map(|(c, _)| c)).collect();
+        let free: Vec<&String> = self.hosts.iter().filter(|h| !taken.contains(h) && !speakers.contains(h)).collect();
+        if let (1, [host]) = (open.len(), &free[..]) {
+            let address = open.first().map(|a| a.to_string()).unwrap_or_default();
+            let host = (*host).clone();
+            self.behind.insert(address, (host, 0));
         }
     }
 }

@@ -43,8 +43,8 @@ fn own(view: &mut View<'_>, host: &str) {
     let mine: Vec<&crate::evidence::Request> =
         view.evidence.requests.iter().filter(|r| Some(r.of.host) == id && !(edges && r.of.access)).collect();
     let first = mine.iter().map(|r| r.end).min().unwrap_or(onset);
-    let during: Vec<_> = mine.iter().filter(|r| (onset..=end).contains(&r.end)).collect();
-    let before: Vec<_> = mine.iter().filter(|r| r.end < onset).collect();
+    let during: Vec<_> = mine.iter().copied().filter(|r| (onset..=end + 5_000).contains(&r.end)).collect();
+    let before: Vec<_> = mine.iter().copied().filter(|r| r.end < onset).collect();
     let good = during.iter().filter(|r| r.of.status < 500).count();
     let seconds = ((end - onset) as f64 / 1000.0).max(1.0);
     let before_seconds = ((onset - first) as f64 / 1000.0).max(1.0);
@@ -55,25 +55,44 @@ fn own(view: &mut View<'_>, host: &str) {
     // Answers must come from the whole stretch, not from its edges only.
     let thirds: BTreeSet<i64> = during.iter().filter(|r| r.of.status < 500).map(|r| (r.end - onset) * 4 / (end - onset).max(1)).collect();
     let bad = during.len() - good;
-    let took = |list: &[&&crate::evidence::Request]| -> Vec<i64> {
-        let mut v: Vec<i64> = list.iter().filter_map(|r| r.took()).collect();
-        v.sort_unstable();
-        v
-    };
-    let (now, then) = (took(&during), took(&before));
     let found_serves = good >= 8 && thirds.len() >= 3 && good as f64 / seconds >= 0.15 * usual && bad * 5 <= good;
     let note = format!("{good} answers without an error in {seconds:.0} s");
     if found_serves {
         view.add("backend.serves", entity.clone(), onset, note, cite.clone());
     }
-    if now.len() >= 8 && then.len() >= 8 {
-        let (n, u) = (quantile(&now, 0.75), quantile(&then, 0.75));
-        if n >= 3 * u.max(1) && n >= u + 100 {
-            view.add("backend.slower", entity, onset, format!("a quarter takes {n} ms or longer, in place of {u} ms"), cite);
-        } else if n * 2 <= u * 3 + 20 {
-            view.add("backend.not-slower", entity, onset, format!("three quarters take at most {n} ms, as before ({u} ms)"), cite);
+    let (slow, all, example) = slower(&before, &during);
+    if all >= 8 {
+        if slow * 4 >= all {
+            let note = format!("{slow} of {all} requests took more than three times as long as requests for the same path before");
+            let cite = example.map(|r| vec![(r.of.source, r.of.line)]).unwrap_or(cite);
+            view.add("backend.slower", entity, onset, note, cite);
+        } else if slow * 10 <= all {
+            view.add("backend.not-slower", entity, onset, format!("of {all} requests {} took as long as before", all - slow), cite);
         }
     }
+}
+
+/// How many requests took far longer than requests for the same path did before: slow ones, all, and one of the slow.
+fn slower<'a>(before: &[&'a crate::evidence::Request], during: &[&'a crate::evidence::Request]) -> (usize, usize, Option<&'a crate::evidence::Request>) {
+    let mut usual: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+    for r in before {
+        if let Some(took) = r.took() {
+            usual.entry(r.of.path).or_default().push(took);
+        }
+    }
+    usual.retain(|_, v| v.len() >= 5);
+    usual.values_mut().for_each(|v| v.sort_unstable());
+    let (mut slow, mut all, mut example) = (0, 0, None);
+    for r in during {
+        let (Some(took), Some(usual)) = (r.took(), usual.get(&r.of.path)) else { continue };
+        all += 1;
+        let usual = quantile(usual, 0.75).max(1);
+        if took >= 3 * usual && took >= usual + 100 {
+            slow += 1;
+            example = example.or(Some(*r));
+        }
+    }
+    (slow, all, example)
 }
 
 /// Services that logged steadily and say nothing during the incident, while something else on their machine, or another

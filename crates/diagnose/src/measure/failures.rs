@@ -92,6 +92,20 @@ fn upstreams(view: &mut View<'_>) {
             let note = format!("{text} was never asked before; the same paths were served by {}", others.join(", "));
             view.add("upstream.new-address", endpoint(&text), onset, note, cite.clone());
         }
+        // After the trouble (or beside it) the same paths are served by an address that was never used before.
+        let later: BTreeSet<NameId> = view
+            .edge
+            .iter()
+            .map(|i| view.request(*i))
+            .filter(|r| r.end > onset && r.of.status < 500 && r.of.upstream != NONE && r.of.upstream != upstream && paths.contains(&r.of.path))
+            .map(|r| r.of.upstream)
+            .filter(|u| !view.before().any(|i| view.request(i).of.upstream == *u))
+            .collect();
+        if used_before && !later.is_empty() {
+            let others: Vec<&str> = later.iter().map(|u| view.evidence.text(*u)).collect();
+            let note = format!("the same paths are served by {} later, which was never asked before", others.join(", "));
+            view.add("upstream.moved", endpoint(&text), onset, note, cite.clone());
+        }
         let (ip, port) = address::split_port(&text);
         let serving = view
             .evidence

@@ -4,6 +4,7 @@
 
 mod backend;
 mod failures;
+mod gauges;
 mod network;
 mod traffic;
 
@@ -93,6 +94,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     failures::measure(&mut view);
     backend::measure(&mut view);
     network::measure(&mut view);
+    gauges::measure(&mut view);
     view.found
 }
 

@@ -10,6 +10,7 @@ pub(super) fn measure(view: &mut View<'_>) {
     unlogged(view);
     retransmissions(view);
     clocks(view);
+    quiet_targets(view);
 }
 
 /// Servers that a health check takes out although they answer real requests well.
@@ -72,6 +73,33 @@ fn unlogged(view: &mut View<'_>) {
     }
     for (entity, (onset, n, cite)) in targets {
         view.add("dependency.unlogged", entity, onset, format!("{n} errors name it; none of its logs was given"), cite);
+    }
+}
+
+/// Targets of time-outs whose own logs go on and show no trouble: what lies between is to blame.
+fn quiet_targets(view: &mut View<'_>) {
+    let (from, to) = (view.incident.onset / 1000 - 10, view.incident.end / 1000 + 5);
+    let mut targets: BTreeMap<String, (i64, u64, String)> = BTreeMap::new();
+    for series in &view.evidence.series {
+        let signal = &view.pack.signals[series.signal as usize];
+        if !signal.id.contains("timeout") || !signal.entity.iter().any(|k| matches!(k, whyline_event::Key::Peer | whyline_event::Key::UpstreamAddress)) {
+            continue;
+        }
+        let n = series.within(from, to);
+        let entity = view.evidence.text(series.entity);
+        if let Some(host) = view.topology.host_of(entity).filter(|h| n >= 2 && h != view.evidence.text(series.host)) {
+            let entry = targets.entry(host).or_insert((i64::MAX, 0, entity.to_string()));
+            entry.0 = entry.0.min(series.bins.iter().map(|b| b.0).find(|s| *s >= from).unwrap_or(from) * 1000);
+            entry.1 += n;
+        }
+    }
+    for (host, (onset, n, entity)) in targets {
+        let runs = view.evidence.sources.iter().enumerate().any(|(i, s)| s.host == host && view.evidence.ticks_within(i, from, to) > 0);
+        let trouble = view.evidence.series.iter().any(|s| view.evidence.text(s.host) == host && s.within(from, to) >= 3 && s.within(i64::MIN, from - 1) * 3 < s.within(from, to));
+        let silent = view.found.iter().any(|m| view.pack.signals[m.signal as usize].id == "backend.silent" && m.entity.ends_with(&format!("@{host}")));
+        if runs && !trouble && !silent {
+            view.add("target.quiet", entity, onset, format!("{n} time-outs name it, but the logs of {host} go on without trouble"), Vec::new());
+        }
     }
 }
 
