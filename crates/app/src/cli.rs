@@ -6,7 +6,11 @@ use std::path::PathBuf;
 /// Reads the logs of an outage and says why it happened: which fault came first, how it led to what users saw, the lines that
 /// prove it, and what to do.
 #[derive(Parser, Debug)]
-#[command(version, propagate_version = true, after_help = "Exit codes: 0 done (also for healthy logs), 1 a negative answer, 2 wrong usage, query, rule or path, 3 part of the input could not be read (the answer comes from the rest).")]
+#[command(
+    version,
+    propagate_version = true,
+    after_help = "Exit codes: 0 done (also for healthy logs), 1 a negative answer, 2 wrong usage, query, rule or path, 3 part of the input could not be read (the answer comes from the rest)."
+)]
 pub struct Cli {
     /// Number of threads [default: all cores]
     #[arg(long, global = true, env = "WHYLINE_THREADS", value_name = "N")]

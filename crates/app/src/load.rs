@@ -25,8 +25,9 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
             Some((host, zone)) => (Some(host), zone),
             None => (None, text.as_str()),
         };
-        let parsed = Zone::parse(zone)
-            .ok_or_else(|| usage(format!("--tz {text}: `{zone}` is no time zone; write `UTC`, an offset like `+02:00`, or a name like `Europe/Zurich`")))?;
+        let parsed = Zone::parse(zone).ok_or_else(|| {
+            usage(format!("--tz {text}: `{zone}` is no time zone; write `UTC`, an offset like `+02:00`, or a name like `Europe/Zurich`"))
+        })?;
         match host {
             Some(host) => told.zones.push((host.to_string(), parsed)),
             None => told.zone = Some(parsed),
@@ -34,8 +35,9 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
     }
     let mut hosts = Vec::new();
     for text in &reading.host {
-        let (name, glob) =
-            text.split_once('=').ok_or_else(|| usage(format!("--host {text}: write NAME=GLOB, for instance `--host web01='web/*.log'`")))?;
+        let (name, glob) = text
+            .split_once('=')
+            .ok_or_else(|| usage(format!("--host {text}: write NAME=GLOB, for instance `--host web01='web/*.log'`")))?;
         hosts.push((name.to_string(), glob.to_string()));
     }
     let mut formats: Vec<Arc<dyn Format>> = Vec::new();
@@ -105,7 +107,11 @@ fn duration(text: &str) -> Result<i64> {
 
 /// An instant in seconds. Relative times count back from the last event: logs are read after the fact.
 fn instant(text: &str, last: i64) -> Result<i64> {
-    let wrong = || usage(format!("`{text}` is no time; write `2026-11-21T10:00:00Z`, `2026-11-21 10:00` (UTC), `10:00` on the day of the last event, `@1795255001`, `-1h` or `1h ago` before the last event"));
+    let wrong = || {
+        usage(format!(
+            "`{text}` is no time; write `2026-11-21T10:00:00Z`, `2026-11-21 10:00` (UTC), `10:00` on the day of the last event, `@1795255001`, `-1h` or `1h ago` before the last event"
+        ))
+    };
     let text = text.trim();
     if let Some(epoch) = text.strip_prefix('@') {
         return epoch.parse().map_err(|_| wrong());

@@ -36,6 +36,8 @@ pub struct Activity {
     pub note: Option<String>,
     /// Lines of a computed signal.
     pub cite: Vec<(u32, u32)>,
+    /// For a state (a service is stopped until it is started): the share of the incident that it covers.
+    pub covers: Option<f64>,
 }
 
 /// Before the first symptom, causes are looked for this long (ms).
@@ -68,8 +70,10 @@ pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
             series: Vec::new(),
             note: Some(m.note.clone()),
             cite: m.cite.clone(),
+            covers: None,
         });
     }
+    states(pack, evidence, topology, incident, &mut list);
     compound(pack, evidence, incident, &mut list);
     list
 }
@@ -95,16 +99,24 @@ pub fn place(evidence: &Evidence, topology: &Topology, entity: &str, speaker: &s
 
 /// The place that evidence speaks of when it should name a target but does not: of the machines in the bundle the only one that
 /// runs a server of the kind that the signal speaks of; else an unnamed dependency of the speaker. Never the speaker itself.
-pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, entity: &str) -> Option<String> {
+fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, entity: &str) -> Option<String> {
     let (kind, service, host) = crate::entity::parts(entity);
     if rule.entity.first() != Some(&whyline_event::Key::Peer) || kind != "service" {
         return None;
     }
-    let programs: &[&str] = match rule.id.split(['.', '-']).next().unwrap_or("") {
-        "dbclient" | "mysql" | "mariadb" | "postgresql" | "pg" | "jdbc" | "mongodb" => &["mariadb", "mysql", "postgresql", "mongodb"],
+    if let Some(store) = only_store(evidence, &rule.id) {
+        return Some(store);
+    }
+    Some(format!("dependency:{service}@{}", host.unwrap_or("")))
+}
+
+/// The only machine in the bundle that runs a store of the kind that a signal speaks of.
+pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
+    let programs: &[&str] = match signal.split(['.', '-']).next().unwrap_or("") {
+        "dbclient" | "dbpool" | "mysql" | "mariadb" | "postgresql" | "pg" | "jdbc" | "mongodb" => &["mariadb", "mysql", "postgresql", "mongodb"],
         "redis" | "cache" | "memcached" => &["redis", "memcached"],
         "amqp" | "rabbitmq" | "queue" => &["rabbitmq"],
-        _ => &[],
+        _ => return None,
     };
     let hosts: std::collections::BTreeSet<&str> = evidence
         .programs
@@ -113,10 +125,7 @@ pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, e
         .map(|((h, _), _)| evidence.text(*h))
         .filter(|h| !h.is_empty())
         .collect();
-    if let (1, Some(only)) = (hosts.len(), hosts.first()) {
-        return Some(format!("host:{only}"));
-    }
-    Some(format!("dependency:{service}@{}", host.unwrap_or("")))
+    if hosts.len() == 1 { hosts.first().map(|only| format!("host:{only}")) } else { None }
 }
 
 fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: String, series: Vec<usize>) -> Option<Activity> {
@@ -196,6 +205,7 @@ fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: 
         series,
         note: None,
         cite: Vec::new(),
+        covers: None,
     })
 }
 
@@ -206,6 +216,33 @@ pub fn timing(onset: i64, incident: &Incident) -> f64 {
     let late = ((delta - 10.0) / 45.0).clamp(0.0, 1.0);
     let early = ((-delta - 90.0) / 240.0).clamp(0.0, 1.0);
     1.0 - 0.85 * late - 0.7 * early
+}
+
+/// States: how much of the incident lies between what begins a state and what ends it. A restart is no stop.
+fn states(pack: &Pack, evidence: &Evidence, topology: &Topology, incident: &Incident, list: &mut [Activity]) {
+    let (onset, end) = (incident.onset / 1000, incident.end / 1000);
+    for activity in list.iter_mut() {
+        let until = &pack.signals[activity.signal as usize].until;
+        if until.is_empty() {
+            continue;
+        }
+        let begins: Vec<i64> = activity.series.iter().flat_map(|i| evidence.series[*i].bins.iter().map(|b| b.0)).filter(|s| *s <= end).collect();
+        let mut ends: Vec<i64> = evidence
+            .series
+            .iter()
+            .filter(|s| until.contains(&s.signal) && place(evidence, topology, evidence.text(s.entity), evidence.text(s.host)) == activity.place)
+            .flat_map(|s| s.bins.iter().map(|b| b.0))
+            .collect();
+        ends.sort_unstable();
+        let mut covered = std::collections::BTreeSet::new();
+        for begin in begins {
+            let stop = ends.iter().copied().find(|e| *e > begin).unwrap_or(i64::MAX);
+            covered.extend(begin.max(onset)..=stop.min(end).min(onset + 100_000));
+        }
+        let share = covered.len() as f64 / (end - onset + 1).max(1) as f64;
+        activity.covers = Some(share);
+        activity.gain *= (share / 0.3).clamp(0.1, 1.0);
+    }
 }
 
 /// Compound signals: many hits of another signal for one entity.

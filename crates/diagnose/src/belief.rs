@@ -183,8 +183,7 @@ impl Reach {
             return (-1.0, "requests pass there, but not the failing ones");
         }
         // Services seldom name their stores while all is well, so that nothing ties a store to its callers.
-        let of_store = ["db.", "cache.", "queue.", "dns.", "time.", "auth."].iter().any(|d| fault.starts_with(d));
-        if self.known && place.starts_with("host:") && (of_store || self.stores.contains(place)) {
+        if self.known && place.starts_with("host:") && (of_store(fault) || self.stores.contains(place)) {
             return (-0.5, "nobody names it, but it may serve those on the way");
         }
         if self.known && place.starts_with("host:") && place != "host:unknown" {
@@ -192,6 +191,11 @@ impl Reach {
         }
         (0.0, "its part in the requests is unknown")
     }
+}
+
+/// Whether a fault is one of a store or another server that many use without naming it.
+fn of_store(fault: &str) -> bool {
+    ["db.", "cache.", "queue.", "dns.", "time.", "auth."].iter().any(|d| fault.starts_with(d))
 }
 
 fn peer_place(peer: &str) -> String {
@@ -315,6 +319,7 @@ fn coverage(pack: &Pack, rule: &crate::rules::Fault, incident: &Incident, activi
         .map(|i| &activities[i])
         .filter(|a| a.hits >= 4 && a.note.is_none() && rule.evidence.iter().any(|e| e.signal == a.signal && anchors_by(pack, e)))
         .map(|a| (a.last.min(incident.end) - a.onset.max(incident.onset)).max(0) as f64 / length)
+        .chain(terms.iter().filter(|t| t.value > 0.3).filter_map(|t| t.activity).filter_map(|i| activities[i].covers))
         .fold(None, |acc: Option<f64>, c| Some(acc.map_or(c, |b| b.max(c))));
     match best {
         Some(share) => Term { name: "coverage".into(), value: 0.9 * (share - 0.35), note: format!("its traces last for {:.0} % of the trouble", share * 100.0), activity: None },
@@ -333,12 +338,17 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
         let second: BTreeSet<FaultId> = direct.iter().filter(|f| active.contains(f)).flat_map(|f| reasons(*f)).collect();
         &direct | &second
     };
-    let linked = |a: &str, b: &str| -> bool {
+    let linked = |a: &str, b: &str, deep: FaultId| -> bool {
         if a == b {
             return true;
         }
         match (a.strip_prefix("host:"), b.strip_prefix("host:")) {
-            (Some(deep), Some(up)) => topology.below(up).contains_key(deep) || topology.calls.contains(&(deep.to_string(), up.to_string())),
+            (Some(low), Some(up)) => {
+                // A store that nobody names may be anybody's.
+                let called = topology.calls.iter().any(|(_, callee)| callee == low);
+                let store = reach.stores.contains(a) || of_store(&pack.faults[deep].id);
+                topology.below(up).contains_key(low) || topology.calls.contains(&(low.to_string(), up.to_string())) || store && !called
+            }
             // What has no host here is linked when the failing requests reach it.
             _ => reach.on_the_way.contains_key(a) || a.starts_with("client:"),
         }
@@ -351,7 +361,7 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
                 let deep = &list[*j];
                 // The deeper one must be believable in itself, not later, and not itself a step of this one.
                 let mutual = deeper(deep.fault).contains(&list[i].fault);
-                own_evidence(pack, activities, deep, &list[i]) >= 1.3 && deep.onset <= list[i].onset + 12_000 && linked(&deep.place, &list[i].place) && deep.score >= 0.3 && (!mutual || deep.score > list[i].score)
+                own_evidence(pack, activities, deep, &list[i]) >= 1.3 && deep.onset <= list[i].onset + 12_000 && linked(&deep.place, &list[i].place, deep.fault) && deep.score >= 0.3 && (!mutual || deep.score > list[i].score)
             })
             .max_by(|x, y| list[*x].score.total_cmp(&list[*y].score).then(y.cmp(x)));
         list[i].step_of = best;

@@ -34,6 +34,7 @@ pub const ALL: &[Computed] = &[
     x("failures.one-client", "the failures concern one client or user agent, while others are served well", true),
     x("failures.everywhere", "nearly every request fails", true),
     c("upstream.new-address", "the failing upstream was never used before", false),
+    x("upstream.some-served", "the failing upstream serves other requests well at the same time", false),
     c("upstream.other-port-serves", "the same machine serves well on another port", false),
     x("upstream.timeout-plateau", "the failed requests end after one and the same time", true),
     x("upstream.fails-at-once", "the failed requests end within milliseconds", true),

@@ -93,8 +93,12 @@ pub struct SymptomReport {
     pub p90: Option<f64>,
     /// 99th percentile.
     pub p99: Option<f64>,
+    /// Median before the incident.
+    pub p50_before: Option<f64>,
     /// 90th percentile before the incident.
     pub p90_before: Option<f64>,
+    /// 99th percentile before the incident.
+    pub p99_before: Option<f64>,
 }
 
 /// One cause.
@@ -337,7 +341,9 @@ impl Context<'_> {
             p50: at(&now, 0.5),
             p90: at(&now, 0.9),
             p99: at(&now, 0.99),
+            p50_before: at(&before, 0.5),
             p90_before: at(&before, 0.9),
+            p99_before: at(&before, 0.99),
         }
     }
 

@@ -142,12 +142,14 @@ fn failures(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
         return;
     }
     let mut all = vec![0f64; bins];
+    let mut failed = vec![0f64; bins];
     let mut by_status: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
     let good_paths: BTreeSet<NameId> = edge.requests.iter().map(|i| &evidence.requests[*i].of).filter(|o| o.status < 400).map(|o| o.path).collect();
     let scanners = scanners(evidence, edge);
     for &i in &edge.requests {
         let r = &evidence.requests[i];
         all[bin(r)] += 1.0;
+        failed[bin(r)] += f64::from(u8::from(r.failed()));
         let client_error = (400..500).contains(&r.of.status) && r.of.status != 499;
         if client_error && (scanners.contains(&r.of.client) || !good_paths.contains(&r.of.path)) {
             continue;
@@ -161,6 +163,8 @@ fn failures(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
         for i in &list {
             bad[bin(&evidence.requests[*i])] += 1.0;
         }
+        // A request that fails otherwise could not fail this way: it is no exposure.
+        let all: Vec<f64> = all.iter().zip(&failed).zip(&bad).map(|((a, f), b)| if status >= 500 { *a } else { (a - f).max(*b) }).collect();
         for (from, to) in active(&bad, &all, if status >= 500 { 1.0 } else { 2.0 }) {
             let (from, to) = (start + from as i64 * BIN, start + (to as i64 + 1) * BIN);
             let affected: Vec<usize> = list.iter().copied().filter(|i| (from..to).contains(&evidence.requests[*i].end)).collect();
@@ -413,6 +417,10 @@ fn together(evidence: &Evidence, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
     }
     for incident in &mut incidents {
         incident.symptoms.sort_by(|a, b| b.affected.len().cmp(&a.affected.len()).then_with(|| a.id.cmp(&b.id)));
+        // A light symptom beside a heavy one does not say when it began.
+        let heaviest = incident.symptoms.first().map_or(0, |s| s.affected.len());
+        let weighty = incident.symptoms.iter().filter(|s| s.affected.is_empty() || s.affected.len() * 20 >= heaviest);
+        incident.onset = weighty.map(|s| s.onset).min().unwrap_or(incident.onset);
     }
     incidents.sort_by_key(|i| i.onset);
     incidents

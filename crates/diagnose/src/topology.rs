@@ -157,6 +157,16 @@ impl Topology {
                 }
             }
         }
+        // Two applications that logged the same request id: the longer one called the other.
+        for list in by_id.values().filter(|l| l.len() > 1 && l.len() <= 12) {
+            for (a, b) in list.iter().flat_map(|a| list.iter().map(move |b| (a, b))) {
+                let (a, b) = (&evidence.requests[*a], &evidence.requests[*b]);
+                let both = a.took().is_some() && b.took().is_some();
+                if a.of.host != b.of.host && a.of.host != NONE && b.of.host != NONE && !a.of.access && !b.of.access && both && a.took() >= b.took() && a.end >= b.end {
+                    *together.entry((a.of.host, b.of.host)).or_default() += 1;
+                }
+            }
+        }
         for ((endpoint, _), hosts) in votes {
             let total: usize = hosts.values().sum();
             if let Some((host, n)) = hosts.iter().max_by_key(|(_, n)| **n)
@@ -167,9 +177,11 @@ impl Topology {
             }
         }
         // Of two access logs the outer one has the proxy's fields; an application's messages are always the inner side.
+        let forth = together.clone();
         for ((caller, callee), n) in together {
             let access = |h: NameId| evidence.requests.iter().any(|r| r.of.host == h && r.of.access);
-            if n >= 10 && access(caller) && !access(callee) {
+            let back = forth.get(&(callee, caller)).copied().unwrap_or(0);
+            if n >= 5 && n > 2 * back && !access(callee) {
                 self.calls.insert((evidence.text(caller).to_string(), evidence.text(callee).to_string()));
             }
         }
@@ -218,9 +230,8 @@ impl Topology {
     /// Services that complain of a store without naming it: the only machine that runs such a store is called by them.
     fn unnamed(&mut self, evidence: &Evidence, pack: &Pack) {
         for series in &evidence.series {
-            let entity = evidence.text(series.entity);
             let speaker = evidence.text(series.host);
-            if let Some(place) = crate::activity::unnamed_target(evidence, &pack.signals[series.signal as usize], entity)
+            if let Some(place) = crate::activity::only_store(evidence, &pack.signals[series.signal as usize].id)
                 && let Some(host) = place.strip_prefix("host:").filter(|h| *h != speaker && !speaker.is_empty())
             {
                 self.calls.insert((speaker.to_string(), host.to_string()));

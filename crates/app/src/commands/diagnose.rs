@@ -4,7 +4,7 @@ use super::bundle::{fill_texts, read};
 use crate::cli::{Cli, Diagnose, DiagnosisFormat};
 use crate::{exit, load, output};
 use anyhow::Result;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use whyline_diagnose::diagnose;
 
 /// Runs the command.
@@ -41,7 +41,10 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     Ok(if partial || empty { exit::PARTIAL } else { exit::DONE })
 }
 
+/// Columns: as the terminal has, else as `COLUMNS` says, else a width that suits a pager and a ticket. Where nobody looks at a
+/// terminal the answer does not depend on one.
 fn width() -> usize {
-    let told = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-    told.unwrap_or(if std::io::stdout().is_terminal() { 120 } else { 140 })
+    let told = || std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
+    let terminal = terminal_size::terminal_size_of(std::io::stdout()).map(|(w, _)| usize::from(w.0));
+    terminal.or_else(told).unwrap_or(100)
 }

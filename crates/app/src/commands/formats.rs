@@ -12,7 +12,14 @@ pub fn run(cli: &Cli, args: &Formats) -> Result<u8> {
     let mut out = anstream::stdout().lock();
     if args.fields {
         for key in Key::ALL {
-            writeln!(out, "{:34} {:9} {:28} {}", key.name(), format!("{:?}", key.kind()).to_lowercase(), key.aliases().join(" "), key.doc())?;
+            writeln!(
+                out,
+                "{:34} {:9} {:28} {}",
+                key.name(),
+                format!("{:?}", key.kind()).to_lowercase(),
+                key.aliases().join(" "),
+                key.doc()
+            )?;
         }
         return Ok(exit::DONE);
     }

@@ -58,8 +58,13 @@ impl Ordered {
             state = self.moved.wait(state).unwrap_or_else(|e| e.into_inner());
         }
         state.waiting.insert(number, bytes);
-        while let Some(bytes) = { let next = state.next; state.waiting.remove(&next) } {
-            if state.error.is_none() && let Err(error) = std::io::stdout().lock().write_all(&bytes) {
+        while let Some(bytes) = {
+            let next = state.next;
+            state.waiting.remove(&next)
+        } {
+            if state.error.is_none()
+                && let Err(error) = std::io::stdout().lock().write_all(&bytes)
+            {
                 state.error = Some(error);
             }
             state.next += 1;

@@ -59,7 +59,13 @@ fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
             for example in &signal.ignoring {
                 writeln!(out, "  ignores  {}", example.text.replace('\n', "\n           "))?;
             }
-            let used: Vec<&str> = pack.files.iter().flat_map(|f| &f.faults).filter(|f| f.evidence.iter().any(|e| e.signal.text == id)).map(|f| f.id.text.as_str()).collect();
+            let used: Vec<&str> = pack
+                .files
+                .iter()
+                .flat_map(|f| &f.faults)
+                .filter(|f| f.evidence.iter().any(|e| e.signal.text == id))
+                .map(|f| f.id.text.as_str())
+                .collect();
             writeln!(out, "  used by  {}", if used.is_empty() { "no fault".into() } else { used.join(", ") })?;
         }
     }
@@ -73,7 +79,13 @@ fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
             writeln!(out, "  because  {}", pack.faults[*e].id)?;
         }
         for e in &fault.evidence {
-            writeln!(out, "  {:8} {:44} {:+.2}", if e.weight < 0.0 { "against" } else { "for" }, pack.signals[e.signal as usize].id, e.weight)?;
+            writeln!(
+                out,
+                "  {:8} {:44} {:+.2}",
+                if e.weight < 0.0 { "against" } else { "for" },
+                pack.signals[e.signal as usize].id,
+                e.weight
+            )?;
         }
         for (word, lines) in [("check", &fault.check), ("fix", &fault.fix), ("prevent", &fault.prevent)] {
             for line in lines {
@@ -115,7 +127,12 @@ fn check(paths: &[PathBuf], alone: bool) -> Result<u8> {
     let errors = findings.iter().filter(|f| f.weight == Weight::Error).count();
     let signals: usize = files[own..].iter().map(|f| f.signals.len()).sum();
     let faults: usize = files[own..].iter().map(|f| f.faults.len()).sum();
-    writeln!(out, "{} files, {signals} signals, {faults} faults: {errors} errors, {} warnings", files.len() - own, findings.len() - errors)?;
+    writeln!(
+        out,
+        "{} files, {signals} signals, {faults} faults: {errors} errors, {} warnings",
+        files.len() - own,
+        findings.len() - errors
+    )?;
     Ok(if has_errors(&findings) { exit::NEGATIVE } else { exit::DONE })
 }
 
@@ -153,7 +170,10 @@ pub fn wrong_examples(signal: &Signal, all: &[Arc<dyn Format>], passed: &mut usi
                 *passed += 1;
             } else {
                 let verb = if should { "must match but does not" } else { "must not match but does" };
-                wrong.push((example.line, format!("signal `{}`: this example {verb}:\n    {}{read}\n    query {query}", signal.id.text, example.text)));
+                wrong.push((
+                    example.line,
+                    format!("signal `{}`: this example {verb}:\n    {}{read}\n    query {query}", signal.id.text, example.text),
+                ));
             }
         }
     }

@@ -1,5 +1,7 @@
-//! How answers are written.
+//! How answers are written. [`safe`] is what everything passes that people read, [`words`] says numbers, times and places.
 
 pub mod graph;
 pub mod json;
+pub mod safe;
 pub mod text;
+mod words;

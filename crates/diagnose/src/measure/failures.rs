@@ -106,6 +106,14 @@ fn upstreams(view: &mut View<'_>) {
             let note = format!("the same paths are served by {} later, which was never asked before", others.join(", "));
             view.add("upstream.moved", endpoint(&text), onset, note, cite.clone());
         }
+        let same: Vec<&Request> = view.during().map(|i| view.request(i)).filter(|r| r.of.upstream == upstream).collect();
+        let good: Vec<&&Request> = same.iter().filter(|r| r.of.status < 500 && r.of.status != 499).collect();
+        let span = (view.incident.end - onset).max(1);
+        let quarters: BTreeSet<i64> = good.iter().map(|r| (r.end - onset) * 4 / span).collect();
+        if good.len() >= 8 && good.len() * 7 >= same.len() && quarters.len() >= 3 {
+            let note = format!("{} of {} requests to {text} were served", good.len(), same.len());
+            view.add("upstream.some-served", endpoint(&text), onset, note, good.iter().take(2).map(|r| (r.of.source, r.of.line)).collect());
+        }
         let (ip, port) = address::split_port(&text);
         let serving = view
             .evidence

@@ -104,6 +104,9 @@ impl<'a> Checker<'a> {
                     (Some(query), None) => self.query(file, query),
                     (None, Some(count)) => self.known_signal(file, &count.of),
                 }
+                for end in &signal.until {
+                    self.known_signal(file, end);
+                }
                 for field in signal.entity.iter().chain(signal.count.as_ref().and_then(|c| c.by.as_ref())) {
                     if Key::find(&field.text).is_none() {
                         let help = nearest(&field.text, Key::ALL.iter().flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied())));
@@ -215,7 +218,8 @@ impl<'a> Checker<'a> {
             .iter()
             .flat_map(|f| {
                 let evidence = f.faults.iter().flat_map(|f| f.evidence.iter().map(|e| e.signal.text.as_str()));
-                evidence.chain(f.signals.iter().filter_map(|s| s.count.as_ref().map(|c| c.of.text.as_str())))
+                let compound = f.signals.iter().filter_map(|s| s.count.as_ref().map(|c| c.of.text.as_str()));
+                evidence.chain(compound).chain(f.signals.iter().flat_map(|s| s.until.iter().map(|u| u.text.as_str())))
             })
             .collect();
         for file in files {

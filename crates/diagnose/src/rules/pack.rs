@@ -25,6 +25,8 @@ pub struct Signal {
     pub entity: Vec<Key>,
     /// Many hits of another signal.
     pub count: Option<Count>,
+    /// Signals that end the state which this one begins.
+    pub until: Vec<SignalId>,
 }
 
 /// See [`written::Count`].
@@ -163,7 +165,7 @@ impl Pack {
     fn build(files: Vec<File>) -> Pack {
         let mut pack = Pack::default();
         for computed in computed::ALL {
-            pack.add_signal(Signal { id: computed.id.into(), title: computed.title.into(), query: String::new(), entity: Vec::new(), count: None });
+            pack.add_signal(Signal { id: computed.id.into(), title: computed.title.into(), query: String::new(), entity: Vec::new(), count: None, until: Vec::new() });
         }
         for signal in files.iter().flat_map(|f| &f.signals) {
             pack.add_signal(Signal {
@@ -172,9 +174,13 @@ impl Pack {
                 query: signal.query.as_ref().map(|q| q.text.clone()).unwrap_or_default(),
                 entity: signal.entity.iter().filter_map(|e| Key::find(&e.text)).collect(),
                 count: None,
+                until: Vec::new(),
             });
         }
         for signal in files.iter().flat_map(|f| &f.signals) {
+            if let Some(id) = pack.signal(&signal.id.text) {
+                pack.signals[id as usize].until = signal.until.iter().filter_map(|u| pack.signal(&u.text)).collect();
+            }
             if let (Some(count), Some(id)) = (&signal.count, pack.signal(&signal.id.text))
                 && let Some(of) = pack.signal(&count.of.text)
             {

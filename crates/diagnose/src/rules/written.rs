@@ -56,6 +56,8 @@ pub struct Signal {
     pub quiet: bool,
     /// A compound signal: many hits for one entity.
     pub count: Option<Count>,
+    /// The signal begins a state; these end it (at the same machine).
+    pub until: Vec<At>,
 }
 
 /// Many hits of one signal for one entity.
@@ -194,6 +196,8 @@ struct RawSignal {
     #[serde(default)]
     quiet: bool,
     count: Option<RawCount>,
+    #[serde(default)]
+    until: Vec<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -333,6 +337,7 @@ impl RawSignal {
             ignoring: self.examples.ignoring.into_iter().map(At::from).collect(),
             quiet: self.quiet,
             count,
+            until: self.until.into_iter().map(At::from).collect(),
         })
     }
 }

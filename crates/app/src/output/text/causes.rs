@@ -1,0 +1,117 @@
+//! Why: the causes, from the fault up to what was felt, each with its proof.
+
+use super::page::{Ink, Page, Text};
+use super::{Answer, evidence};
+use crate::output::words;
+use crate::output::words::{entities, entity, percent, symptom};
+use std::io::Result;
+use whyline_diagnose::diagnosis::{Cause, IncidentReport, SURE};
+
+pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
+    for incident in &answer.diagnosis.incidents {
+        let causes = answer.causes_of(incident);
+        page.heading("WHY", answer.label(&incident.id).trim_end_matches(": "))?;
+        if causes.is_empty() {
+            let text = "No fault that the rules know has enough evidence here. What was looked for and how it scored is not shown for faults below 10 %.";
+            page.write("  ", "  ", &Text::plain(text), 9)?;
+        }
+        for (rank, cause) in causes.iter().enumerate() {
+            if rank > 0 {
+                page.blank()?;
+            }
+            one(page, answer, incident, cause, rank)?;
+        }
+    }
+    Ok(())
+}
+
+/// How sure, as a bar and in words.
+fn confidence(cause: &Cause) -> (Ink, String, &'static str) {
+    let full = ((cause.confidence * 10.0).round() as usize).min(10);
+    let bar = format!("{}{} {:.0} %", "█".repeat(full), "░".repeat(10 - full), cause.confidence * 100.0);
+    match cause.confidence {
+        c if c >= SURE => (Ink::Green, bar, "whyline stands by it"),
+        c if c >= 0.5 => (Ink::Yellow, bar, "likely, but whyline does not stand by it"),
+        _ => (Ink::Yellow, bar, "possible, not sure"),
+    }
+}
+
+fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, cause: &Cause, rank: usize) -> Result<()> {
+    let number = format!("  {}. ", rank + 1);
+    let title = Text::new().and(Ink::Bold, cause.id.as_str()).then("  ").then(cause.title.as_str());
+    page.write(&number, "     ", &title, 3)?;
+    let (ink, bar, word) = confidence(cause);
+    page.write("     ", "     ", &Text::new().and(ink, bar).then("  ").then(if rank == 0 { word } else { "instead of 1." }), 1)?;
+    let accused = Text::new()
+        .and(Ink::Faint, "accused  ")
+        .and(Ink::Bold, entities(&cause.entities).join(", "))
+        .and(Ink::Faint, "  since ")
+        .then(answer.day.time(&cause.onset));
+    page.write("     ", "              ", &accused, 3)?;
+    if rank == 0 {
+        chain(page, answer, incident, cause)?;
+    }
+    evidence::write(page, answer, cause, rank)?;
+    if answer.explain {
+        ledger(page, cause)?;
+    }
+    Ok(())
+}
+
+/// From the cause up to what was felt. The faults in between are shown side by side, in order of time: which of them led to
+/// which is the tree's to say (`--format dot`).
+fn chain(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, cause: &Cause) -> Result<()> {
+    page.write("     ", "     ", &Text::new().and(Ink::Faint, "how it led there"), 1)?;
+    let is_felt = |id: &str, at: &str| incident.symptoms.iter().any(|s| s.id == id && s.entity == at);
+    let between = cause.why.iter().skip(1).any(|s| !is_felt(&s.id, &s.entity));
+    for (i, step) in cause.why.iter().enumerate() {
+        let felt = is_felt(&step.id, &step.entity);
+        let arrow = match (i, felt && between) {
+            (0, _) => "",
+            (_, false) => "└▶ ",
+            (_, true) => "   └▶ ",
+        };
+        let first = format!("       {}  {arrow}", answer.day.time(&step.onset));
+        let rest = " ".repeat(first.chars().count());
+        let place = entity(&step.entity);
+        let text = if felt {
+            Text::new().and(Ink::Red, symptom(&step.id)).then(format!(" at {place}: {}", grouped(&step.text)))
+        } else {
+            let id = if i == 0 { String::new() } else { format!(", {}", step.id) };
+            Text::plain(step.text.as_str()).and(Ink::Faint, format!("  {place}{id}"))
+        };
+        page.write(&first, &rest, &text, 3)?;
+    }
+    Ok(())
+}
+
+/// `412 of 3114 requests` with its numbers grouped.
+fn grouped(text: &str) -> String {
+    let word = |w: &str| {
+        if w.len() > 3 && w.bytes().all(|b| b.is_ascii_digit()) {
+            w.parse::<u64>().map_or(w.to_string(), crate::output::words::number)
+        } else {
+            w.to_string()
+        }
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Every term of the score.
+fn ledger(page: &mut Page<'_>, cause: &Cause) -> Result<()> {
+    let sum: f64 = cause.ledger.iter().map(|e| e.value).sum();
+    let head = format!(
+        "every term of its score (natural log; the sum {sum:+.2} competes with those of the others for {})",
+        percent(cause.confidence)
+    );
+    page.write("     ", "     ", &Text::new().and(Ink::Faint, head), 2)?;
+    for entry in &cause.ledger {
+        let ink = if entry.value < 0.0 { Ink::Red } else { Ink::Green };
+        let text = Text::new()
+            .and(ink, format!("{:>+6.2}", entry.value))
+            .then(format!("  {}", entry.term))
+            .and(Ink::Faint, format!("  {}", words::sentence(&entry.note)));
+        page.write("       ", "               ", &text, 3)?;
+    }
+    Ok(())
+}

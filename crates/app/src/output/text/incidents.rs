@@ -1,0 +1,63 @@
+//! What users felt, in numbers.
+
+use super::Answer;
+use super::page::{Ink, Page, Text};
+use super::verdict::sentence;
+use crate::output::words::{count, length, percent, seconds_between, took};
+use std::io::Result;
+use whyline_diagnose::diagnosis::{IncidentReport, SymptomReport};
+
+pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
+    let incidents = &answer.diagnosis.incidents;
+    if incidents.is_empty() {
+        return Ok(());
+    }
+    let note = if incidents.len() > 1 { format!("{} incidents", incidents.len()) } else { String::new() };
+    page.heading("WHAT USERS FELT", &note)?;
+    for incident in incidents {
+        one(page, answer, incident)?;
+    }
+    Ok(())
+}
+
+fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport) -> Result<()> {
+    let ink = if incident.grade == "P1" { Ink::Red } else { Ink::Yellow };
+    let (end_ink, end) = if incident.recovered { (Ink::Green, "recovered") } else { (Ink::Red, "still going on when the logs end") };
+    let head = Text::new()
+        .and(Ink::Bold, answer.label(&incident.id))
+        .and(Ink::Bold, answer.day.span(&incident.start, &incident.end))
+        .then(format!(" ({})  ", length(seconds_between(&incident.start, &incident.end))))
+        .and(ink, incident.grade.as_str())
+        .then(format!(", health {} of 100, ", incident.health))
+        .and(end_ink, end);
+    page.write("  ", "    ", &head, 3)?;
+    for symptom in &incident.symptoms {
+        felt(page, answer, incident, symptom)?;
+    }
+    if incident.unexplained >= 0.1 {
+        let text = format!("{} of the belief stays with something that no rule knows", percent(incident.unexplained));
+        page.write("    ", "      ", &Text::new().and(Ink::Faint, text), 2)?;
+    }
+    Ok(())
+}
+
+fn felt(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, s: &SymptomReport) -> Result<()> {
+    let mut text = Text::new().and(Ink::Cyan, format!("{:<12} ", s.id)).then(sentence(s));
+    if s.clients > 0 {
+        text = text.then(format!(", {}", count(s.clients, "client", "clients")));
+    }
+    if (seconds_between(&incident.start, &s.start), seconds_between(&s.end, &incident.end)) != (0, 0) {
+        text = text.and(Ink::Faint, format!(", {}", answer.day.span(&s.start, &s.end)));
+    }
+    page.write("    ", "      ", &text, 4)?;
+    let Some(p50) = s.p50 else { return Ok(()) };
+    let point = |name: &str, now: Option<f64>, before: Option<f64>| {
+        let was = before.map(|b| format!(" (before: {})", took(b))).unwrap_or_default();
+        now.map(|n| format!("{name} {}{was}", took(n)))
+    };
+    let points: Vec<String> = [point("p50", Some(p50), s.p50_before), point("p90", s.p90, s.p90_before), point("p99", s.p99, s.p99_before)]
+        .into_iter()
+        .flatten()
+        .collect();
+    page.write("      ", "      ", &Text::new().and(Ink::Faint, format!("answers took {}", points.join(", "))), 3)
+}
