@@ -31,25 +31,23 @@ pub struct Books {
 impl Books {
     /// Adds up the counts of a pass.
     pub fn of(bundle: &Bundle, counts: &[Counts]) -> Books {
-        let mut books = Books { sources: counts.len(), ..Books::default() };
+        let mut books = Books { balanced: true, ..Books::default() };
         for (i, c) in counts.iter().enumerate() {
-            books.bytes += c.bytes;
-            books.lines += c.lines;
-            books.in_events += c.in_events;
-            books.blank += c.blank;
-            books.records += c.records;
-            if bundle.same_as[i].is_some() {
-                books.duplicate += c.records;
-            } else {
-                books.stored += c.records;
-            }
+            books.add(c, if bundle.same_as[i].is_some() { c.records } else { 0 });
         }
-        books.balance();
         books
     }
 
-    /// Sets `balanced`.
-    pub fn balance(&mut self) {
+    /// Adds the counts of a source, so many of its records being there already.
+    pub fn add(&mut self, counts: &Counts, duplicate: u64) {
+        self.sources += 1;
+        self.bytes += counts.bytes;
+        self.lines += counts.lines;
+        self.in_events += counts.in_events;
+        self.blank += counts.blank;
+        self.records += counts.records;
+        self.duplicate += duplicate;
+        self.stored += counts.records - duplicate;
         self.balanced = self.lines == self.in_events + self.blank && self.records == self.stored + self.duplicate + self.refused;
     }
 
@@ -57,8 +55,8 @@ impl Books {
     pub fn line(&self) -> String {
         let verdict = if self.balanced { "balanced" } else { "NOT BALANCED: please report this" };
         format!(
-            "{} sources, {}, {} lines = {} in events + {} blank; {} records = {} stored + {} duplicate + {} refused; {verdict}",
-            self.sources,
+            "{}, {}, {} lines = {} in events + {} blank; {} records = {} stored + {} duplicate + {} refused; {verdict}",
+            crate::output::words::count(self.sources, "source", "sources"),
             size(self.bytes),
             self.lines,
             self.in_events,

@@ -31,7 +31,12 @@ pub fn usage(text: impl Into<String>) -> anyhow::Error {
 /// Prints an error with its reasons; the code is 2 for usage errors, else 3.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
     use std::io::Write;
-    let broken_pipe = error.chain().any(|e| e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe));
+    let kind = |e: &(dyn std::error::Error + 'static)| {
+        let plain = e.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        plain.or_else(|| e.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind))
+    };
+    // A reader that has seen enough (`| head`) is no error.
+    let broken_pipe = error.chain().any(|e| kind(e) == Some(std::io::ErrorKind::BrokenPipe));
     if broken_pipe {
         return ExitCode::from(DONE);
     }
@@ -40,6 +45,6 @@ pub fn failed(error: &anyhow::Error) -> ExitCode {
         text.push_str(&format!("\n  because: {reason}"));
     }
     // Nothing can be done where standard error is closed.
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    let _ = writeln!(anstream::stderr().lock(), "{}", crate::output::safe::lines(&text));
     ExitCode::from(if error.downcast_ref::<Usage>().is_some() { USAGE } else { PARTIAL })
 }

@@ -2,7 +2,10 @@
 
 use crate::cli::{Reading, Window};
 use crate::exit::usage;
+use crate::output::safe;
+use crate::spelling;
 use anyhow::{Context, Result};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use whyline_diagnose::rules::{Finding, written};
@@ -17,10 +20,10 @@ pub fn threads(told: Option<usize>) -> usize {
     told.filter(|n| *n > 0).unwrap_or_else(|| std::thread::available_parallelism().map_or(1, |n| n.get()))
 }
 
-/// How inputs are read, from the options.
-pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Result<Options> {
-    let mut told = Told { year: reading.year, ..Told::default() };
-    for text in &reading.tz {
+/// Zones and year, as the options write them.
+pub fn told(zones: &[String], year: Option<i16>) -> Result<Told> {
+    let mut told = Told { year, ..Told::default() };
+    for text in zones {
         let (host, zone) = match text.split_once('=') {
             Some((host, zone)) => (Some(host), zone),
             None => (None, text.as_str()),
@@ -33,6 +36,12 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
             None => told.zone = Some(parsed),
         }
     }
+    Ok(told)
+}
+
+/// How inputs are read, from the options.
+pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Result<Options> {
+    let told = told(&reading.tz, reading.year)?;
     let mut hosts = Vec::new();
     for text in &reading.host {
         let (name, glob) = text
@@ -48,30 +57,55 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
         };
         formats.push(made.map_err(|e| usage(format!("--log-format {text}: {e}")))?);
     }
+    if let Some(name) = &only {
+        known_format(name)?;
+    }
     Ok(Options { told, hosts, formats, only, threads })
+}
+
+/// Refuses a name that no format has, and says which was perhaps meant.
+fn known_format(name: &str) -> Result<()> {
+    let all = whyline_parse::formats::all();
+    let names: BTreeSet<&str> = all.iter().map(|f| f.name()).collect();
+    if names.contains(name) {
+        return Ok(());
+    }
+    let near = spelling::near(name, names.into_iter());
+    let meant = if near.is_empty() { String::new() } else { format!("perhaps {} was meant; ", near.join(", ")) };
+    Err(usage(format!("--as {name}: there is no such format; {meant}`whyline formats` lists them all")))
 }
 
 /// Tells problems on standard error; an argument that does not exist ends the run.
 pub fn tell(problems: &[Problem]) -> Result<bool> {
     let mut partial = false;
     for problem in problems {
+        // Names of files are as hostile as their lines.
+        let text = safe::line(&problem.to_string()).into_owned();
         match problem.gravity {
-            Gravity::Missing => return Err(usage(problem.to_string())),
+            Gravity::Missing => return Err(usage(text)),
             Gravity::Unreadable => {
                 partial = true;
-                note(&format!("warning: {problem}"));
+                note(&format!("warning: {text}"));
             }
-            Gravity::Remark => note(&format!("note: {problem}")),
+            Gravity::Remark => note(&format!("note: {text}")),
         }
     }
     Ok(partial)
 }
 
-/// Writes a line to standard error.
+/// Says that there was nothing to read, where this is so.
+pub fn tell_empty(empty: bool) -> bool {
+    if empty {
+        note("warning: there is no log file here; nothing was read. Give the folder that the logs were copied into.");
+    }
+    empty
+}
+
+/// Writes a line to standard error; names of files may be hostile, too.
 pub fn note(text: &str) {
     use std::io::Write;
     // Nothing can be done where standard error is closed.
-    let _ = writeln!(anstream::stderr().lock(), "{text}");
+    let _ = writeln!(anstream::stderr().lock(), "{}", crate::output::safe::lines(text));
 }
 
 /// A stretch of time in seconds since 1970 UTC, both ends included.
@@ -148,7 +182,8 @@ pub fn rule_files(paths: &[PathBuf]) -> Result<Vec<written::File>> {
             let text = std::fs::read_to_string(&file).map_err(|e| usage(format!("{}: {e}", file.display())))?;
             match written::read(&file.display().to_string(), &text) {
                 Ok(read) => files.push(read),
-                Err(error) => wrong.push(error),
+                // The parser of YAML does not know where its text comes from.
+                Err(error) => wrong.push(error.replace("<input>:", &format!("{}:", file.display()))),
             }
         }
     }

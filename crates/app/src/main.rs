@@ -9,6 +9,7 @@ mod commands;
 mod exit;
 mod load;
 mod output;
+mod spelling;
 
 use clap::Parser;
 use std::process::ExitCode;

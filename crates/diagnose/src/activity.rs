@@ -55,7 +55,8 @@ pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
         // One machine is one place: several entities on it (units, addresses) are told by the one with most hits.
         groups.entry((series.signal, place)).or_default().push(i);
     }
-    let mut list: Vec<Activity> = groups.into_iter().filter_map(|((signal, place), series)| of_series(evidence, incident, signal, place, series)).collect();
+    let mut list: Vec<Activity> =
+        groups.into_iter().filter_map(|((signal, place), series)| of_series(evidence, incident, signal, place, series)).collect();
     for m in measured {
         list.push(Activity {
             signal: m.signal,
@@ -113,7 +114,9 @@ fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, entity: &str
 /// The only machine in the bundle that runs a store of the kind that a signal speaks of.
 pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
     let programs: &[&str] = match signal.split(['.', '-']).next().unwrap_or("") {
-        "dbclient" | "dbpool" | "mysql" | "mariadb" | "postgresql" | "pg" | "jdbc" | "mongodb" => &["mariadb", "mysql", "postgresql", "mongodb"],
+        "dbclient" | "dbpool" | "mysql" | "mariadb" | "postgresql" | "pg" | "jdbc" | "mongodb" => {
+            &["mariadb", "mysql", "postgresql", "mongodb"]
+        }
         "redis" | "cache" | "memcached" => &["redis", "memcached"],
         "amqp" | "rabbitmq" | "queue" => &["rabbitmq"],
         _ => return None,
@@ -156,7 +159,9 @@ fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: 
     let calm_seconds = ((calm_from - cover_from).max(0) + (cover_to - calm_to).max(0)) as f64;
     let busy: u64 = bins.range(calm_from..calm_to).map(|(_, n)| n).sum();
     let busy_seconds = (calm_to - calm_from).max(1) as f64;
-    let rate = if calm_seconds > 0.0 { calm_hits as f64 / calm_seconds } else { 0.0 };
+    // A log that begins with the trouble (a slow log, an error log) was silent before rather than absent: a few seconds of it
+    // are no measure of what is usual.
+    let rate = calm_hits as f64 / calm_seconds.max(40.0);
     let gain = if calm_hits == 0 {
         1.0
     } else if busy > 0 {
@@ -226,11 +231,14 @@ fn states(pack: &Pack, evidence: &Evidence, topology: &Topology, incident: &Inci
         if until.is_empty() {
             continue;
         }
-        let begins: Vec<i64> = activity.series.iter().flat_map(|i| evidence.series[*i].bins.iter().map(|b| b.0)).filter(|s| *s <= end).collect();
+        let begins: Vec<i64> =
+            activity.series.iter().flat_map(|i| evidence.series[*i].bins.iter().map(|b| b.0)).filter(|s| *s <= end).collect();
         let mut ends: Vec<i64> = evidence
             .series
             .iter()
-            .filter(|s| until.contains(&s.signal) && place(evidence, topology, evidence.text(s.entity), evidence.text(s.host)) == activity.place)
+            .filter(|s| {
+                until.contains(&s.signal) && place(evidence, topology, evidence.text(s.entity), evidence.text(s.host)) == activity.place
+            })
             .flat_map(|s| s.bins.iter().map(|b| b.0))
             .collect();
         ends.sort_unstable();
@@ -258,7 +266,9 @@ fn compound(pack: &Pack, evidence: &Evidence, incident: &Incident, list: &mut Ve
                 }
             }
             let end = incident.end / 1000 + 10;
-            let start = bins.range(activity.onset / 1000..=end).find(|(s, _)| bins.range(**s..**s + count.within).map(|(_, n)| n).sum::<u64>() >= count.at_least);
+            let start = bins
+                .range(activity.onset / 1000..=end)
+                .find(|(s, _)| bins.range(**s..**s + count.within).map(|(_, n)| n).sum::<u64>() >= count.at_least);
             if let Some((start, _)) = start {
                 let onset = start * 1000;
                 found.push(Activity { signal: id as SignalId, onset, timing: timing(onset, incident), ..activity.clone() });

@@ -69,7 +69,12 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     steps(pack, topology, &reach, activities, &mut list);
     confidence(&mut list);
     let before: Vec<(FaultId, String)> = list.iter().map(|h| (h.fault, h.place.clone())).collect();
-    list.sort_by(|a, b| b.confidence.total_cmp(&a.confidence).then_with(|| b.score.total_cmp(&a.score)).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
+    list.sort_by(|a, b| {
+        b.confidence
+            .total_cmp(&a.confidence)
+            .then_with(|| b.score.total_cmp(&a.score))
+            .then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place)))
+    });
     // The numbers of deeper reasons follow the new order.
     let after: BTreeMap<(FaultId, String), usize> = list.iter().enumerate().map(|(i, h)| ((h.fault, h.place.clone()), i)).collect();
     for h in &mut list {
@@ -117,8 +122,12 @@ impl Reach {
         }
         let mut beside = BTreeSet::new();
         // A name server serves all; who asked it stands in no log of the way.
-        let name_servers: Vec<String> =
-            evidence.programs.iter().filter(|((_, p), _)| evidence.text(*p) == "dns").map(|((h, _), _)| format!("host:{}", evidence.text(*h))).collect();
+        let name_servers: Vec<String> = evidence
+            .programs
+            .iter()
+            .filter(|((_, p), _)| evidence.text(*p) == "dns")
+            .map(|((h, _), _)| format!("host:{}", evidence.text(*h)))
+            .collect();
         for host in incident.hosts() {
             add(format!("host:{host}"), 0);
             for (below, _) in topology.below(host) {
@@ -164,7 +173,14 @@ impl Reach {
                 peers.iter().for_each(|p| add(peer_place(p), 1));
             }
         }
-        let stores = evidence.programs.iter().filter(|((_, p), _)| matches!(evidence.text(*p), "mariadb" | "mysql" | "postgresql" | "redis" | "mongodb" | "rabbitmq" | "memcached")).map(|((h, _), _)| format!("host:{}", evidence.text(*h))).collect();
+        let stores = evidence
+            .programs
+            .iter()
+            .filter(|((_, p), _)| {
+                matches!(evidence.text(*p), "mariadb" | "mysql" | "postgresql" | "redis" | "mongodb" | "rabbitmq" | "memcached")
+            })
+            .map(|((h, _), _)| format!("host:{}", evidence.text(*h)))
+            .collect();
         Reach { on_the_way, beside, stores, name_servers, known: !topology.calls.is_empty() }
     }
 
@@ -206,7 +222,15 @@ fn peer_place(peer: &str) -> String {
     }
 }
 
-fn judge(pack: &Pack, topology: &Topology, incident: &Incident, activities: &[Activity], reach: &Reach, fault: FaultId, place: &str) -> Option<Hypothesis> {
+fn judge(
+    pack: &Pack,
+    topology: &Topology,
+    incident: &Incident,
+    activities: &[Activity],
+    reach: &Reach,
+    fault: FaultId,
+    place: &str,
+) -> Option<Hypothesis> {
     let rule = &pack.faults[fault];
     let mut terms = vec![Term { name: "prior".into(), value: PRIOR, note: "before looking".into(), activity: None }];
     let mut picked: Vec<(f64, usize)> = Vec::new();
@@ -229,18 +253,32 @@ fn judge(pack: &Pack, topology: &Topology, incident: &Incident, activities: &[Ac
     for (rank, (worth, i)) in picked.iter().enumerate() {
         let a = &activities[*i];
         let same = seen.iter().any(|(j, against)| *against == (*worth < 0.0) && echo(&activities[*j], a));
-        let value = if same { worth * 0.25 } else if rank >= 3 { worth * 0.6 } else { *worth };
+        let value = if same {
+            worth * 0.25
+        } else if rank >= 3 {
+            worth * 0.6
+        } else {
+            *worth
+        };
         seen.push((*i, *worth < 0.0));
         let note = a.note.clone().unwrap_or_else(|| format!("{} times, accusing {}", a.hits, a.entity));
         terms.push(Term { name: pack.signals[a.signal as usize].id.clone(), value, note, activity: Some(*i) });
     }
     let own: Vec<&Term> = terms.iter().filter(|t| t.activity.is_some() && t.value > 0.0).collect();
-    if !own.iter().any(|t| t.activity.is_some_and(|i| rule.evidence.iter().any(|e| e.signal == activities[i].signal && anchors_by(pack, e)) && t.value >= 0.5)) {
+    if !own.iter().any(|t| {
+        t.activity.is_some_and(|i| rule.evidence.iter().any(|e| e.signal == activities[i].signal && anchors_by(pack, e)) && t.value >= 0.5)
+    }) {
         return None;
     }
     // Since when: the first of the pieces that weigh most.
     let most = own.iter().map(|t| t.value).fold(0.0, f64::max);
-    let onset = own.iter().filter(|t| t.value >= most * 0.5).filter_map(|t| t.activity).map(|i| activities[i].onset).min().unwrap_or(incident.onset);
+    let onset = own
+        .iter()
+        .filter(|t| t.value >= most * 0.5)
+        .filter_map(|t| t.activity)
+        .map(|i| activities[i].onset)
+        .min()
+        .unwrap_or(incident.onset);
     let mut entities: Vec<String> = Vec::new();
     for entity in own.iter().filter_map(|t| t.activity).filter(|i| activities[*i].place == place).map(|i| activities[i].entity.clone()) {
         if !entities.contains(&entity) {
@@ -250,7 +288,11 @@ fn judge(pack: &Pack, topology: &Topology, incident: &Incident, activities: &[Ac
     if !entities.iter().any(|e| e == place) {
         entities.push(place.to_string());
     }
-    entities.truncate(4);
+    entities.truncate(3);
+    // What the failures have in common (a client, a path) names the accused more closely than a machine does.
+    let shared =
+        own.iter().filter(|t| t.name.starts_with("failures.one-")).filter_map(|t| t.activity).map(|i| activities[i].entity.clone());
+    entities.extend(shared.filter(|e| !place.contains(e.as_str())).take(2).collect::<Vec<_>>());
     let (value, note) = reach.worth(place, &rule.id);
     terms.push(Term { name: "place".into(), value, note: note.into(), activity: None });
     terms.push(symptoms(pack, incident, fault));
@@ -299,7 +341,9 @@ fn symptoms(pack: &Pack, incident: &Incident, fault: FaultId) -> Term {
         next.extend(pack.faults[f].explains.iter().map(|e| (e.fault, depth + 1)));
     }
     let explains = |id: &str| {
-        explained.contains(id) || id.starts_with("http.5") && explained.contains("http.5xx") || id.starts_with("http.4") && explained.contains("http.4xx")
+        explained.contains(id)
+            || id.starts_with("http.5") && explained.contains("http.5xx")
+            || id.starts_with("http.4") && explained.contains("http.4xx")
     };
     let weight = |s: &crate::symptoms::Symptom| (s.affected.len() as f64).max(10.0) * if s.id == "http.slow" { 0.4 } else { 1.0 };
     let all: f64 = incident.symptoms.iter().map(weight).sum();
@@ -322,7 +366,12 @@ fn coverage(pack: &Pack, rule: &crate::rules::Fault, incident: &Incident, activi
         .chain(terms.iter().filter(|t| t.value > 0.3).filter_map(|t| t.activity).filter_map(|i| activities[i].covers))
         .fold(None, |acc: Option<f64>, c| Some(acc.map_or(c, |b| b.max(c))));
     match best {
-        Some(share) => Term { name: "coverage".into(), value: 0.9 * (share - 0.35), note: format!("its traces last for {:.0} % of the trouble", share * 100.0), activity: None },
+        Some(share) => Term {
+            name: "coverage".into(),
+            value: 0.9 * (share - 0.35),
+            note: format!("its traces last for {:.0} % of the trouble", share * 100.0),
+            activity: None,
+        },
         None => Term { name: "coverage".into(), value: 0.0, note: "single events".into(), activity: None },
     }
 }
@@ -341,6 +390,10 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
     let linked = |a: &str, b: &str, deep: FaultId| -> bool {
         if a == b {
             return true;
+        }
+        // What a service complains of without naming it lies right below that service.
+        if let (Some(unnamed), Some(host)) = (a.strip_prefix("dependency:"), b.strip_prefix("host:")) {
+            return unnamed.rsplit_once('@').is_some_and(|(_, h)| h == host);
         }
         match (a.strip_prefix("host:"), b.strip_prefix("host:")) {
             (Some(low), Some(up)) => {
@@ -361,7 +414,11 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
                 let deep = &list[*j];
                 // The deeper one must be believable in itself, not later, and not itself a step of this one.
                 let mutual = deeper(deep.fault).contains(&list[i].fault);
-                own_evidence(pack, activities, deep, &list[i]) >= 1.3 && deep.onset <= list[i].onset + 12_000 && linked(&deep.place, &list[i].place, deep.fault) && deep.score >= 0.3 && (!mutual || deep.score > list[i].score)
+                own_evidence(pack, activities, deep, &list[i]) >= 1.3
+                    && deep.onset <= list[i].onset + 12_000
+                    && linked(&deep.place, &list[i].place, deep.fault)
+                    && deep.score >= 0.3
+                    && (!mutual || deep.score > list[i].score)
             })
             .max_by(|x, y| list[*x].score.total_cmp(&list[*y].score).then(y.cmp(x)));
         list[i].step_of = best;
@@ -398,7 +455,10 @@ fn own_evidence(pack: &Pack, activities: &[Activity], deep: &Hypothesis, step: &
         // The same lines may speak for both; they speak for the deeper one where they are more specific about it.
         .filter(|(_, a)| {
             let mine = weight(rule, a.signal);
-            !shown.iter().any(|s| (s.signal == a.signal || !a.series.is_empty() && s.hits == a.hits && s.onset == a.onset) && weight(&pack.faults[step.fault], s.signal) >= mine)
+            !shown.iter().any(|s| {
+                (s.signal == a.signal || !a.series.is_empty() && s.hits == a.hits && s.onset == a.onset)
+                    && weight(&pack.faults[step.fault], s.signal) >= mine
+            })
         })
         .map(|(value, _)| value)
         .sum()

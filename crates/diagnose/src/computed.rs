@@ -44,6 +44,7 @@ pub const ALL: &[Computed] = &[
     c("net.retransmissions-rise", "far more TCP segments than usual are sent again", false),
     c("upstream.moved", "the service behind the failing upstream now answers at another address", false),
     c("target.quiet", "the target of time-outs runs on and knows of no trouble", false),
+    x("backend.not-asked", "a log of requests ends or pauses: no request reaches the service any more", false),
     c("backend.late-success", "the service logs success for requests that the proxy gave up on", true),
     c("backend.slower", "the service's own times rose to 3 times or more", false),
     x("backend.not-slower", "the service's own times stayed the same", false),

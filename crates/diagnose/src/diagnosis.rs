@@ -1,203 +1,16 @@
-//! The whole answer about a bundle, as plain data.
+//! From evidence to the answer: incidents, hypotheses about each, and what is told of them.
 
 use crate::activity::{Activity, activities};
 use crate::belief::{Hypothesis, hypotheses};
 use crate::evidence::Evidence;
 use crate::measure::measure;
+pub use crate::report::{Advice, Cause, Citation, Considered, Diagnosis, Entry, IncidentReport, Missing, Step, SymptomReport};
 use crate::rules::{Pack, Weight};
 use crate::symptoms::{Incident, Symptom, incidents};
 use crate::topology::Topology;
 use crate::tree::{Gate, Kind, Node, Tree};
-use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::stamp::rfc3339;
-
-/// Everything found about a bundle. Serialised as contract.md describes it (sources and books are added by the program).
-#[derive(Debug, Default, Serialize)]
-pub struct Diagnosis {
-    /// What users felt, in order of onset.
-    pub incidents: Vec<IncidentReport>,
-    /// Ranked causes over all incidents.
-    pub causes: Vec<Cause>,
-    /// Logs that would decide.
-    pub missing: Vec<Missing>,
-    /// The fault tree of each incident.
-    #[serde(skip)]
-    pub trees: Vec<Tree>,
-}
-
-/// One incident.
-#[derive(Debug, Serialize)]
-pub struct IncidentReport {
-    /// `incident-1`, ...
-    pub id: String,
-    /// RFC 3339, agreed clock.
-    pub start: String,
-    /// RFC 3339, agreed clock.
-    pub end: String,
-    /// Whether it was over before the logs end.
-    pub recovered: bool,
-    /// P1 (nearly everything failed) to P3.
-    pub grade: String,
-    /// 0 (nothing works) to 100.
-    pub health: u8,
-    /// What was felt.
-    pub symptoms: Vec<SymptomReport>,
-    /// Score terms that no rule explains are left to the unknown: its probability.
-    pub unexplained: f64,
-    /// Every hypothesis that was weighed, the best first, at most twenty.
-    pub considered: Vec<Considered>,
-}
-
-/// A hypothesis that was weighed.
-#[derive(Debug, Serialize)]
-pub struct Considered {
-    /// Id of the fault.
-    pub id: String,
-    /// The place that it was weighed for.
-    pub place: String,
-    /// Sum of the terms (log odds).
-    pub score: f64,
-    /// Probability among the roots.
-    pub confidence: f64,
-    /// The fault that explains it, where it is only a step.
-    pub step_of: Option<String>,
-    /// Since when.
-    pub onset: String,
-    /// Every term.
-    pub terms: Vec<Entry>,
-}
-
-/// One symptom, measured.
-#[derive(Debug, Serialize)]
-pub struct SymptomReport {
-    /// Id.
-    pub id: String,
-    /// Where it was seen.
-    pub entity: String,
-    /// RFC 3339.
-    pub start: String,
-    /// RFC 3339.
-    pub end: String,
-    /// Requests in that stretch at that place.
-    pub requests: usize,
-    /// Requests that it concerns.
-    pub failed: usize,
-    /// Their share.
-    pub share: f64,
-    /// Distinct clients concerned.
-    pub clients: usize,
-    /// Median duration of all requests in that stretch, seconds.
-    pub p50: Option<f64>,
-    /// 90th percentile.
-    pub p90: Option<f64>,
-    /// 99th percentile.
-    pub p99: Option<f64>,
-    /// Median before the incident.
-    pub p50_before: Option<f64>,
-    /// 90th percentile before the incident.
-    pub p90_before: Option<f64>,
-    /// 99th percentile before the incident.
-    pub p99_before: Option<f64>,
-}
-
-/// One cause.
-#[derive(Debug, Serialize)]
-pub struct Cause {
-    /// Id of taxonomy or rule.
-    pub id: String,
-    /// One line for people.
-    pub title: String,
-    /// Whom it accuses; the label a person would use first.
-    pub entities: Vec<String>,
-    /// Probability, 0 to 1.
-    pub confidence: f64,
-    /// Since when, RFC 3339, agreed clock.
-    pub onset: String,
-    /// The incident.
-    pub incident: String,
-    /// Symptoms that it leads to.
-    pub explains: Vec<String>,
-    /// Id of the cause that it competes with; `None` for the first.
-    pub alternative_to: Option<String>,
-    /// The lines that speak for (positive weight) and against it.
-    pub evidence: Vec<Citation>,
-    /// From the cause up to the symptom.
-    pub why: Vec<Step>,
-    /// Every term of the score.
-    pub ledger: Vec<Entry>,
-    /// What to do.
-    pub advice: Advice,
-}
-
-/// A proving line.
-#[derive(Clone, Debug, Default, Serialize)]
-pub struct Citation {
-    /// Path of the source.
-    pub source: String,
-    /// Line in it.
-    pub line: u64,
-    /// Its time, RFC 3339.
-    pub timestamp: Option<String>,
-    /// The text as it stands there; filled in by whoever can read the source, where it is empty.
-    pub text: String,
-    /// The signal it shows.
-    pub signal: String,
-    /// What the signal means.
-    pub title: String,
-    /// The worth of the signal.
-    pub weight: f64,
-    /// How often the signal was seen around the incident.
-    pub count: u64,
-}
-
-/// A step of the chain.
-#[derive(Debug, Serialize)]
-pub struct Step {
-    /// Id of the fault or symptom.
-    pub id: String,
-    /// In words.
-    pub text: String,
-    /// Where.
-    pub entity: String,
-    /// Since when.
-    pub onset: String,
-}
-
-/// A term of the score.
-#[derive(Debug, Serialize)]
-pub struct Entry {
-    /// Its name.
-    pub term: String,
-    /// Its worth.
-    pub value: f64,
-    /// In words.
-    pub note: String,
-}
-
-/// What to do.
-#[derive(Debug, Default, Serialize)]
-pub struct Advice {
-    /// What to look at.
-    pub check: Vec<String>,
-    /// How to repair it.
-    pub fix: Vec<String>,
-    /// How to keep it from coming back.
-    pub prevent: Vec<String>,
-}
-
-/// A log that would decide.
-#[derive(Debug, Serialize, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Missing {
-    /// Whose.
-    pub host: String,
-    /// Which.
-    pub log: String,
-    /// What it would tell.
-    pub why: String,
-    /// How to get it.
-    pub command: String,
-}
 
 /// Below this the first hypothesis is not named.
 const NAMED: f64 = 0.30;
@@ -226,7 +39,11 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
         diagnosis.trees.push(context.tree());
         ranked.extend(causes.into_iter().enumerate());
     }
-    ranked.sort_by(|(_, a), (_, b)| b.confidence.total_cmp(&a.confidence).then_with(|| (&a.incident, &a.id).cmp(&(&b.incident, &b.id))));
+    // Guessing at log-ins goes on at every machine of the Internet: beside an outage it comes second.
+    let guessing: BTreeSet<&str> =
+        diagnosis.incidents.iter().filter(|i| i.symptoms.iter().all(|s| s.id == "login.failed")).map(|i| i.id.as_str()).collect();
+    let rank = |c: &Cause| if guessing.contains(c.incident.as_str()) { c.confidence * 0.5 } else { c.confidence };
+    ranked.sort_by(|(_, a), (_, b)| rank(b).total_cmp(&rank(a)).then_with(|| (&a.incident, &a.id).cmp(&(&b.incident, &b.id))));
     diagnosis.causes = ranked.into_iter().map(|(_, c)| c).collect();
     diagnosis.missing.sort();
     diagnosis.missing.dedup();
@@ -236,7 +53,9 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
 /// Symptoms that are no requests: those whose fault in the rules lists evidence of its own (failed logins, failed jobs).
 fn felt_otherwise(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     let mut found = Vec::new();
-    for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty()) {
+    // Requests themselves tell best; error logs stand in for them only where none was logged.
+    let requests = !evidence.requests.is_empty();
+    for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty() && !(requests && f.id.starts_with("http."))) {
         let signals: BTreeSet<u32> = fault.evidence.iter().map(|e| e.signal).collect();
         let mut by_host: BTreeMap<&str, BTreeMap<i64, u64>> = BTreeMap::new();
         for series in evidence.series.iter().filter(|s| signals.contains(&s.signal)) {
@@ -291,7 +110,13 @@ impl Context<'_> {
         let drop = incident.symptoms.iter().any(|s| s.id == "traffic.drop");
         let worst = if drop { 1.0 } else { worst };
         let slow = symptoms.iter().filter(|s| s.id == "http.slow").map(|s| s.share).fold(0.0, f64::max);
-        let grade = if worst >= 0.5 { "P1" } else if worst >= 0.1 || slow >= 0.5 { "P2" } else { "P3" };
+        let grade = if worst >= 0.5 {
+            "P1"
+        } else if worst >= 0.1 || slow >= 0.5 {
+            "P2"
+        } else {
+            "P3"
+        };
         let health = (100.0 * (1.0 - worst) * (1.0 - 0.4 * slow)).round().clamp(0.0, 100.0) as u8;
         IncidentReport {
             id: self.id.into(),
@@ -322,7 +147,11 @@ impl Context<'_> {
         let requests = &self.evidence.requests;
         let sources: BTreeSet<u32> = s.affected.iter().map(|i| requests[*i].of.source).collect();
         let sorted = |from: i64, to: i64| -> Vec<i64> {
-            let mut v: Vec<i64> = requests.iter().filter(|r| sources.contains(&r.of.source) && r.end >= from && r.end <= to).filter_map(|r| r.took()).collect();
+            let mut v: Vec<i64> = requests
+                .iter()
+                .filter(|r| sources.contains(&r.of.source) && r.end >= from && r.end <= to)
+                .filter_map(|r| r.took())
+                .collect();
             v.sort_unstable();
             v
         };
@@ -400,7 +229,7 @@ impl Context<'_> {
                     list.push(Citation {
                         source: self.evidence.sources.get(source).map(|s| s.path.clone()).unwrap_or_default(),
                         line,
-                        timestamp: at.map(|ns| rfc3339(ns, 3)),
+                        timestamp: at.map(|ns| rfc3339(ns + self.evidence.sources.get(source).map_or(0, |s| s.clock.ahead), 3)),
                         text,
                         signal: signal.id.clone(),
                         title: activity.note.clone().map_or_else(|| signal.title.clone(), |n| format!("{}: {n}", signal.title)),
@@ -436,16 +265,28 @@ impl Context<'_> {
         let mine = self.list.iter().position(|x| std::ptr::eq(x, h));
         let step = |h: &Hypothesis| {
             let fault = &self.pack.faults[h.fault];
-            Step { id: fault.id.clone(), text: fault.title.clone(), entity: h.entities.first().cloned().unwrap_or_default(), onset: time(h.onset) }
+            Step {
+                id: fault.id.clone(),
+                text: fault.title.clone(),
+                entity: h.entities.first().cloned().unwrap_or_default(),
+                onset: time(h.onset),
+            }
         };
         let mut chain = vec![step(h)];
-        let mut steps: Vec<&Hypothesis> = self.list.iter().filter(|x| x.step_of.is_some() && self.root_of(x) == mine).collect();
-        steps.sort_by_key(|x| x.onset);
+        // One line of steps, each right above the one before: the best supported where there are several.
+        let mut at = h;
         let mut seen = BTreeSet::from([h.fault]);
-        for x in steps {
-            if seen.insert(x.fault) && x.score > -1.5 && chain.len() < 5 {
-                chain.push(step(x));
-            }
+        while chain.len() < 4 {
+            let above = self
+                .list
+                .iter()
+                .filter(|x| x.step_of.is_some() && self.root_of(x) == mine && x.score > 0.0 && !seen.contains(&x.fault))
+                .filter(|x| self.pack.faults[at.fault].explains.iter().any(|e| e.fault == x.fault))
+                .max_by(|a, b| a.score.total_cmp(&b.score));
+            let Some(next) = above else { break };
+            seen.insert(next.fault);
+            chain.push(step(next));
+            at = next;
         }
         for s in &self.incident.symptoms {
             let text = match s.id.as_str() {
@@ -484,13 +325,22 @@ impl Context<'_> {
             return Vec::new();
         }
         let mut list = Vec::new();
-        for h in self.list.iter().filter(|h| h.step_of.is_none()).take(3) {
+        for h in self.list.iter().filter(|h| h.step_of.is_none() && !h.place.starts_with("client:")).take(3) {
             let fault = &self.pack.faults[h.fault];
-            let host = h.place.strip_prefix("host:").map_or_else(|| h.place.clone(), str::to_string);
+            let first = h.entities.first().map_or(h.place.as_str(), |e| e);
+            let (kind, name, _) = crate::entity::parts(first);
+            let service = if matches!(kind, "service" | "unit") { name } else { "SERVICE" };
+            let host = crate::entity::parts(&h.place).1.to_string();
+            let fill = |text: &str| text.replace("{entity}", name).replace("{host}", &host).replace("SERVICE", service);
             for missing in &fault.missing {
-                let log = missing.log.replace("{entity}", h.entities.first().map_or("", |e| e)).replace("{host}", &host);
-                let why = format!("would show whether {} ({})", fault.title, fault.id);
-                list.push(Missing { host: host.clone(), log, why, command: missing.command.replace("{host}", &host) });
+                list.push(Missing {
+                    host: host.clone(),
+                    log: fill(&missing.log),
+                    why: format!("would show whether {} ({})", fault.title, fault.id),
+                    command: fill(&missing.command),
+                    decides: fault.id.clone(),
+                    incident: self.id.to_string(),
+                });
             }
         }
         // Machines that are spoken of but whose logs were not given.
@@ -504,6 +354,8 @@ impl Context<'_> {
                         log: format!("the system and service logs of {peer}"),
                         why: format!("{near} speaks of it, but none of its logs was given"),
                         command: "journalctl --since -2h > journal.txt".into(),
+                        decides: String::new(),
+                        incident: self.id.to_string(),
                     });
                 }
             }
@@ -515,10 +367,19 @@ impl Context<'_> {
     fn tree(&self) -> Tree {
         let mut tree = Tree::default();
         for s in &self.incident.symptoms {
-            tree.node(Node { id: format!("symptom:{}@{}", s.id, s.entity), kind: Kind::Symptom, gate: Gate::Or, label: format!("{} at {}", s.id, s.entity), belief: None });
+            tree.node(Node {
+                id: format!("symptom:{}@{}", s.id, s.entity),
+                kind: Kind::Symptom,
+                gate: Gate::Or,
+                label: format!("{} at {}", s.id, s.entity),
+                belief: None,
+            });
         }
         let shown: Vec<usize> = (0..self.list.len())
-            .filter(|i| self.list[*i].confidence >= FURTHER || self.list[*i].step_of.and_then(|r| self.list.get(r)).is_some_and(|r| r.confidence >= FURTHER))
+            .filter(|i| {
+                self.list[*i].confidence >= FURTHER
+                    || self.list[*i].step_of.and_then(|r| self.list.get(r)).is_some_and(|r| r.confidence >= FURTHER)
+            })
             .take(12)
             .collect();
         let name = |i: usize| format!("{}@{}", self.pack.faults[self.list[i].fault].id, self.list[i].place);
@@ -542,7 +403,13 @@ impl Context<'_> {
             for term in h.terms.iter().filter(|t| t.activity.is_some() && t.value > 0.2).take(4) {
                 let id = format!("{}:{}", name(i), term.name);
                 let title = self.pack.signal(&term.name).map_or(term.name.as_str(), |s| self.pack.signals[s as usize].title.as_str());
-                tree.node(Node { id: id.clone(), kind: Kind::Basic, gate: Gate::Or, label: format!("{title} ({})", term.note), belief: None });
+                tree.node(Node {
+                    id: id.clone(),
+                    kind: Kind::Basic,
+                    gate: Gate::Or,
+                    label: format!("{title} ({})", term.note),
+                    belief: None,
+                });
                 tree.edge(&id, &name(i));
             }
         }

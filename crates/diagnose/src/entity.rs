@@ -45,7 +45,11 @@ pub fn service_of_path(path: &str) -> String {
 /// An address or name with its kind.
 pub fn endpoint(text: &str) -> String {
     let text = text.trim();
-    if address::ip(text).is_some() || text.starts_with("unix:") || text.starts_with('/') { format!("addr:{text}") } else { format!("name:{text}") }
+    if address::ip(text).is_some() || text.starts_with("unix:") || text.starts_with('/') {
+        format!("addr:{text}")
+    } else {
+        format!("name:{text}")
+    }
 }
 
 /// Writes the entity that a record accuses into `into`: by the first of `fields` that is present, else the writer's service,

@@ -137,7 +137,8 @@ impl Evidence {
         keys.sort_by(|a, b| {
             let key = |k: &crate::tally::HitKey| (k.signal, k.source, k.form);
             key(a.0).cmp(&key(b.0)).then_with(|| gathered.names.text(a.0.entity).cmp(gathered.names.text(b.0.entity))).then_with(|| {
-                (gathered.names.text(a.0.host), gathered.names.text(a.0.service)).cmp(&(gathered.names.text(b.0.host), gathered.names.text(b.0.service)))
+                (gathered.names.text(a.0.host), gathered.names.text(a.0.service))
+                    .cmp(&(gathered.names.text(b.0.host), gathered.names.text(b.0.service)))
             })
         });
         for (key, hits) in keys {
@@ -223,7 +224,9 @@ impl Evidence {
 
     /// First and last second of the bundle.
     pub fn whole(&self) -> Option<(i64, i64)> {
-        (0..self.sources.len()).filter_map(|s| self.span(s)).fold(None, |acc, (a, b)| Some(acc.map_or((a, b), |(x, y): (i64, i64)| (x.min(a), y.max(b)))))
+        (0..self.sources.len())
+            .filter_map(|s| self.span(s))
+            .fold(None, |acc, (a, b)| Some(acc.map_or((a, b), |(x, y): (i64, i64)| (x.min(a), y.max(b)))))
     }
 
     /// Records of a source in the seconds `from..=to`.

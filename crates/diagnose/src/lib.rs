@@ -11,14 +11,16 @@ pub mod entity;
 pub mod evidence;
 pub mod measure;
 pub mod names;
+pub mod report;
 pub mod rules;
 pub mod symptoms;
 pub mod tally;
 pub mod topology;
 pub mod tree;
 
-pub use diagnosis::{Diagnosis, diagnose};
+pub use diagnosis::diagnose;
 pub use evidence::{Evidence, SourceInfo};
+pub use report::Diagnosis;
 pub use rules::Pack;
 pub use tally::{Gathered, Tally};
 pub use whyline_query::Matcher;

@@ -74,7 +74,8 @@ fn edges(evidence: &Evidence) -> Vec<Edge> {
         by_source.entry(r.of.source).or_default().push(i);
     }
     let any_access = by_source.values().any(|l| l.len() >= 20 && evidence.requests[l[0]].of.access);
-    let clients = |list: &[usize]| list.iter().map(|i| evidence.requests[*i].of.client).filter(|c| *c != NONE).collect::<BTreeSet<_>>().len();
+    let clients =
+        |list: &[usize]| list.iter().map(|i| evidence.requests[*i].of.client).filter(|c| *c != NONE).collect::<BTreeSet<_>>().len();
     let most_clients = by_source.values().filter(|l| evidence.requests[l[0]].of.access).map(|l| clients(l)).max().unwrap_or(0);
     let mut edges: BTreeMap<&str, Edge> = BTreeMap::new();
     for list in by_source.values() {
@@ -101,7 +102,12 @@ fn edges(evidence: &Evidence) -> Vec<Edge> {
     let mut edges: Vec<Edge> = edges.into_values().collect();
     if edges.len() > 1 && !proxied.is_empty() {
         edges.retain(|e| {
-            let inner = e.requests.iter().map(|i| &evidence.requests[*i].of).filter(|o| o.upstream == NONE && o.server == NONE && proxied.contains(&o.id)).count();
+            let inner = e
+                .requests
+                .iter()
+                .map(|i| &evidence.requests[*i].of)
+                .filter(|o| o.upstream == NONE && o.server == NONE && proxied.contains(&o.id))
+                .count();
             inner * 2 < e.requests.len()
         });
     }
@@ -115,7 +121,9 @@ fn edges(evidence: &Evidence) -> Vec<Edge> {
 fn symptom_of(status: u16) -> Option<String> {
     Some(match status {
         499 => "http.aborted".into(),
-        500..=599 | 400 | 401 | 403 | 404 | 408 | 409 | 411 | 413 | 414 | 415 | 421 | 422 | 426 | 429 | 431 | 495 | 496 | 497 => format!("http.{status}"),
+        500..=599 | 400 | 401 | 403 | 404 | 408 | 409 | 411 | 413 | 414 | 415 | 421 | 422 | 426 | 429 | 431 | 495 | 496 | 497 => {
+            format!("http.{status}")
+        }
         _ => return None,
     })
 }
@@ -144,7 +152,8 @@ fn failures(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
     let mut all = vec![0f64; bins];
     let mut failed = vec![0f64; bins];
     let mut by_status: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
-    let good_paths: BTreeSet<NameId> = edge.requests.iter().map(|i| &evidence.requests[*i].of).filter(|o| o.status < 400).map(|o| o.path).collect();
+    let good_paths: BTreeSet<NameId> =
+        edge.requests.iter().map(|i| &evidence.requests[*i].of).filter(|o| o.status < 400).map(|o| o.path).collect();
     let scanners = scanners(evidence, edge);
     for &i in &edge.requests {
         let r = &evidence.requests[i];
@@ -281,7 +290,11 @@ fn slowness(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
     // Paths that are asked for rarely are looked at together.
     let rare: Vec<usize> = groups.values().filter(|l| l.len() < 20).flatten().copied().collect();
     groups.retain(|_, l| l.len() >= 20);
-    groups.insert(NONE, { let mut rare = rare; rare.sort_unstable(); rare });
+    groups.insert(NONE, {
+        let mut rare = rare;
+        rare.sort_unstable();
+        rare
+    });
     let mut slow: BTreeMap<usize, ()> = BTreeMap::new();
     let mut keys: Vec<_> = groups.iter().filter(|(_, l)| l.len() >= 20).collect();
     keys.sort_by_key(|(k, _)| **k);
@@ -365,7 +378,15 @@ fn drop_in_traffic(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
         v
     };
     let (Some(first), Some(last)) = (ends.first().copied(), ends.last().copied()) else { return };
-    let whole_end = evidence.whole().map_or(last, |(_, b)| b * 1000);
+    // Logs are copied one after the other: that one ends earlier than those of other machines says nothing. Its own machine's
+    // other logs must go on.
+    let host = evidence.text(edge.host);
+    let whole_end = (0..evidence.sources.len())
+        .filter(|s| evidence.sources[*s].host == host)
+        .filter_map(|s| evidence.span(s))
+        .map(|(_, b)| b * 1000)
+        .max()
+        .unwrap_or(last);
     let mut gaps: Vec<i64> = ends.windows(2).map(|w| w[1] - w[0]).collect();
     if gaps.len() < 60 {
         return;

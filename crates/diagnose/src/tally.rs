@@ -102,6 +102,19 @@ const SAMPLES_A_SECOND: usize = 2;
 const SAMPLE_SECONDS: usize = 400;
 const SAMPLE_BYTES: usize = 2000;
 
+impl Hits {
+    /// Drops the samples of seconds beyond the cap: the first and the last second stay, and of the others those whose hash is
+    /// smallest, so that the choice does not depend on the order in which parts were read.
+    fn thin_out(&mut self) {
+        let (Some(first), Some(last)) = (self.samples.keys().next().copied(), self.samples.keys().next_back().copied()) else { return };
+        let mix = |s: i64| (s as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let mut hashes: Vec<u64> = self.samples.keys().map(|s| mix(*s)).collect();
+        hashes.sort_unstable();
+        let Some(limit) = hashes.get(SAMPLE_SECONDS).copied() else { return };
+        self.samples.retain(|s, _| *s == first || *s == last || mix(*s) < limit);
+    }
+}
+
 /// Who speaks of whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Pair {
@@ -146,6 +159,7 @@ pub struct Gauge {
 }
 
 /// What was gathered.
+#[derive(Default)]
 pub struct Gathered {
     /// Texts.
     pub names: Names,
@@ -163,21 +177,6 @@ pub struct Gathered {
     pub gauges: Vec<Gauge>,
     /// Which paths a proxy's error log names beside an upstream: upstream and masked path.
     pub asked: FxHashMap<(NameId, NameId), u32>,
-}
-
-impl Default for Gathered {
-    fn default() -> Self {
-        Gathered {
-            names: Names::default(),
-            exchanges: Vec::new(),
-            hits: FxHashMap::default(),
-            ticks: FxHashMap::default(),
-            pairs: FxHashMap::default(),
-            programs: FxHashMap::default(),
-            gauges: Vec::new(),
-            asked: FxHashMap::default(),
-        }
-    }
 }
 
 /// Gathers, record by record.
@@ -257,24 +256,28 @@ impl<'p> Tally<'p> {
         let hits = self.gathered.hits.entry(key).or_default();
         let second = stamp.nanos.div_euclid(NANOS);
         *hits.bins.entry(second).or_default() += 1;
-        let kept = hits.samples.len();
-        let samples = match hits.samples.get_mut(&second) {
-            Some(samples) => samples,
-            None if kept < SAMPLE_SECONDS => hits.samples.entry(second).or_default(),
-            None => return,
+        let samples = hits.samples.entry(second).or_default();
+        // The first of each second by time and line, whatever the order in which blocks come.
+        let place = (stamp.nanos, record.origin.line);
+        if samples.len() >= SAMPLES_A_SECOND && samples.last().is_some_and(|s| (s.nanos, s.line) <= place) {
+            return;
+        }
+        let mut end = record.text.len().min(SAMPLE_BYTES);
+        while !record.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        let sample = Sample {
+            nanos: stamp.nanos,
+            line: record.origin.line,
+            digits: stamp.digits,
+            text: record.text[..end].to_string(),
+            host: record.str(Key::HostName).unwrap_or("").to_string(),
         };
-        if samples.len() < SAMPLES_A_SECOND {
-            let mut end = record.text.len().min(SAMPLE_BYTES);
-            while !record.text.is_char_boundary(end) {
-                end -= 1;
-            }
-            samples.push(Sample {
-                nanos: stamp.nanos,
-                line: record.origin.line,
-                digits: stamp.digits,
-                text: record.text[..end].to_string(),
-                host: record.str(Key::HostName).unwrap_or("").to_string(),
-            });
+        let at = samples.partition_point(|s| (s.nanos, s.line) < place);
+        samples.insert(at, sample);
+        samples.truncate(SAMPLES_A_SECOND);
+        if hits.samples.len() > 2 * SAMPLE_SECONDS {
+            hits.thin_out();
         }
     }
 
@@ -304,7 +307,16 @@ impl<'p> Tally<'p> {
         }
         let line = u32::try_from(record.origin.line).unwrap_or(u32::MAX);
         let source = record.origin.source.0;
-        self.gathered.gauges.extend(found.into_iter().map(|(counter, value)| Gauge { source, line, form: stamp.form, nanos: stamp.nanos, host, service, counter, value }));
+        self.gathered.gauges.extend(found.into_iter().map(|(counter, value)| Gauge {
+            source,
+            line,
+            form: stamp.form,
+            nanos: stamp.nanos,
+            host,
+            service,
+            counter,
+            value,
+        }));
     }
 
     fn exchange(&mut self, record: &Record<'_>, stamp: &Stamp, host: NameId, service: NameId) {
@@ -383,7 +395,9 @@ fn counter_of(name: &str) -> Option<Counter> {
     Some(match low.trim_matches(|c: char| !c.is_ascii_alphanumeric()) {
         "hits" | "keyspace_hits" | "cache_hits" | "get_hits" | "cache_hit" | "hit" => Counter::Hits,
         "misses" | "keyspace_misses" | "cache_misses" | "get_misses" | "cache_miss" | "miss" => Counter::Misses,
-        "retrans" | "retranssegs" | "retransmits" | "retransmitted" | "retransmissions" | "tcpretranssegs" | "segs_retrans" => Counter::Retransmissions,
+        "retrans" | "retranssegs" | "retransmits" | "retransmitted" | "retransmissions" | "tcpretranssegs" | "segs_retrans" => {
+            Counter::Retransmissions
+        }
         _ => return None,
     })
 }
@@ -421,7 +435,9 @@ pub fn mask(path: &str, into: &mut String) {
         into.push('/');
         let digits = part.bytes().filter(u8::is_ascii_digit).count();
         let version = part.len() <= 3 && part.starts_with('v');
-        if (digits * 3 >= part.len() && digits > 0 || digits >= 4 || part.len() > 40) && !version || count > 2 && part.bytes().all(|b| b.is_ascii_uppercase()) && part.len() > 2 {
+        if (digits * 3 >= part.len() && digits > 0 || digits >= 4 || part.len() > 40) && !version
+            || count > 2 && part.bytes().all(|b| b.is_ascii_uppercase()) && part.len() > 2
+        {
             into.push('*');
         } else {
             into.push_str(part);
@@ -459,6 +475,9 @@ impl Gathered {
                 list.append(&mut samples);
                 list.sort();
                 list.truncate(SAMPLES_A_SECOND);
+            }
+            if mine.samples.len() > SAMPLE_SECONDS {
+                mine.thin_out();
             }
         }
         for (key, bins) in other.ticks {

@@ -86,14 +86,16 @@ impl Topology {
         }
         if address::ip(address).is_some() {
             // Another port of the same machine.
-            let found: BTreeSet<&String> = self.behind.iter().filter(|(e, _)| address::split_port(e).0 == address).map(|(_, (h, _))| h).collect();
+            let found: BTreeSet<&String> =
+                self.behind.iter().filter(|(e, _)| address::split_port(e).0 == address).map(|(_, (h, _))| h).collect();
             return (found.len() == 1).then(|| found.into_iter().next().cloned()).flatten();
         }
         // `db1.internal` is the host `db1`; in a group `be/app02` the server is `app02`.
         let name = address.rsplit('/').next().unwrap_or(address);
         let first = name.split('.').next().unwrap_or(name);
         // A server named without its group.
-        let named: BTreeSet<&String> = self.behind.iter().filter(|(e, _)| e.rsplit_once('/').is_some_and(|(_, s)| s == name)).map(|(_, (h, _))| h).collect();
+        let named: BTreeSet<&String> =
+            self.behind.iter().filter(|(e, _)| e.rsplit_once('/').is_some_and(|(_, s)| s == name)).map(|(_, (h, _))| h).collect();
         if named.len() == 1 {
             return named.into_iter().next().cloned();
         }
@@ -162,7 +164,15 @@ impl Topology {
             for (a, b) in list.iter().flat_map(|a| list.iter().map(move |b| (a, b))) {
                 let (a, b) = (&evidence.requests[*a], &evidence.requests[*b]);
                 let both = a.took().is_some() && b.took().is_some();
-                if a.of.host != b.of.host && a.of.host != NONE && b.of.host != NONE && !a.of.access && !b.of.access && both && a.took() >= b.took() && a.end >= b.end {
+                if a.of.host != b.of.host
+                    && a.of.host != NONE
+                    && b.of.host != NONE
+                    && !a.of.access
+                    && !b.of.access
+                    && both
+                    && a.took() >= b.took()
+                    && a.end >= b.end
+                {
                     *together.entry((a.of.host, b.of.host)).or_default() += 1;
                 }
             }
@@ -252,7 +262,8 @@ impl Topology {
             let host_text = evidence.text(host).to_string();
             // One address that makes nearly all requests of a host that others call is the caller's.
             if n * 10 >= total[&host] * 8 && n >= 10 {
-                let callers: Vec<&String> = self.calls.iter().filter(|(_, callee)| *callee == host_text).map(|(caller, _)| caller).collect();
+                let callers: Vec<&String> =
+                    self.calls.iter().filter(|(_, callee)| *callee == host_text).map(|(caller, _)| caller).collect();
                 if let [caller] = callers[..] {
                     let caller = caller.clone();
                     self.behind.entry(evidence.text(client).to_string()).or_insert((caller, n));
@@ -278,7 +289,9 @@ impl Topology {
         }
         // Endpoints that only signals accuse are named too.
         for series in &evidence.series {
-            if let ("addr" | "name", name, _) = crate::entity::parts(evidence.text(series.entity)) {
+            if let ("addr" | "name", name, _) = crate::entity::parts(evidence.text(series.entity))
+                && (address::ip(name).is_some() || matches!(address::split_port(name), (host, Some(_)) if address::is_host_name(host)))
+            {
                 named.push((evidence.text(series.host).to_string(), name.to_string()));
             }
         }
@@ -290,7 +303,8 @@ impl Topology {
                 let (address, port) = address::split_port(&peer);
                 let kind = port.and_then(program_of_port).or_else(|| kind_of_name(address));
                 let hosts = kind.and_then(|k| running.get(k));
-                if let Some(hosts) = hosts.filter(|h| h.len() == 1 && address != "127.0.0.1" && address != "localhost" && address != "::1") {
+                if let Some(hosts) = hosts.filter(|h| h.len() == 1 && address != "127.0.0.1" && address != "localhost" && address != "::1")
+                {
                     let host = hosts.iter().next().map(|h| h.to_string()).unwrap_or_default();
                     self.behind.insert(peer.clone(), (host, 0));
                 } else if matches!(address, "127.0.0.1" | "localhost" | "::1") {
@@ -315,11 +329,14 @@ impl Topology {
     /// One private address without a host, and one host without an address that speaks of nobody and is asked by nobody
     /// known: they are the same machine.
     fn the_only_one_left(&mut self, named: &[(String, String)]) {
-        let private = |a: &str| address::ip(a).is_some_and(|ip| match ip {
-            std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() && v4.octets()[1] != 0,
-            std::net::IpAddr::V6(v6) => (v6.segments()[0] & 0xfe00) == 0xfc00,
-        });
-        let open: BTreeSet<&str> = named.iter().map(|(_, p)| address::split_port(p).0).filter(|a| private(a) && self.behind(a).is_none()).collect();
+        let private = |a: &str| {
+            address::ip(a).is_some_and(|ip| match ip {
+                std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() && v4.octets()[1] != 0,
+                std::net::IpAddr::V6(v6) => (v6.segments()[0] & 0xfe00) == 0xfc00,
+            })
+        };
+        let open: BTreeSet<&str> =
+            named.iter().map(|(_, p)| address::split_port(p).0).filter(|a| private(a) && self.behind(a).is_none()).collect();
         let taken: BTreeSet<&String> = self.behind.values().map(|(h, _)| h).collect();
         let speakers: BTreeSet<&String> = named.iter().map(|(s, _)| s).chain(self.calls.iter().map(|(c, _)| c)).collect();
         let free: Vec<&String> = self.hosts.iter().filter(|h| !taken.contains(h) && !speakers.contains(h)).collect();

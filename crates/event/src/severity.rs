@@ -54,9 +54,11 @@ impl Severity {
         low[..n].copy_from_slice(bytes);
         low[..n].make_ascii_lowercase();
         Some(match &low[..n] {
-            b"trace" | b"trac" | b"trc" | b"finest" | b"finer" | b"verbose" | b"verb" | b"silly" | b"t" | b"v" | b"vrb" => Self::Trace,
-            b"debug" | b"dbg" | b"debg" | b"debu" | b"fine" | b"config" | b"d" | b"debug1" | b"debug2" | b"debug3" | b"debug4"
-            | b"debug5" | b"fein" | b"konfiguration" => Self::Debug,
+            b"trace" | b"trac" | b"trc" | b"finest" | b"finer" | b"verbose" | b"verb" | b"silly" | b"trce" | b"t" | b"v" | b"vrb" => {
+                Self::Trace
+            }
+            b"debug" | b"dbug" | b"dbg" | b"debg" | b"debu" | b"fine" | b"config" | b"d" | b"debug1" | b"debug2" | b"debug3"
+            | b"debug4" | b"debug5" | b"fein" | b"konfiguration" => Self::Debug,
             b"info"
             | b"inf"
             | b"information"
@@ -80,7 +82,9 @@ impl Severity {
             | b"informazioni" => Self::Info,
             b"warn" | b"warning" | b"warni" | b"wrn" | b"w" | b"warnung" | b"advertencia" | b"avertissement" | b"avvertenza"
             | b"alerte" | b"attention" => Self::Warn,
-            b"error" | b"erro" | b"err" | b"eror" | b"severe" | b"failure" | b"e" | b"schwerwiegend" | b"grave" | b"fehler" => Self::Error,
+            b"error" | b"erro" | b"err" | b"eror" | b"severe" | b"fail" | b"failure" | b"e" | b"schwerwiegend" | b"grave" | b"fehler" => {
+                Self::Error
+            }
             b"fatal" | b"fata" | b"ftl" | b"crit" | b"critical" | b"critica" | b"alert" | b"emerg" | b"emergency" | b"panic" | b"f"
             | b"c" | b"dpanic" => Self::Fatal,
             _ => return None,

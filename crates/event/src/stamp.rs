@@ -11,7 +11,7 @@ use jiff::tz::{Offset, TimeZone};
 pub const NANOS: i64 = 1_000_000_000;
 
 /// What a written stamp leaves open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum Form {
     /// Nothing: it carries an offset (or is an epoch number). `nanos` is UTC.
     Explicit,

@@ -4,8 +4,10 @@ use crate::detect::Plan;
 use crate::facts::Facts;
 use crate::format::{Cx, Fit, Format};
 use crate::input::Block;
+use crate::joins::{Object, Step, goes_on, is_whole};
+use crate::plain::{is_coloured, plain};
 use std::sync::Arc;
-use whyline_event::{Bump, Key, Origin, Record, SourceId, Stamp, Value};
+use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
 
 /// A body longer than this is cut, with a note. The record stays one event and all its lines are counted.
 pub const LONGEST_BODY: usize = 1 << 20;
@@ -62,8 +64,10 @@ pub fn read<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, or
 /// Whether what was read of a line says that it begins a record, rather than going on with the one before.
 fn begins(line: &str, record: &Record<'_>, fit: Fit) -> bool {
     let indented = line.starts_with([' ', '\t']);
-    if record.stamp.is_some() {
-        return !indented || fit >= 50;
+    if let Some(stamp) = record.stamp {
+        // One blank is no indentation where a whole date and more of a head follow.
+        let slightly = indented && fit >= 30 && stamp.form != Form::TimeOnly && !line.starts_with("  ") && !line.starts_with('\t');
+        return !indented || fit >= 50 || slightly;
     }
     !indented && fit >= 50
 }
@@ -85,6 +89,7 @@ pub fn cut(
     let (order, stamped) = (&plan.order[..], plan.stamped);
     let mut counts = Counts { bytes: block.bytes.len() as u64 + block.skipped, ..Counts::default() };
     let mut cutter = Cutter {
+        skipped: 0,
         arena,
         order,
         source,
@@ -96,7 +101,9 @@ pub fn cut(
         before: None,
         open: Vec::new(),
         pending: None,
+        object: None,
     };
+    let coloured = is_coloured(&block.bytes);
     let by_lines = order.first().is_some_and(|f| f.block());
     let (mut at, mut number) = (0usize, block.line);
     while at < block.bytes.len() {
@@ -106,10 +113,13 @@ pub fn cut(
             Ok(text) => (text, false),
             Err(_) => (&*arena.alloc_str(&String::from_utf8_lossy(raw)), true),
         };
+        let text = if coloured { plain(arena, text) } else { text };
         cutter.line(Line { text, number, start: at, end, lossy }, stamped, by_lines);
         at = end + 1;
         number += 1;
     }
+    // A line that was too long to be held whole ends its block, so it belongs to the last record.
+    cutter.skipped = block.skipped;
     cutter.close();
     counts
 }
@@ -118,14 +128,20 @@ pub fn cut(
 pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(line) else { return false };
     let arena = Bump::new();
+    let text = plain(&arena, text);
     if let Some(first) = plan.order.first().filter(|f| f.block()) {
         return first.starts(&Cx { arena: &arena, order: &plan.order, depth: 0 }, text);
+    }
+    if Object::begin(text).is_some() && !plan.stamped {
+        return true;
     }
     let (record, fit) = read(&arena, &plan.order, text, Origin::default());
     (record.stamp.is_some() || !plan.stamped) && begins(text, &record, fit.max(if plan.stamped { 0 } else { 50 }))
 }
 
 struct Cutter<'a, 's> {
+    /// Bytes of the last line that are not held.
+    skipped: u64,
     arena: &'a Bump,
     order: &'a [Arc<dyn Format>],
     source: SourceId,
@@ -140,11 +156,27 @@ struct Cutter<'a, 's> {
     open: Vec<Line<'a>>,
     /// Its first line, as read.
     pending: Option<Record<'a>>,
+    /// The record is a JSON object that is not closed yet.
+    object: Option<Object>,
 }
 
 impl<'a> Cutter<'a, '_> {
     fn line(&mut self, line: Line<'a>, stamped: bool, by_lines: bool) {
         self.counts.lines += 1;
+        if let Some(mut object) = self.object.take().filter(|_| (self.open.len() as u32) < MOST_LINES) {
+            match object.next(line.text) {
+                Step::Foreign => {}
+                step => {
+                    self.open.push(line);
+                    if step == Step::Open {
+                        self.object = Some(object)
+                    } else {
+                        self.close()
+                    }
+                    return;
+                }
+            }
+        }
         if line.text.trim().is_empty() {
             if self.open.is_empty() || by_lines && self.order[0].ends_at_blank() {
                 self.close();
@@ -166,14 +198,40 @@ impl<'a> Cutter<'a, '_> {
             self.open.push(line);
             return;
         }
+        if self.object_may_begin(stamped)
+            && let Some(object) = Object::begin(line.text)
+        {
+            self.close();
+            self.open.push(line);
+            self.object = Some(object);
+            return;
+        }
         let origin = Origin { source: self.source, line: line.number, lines: 1, offset: 0, length: 0 };
         let (record, fit) = read(self.arena, self.order, line.text, origin);
         let full = self.open.len() as u32 >= MOST_LINES;
-        if self.open.is_empty() || full || begins(line.text, &record, fit) || !stamped && fit < 50 && !line.text.starts_with([' ', '\t']) {
+        // `NAME=2026-11-21T10:00:00Z` is a line of a list.
+        let buried =
+            fit <= 5 && stamped && line.text.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains([' ', '[', ']']));
+        if self.open.is_empty() || full || !buried && begins(line.text, &record, fit) || self.is_alone(&line, fit, stamped) {
             self.close();
             self.pending = Some(record);
         }
         self.open.push(line);
+    }
+
+    /// Whether an object that opens now is a record: not where it is a part of a record with a stamp.
+    fn object_may_begin(&self, stamped: bool) -> bool {
+        !stamped || self.open.first().is_none_or(|first| first.text.starts_with('{'))
+    }
+
+    /// Whether a line that nothing shows to begin a record begins one nevertheless, since it cannot belong to the one before.
+    fn is_alone(&self, line: &Line<'_>, fit: Fit, stamped: bool) -> bool {
+        if fit >= 50 || line.text.starts_with([' ', '\t']) {
+            return false;
+        }
+        let whole = self.open.first().is_some_and(|first| is_whole(first.text))
+            || self.pending.as_ref().is_some_and(|record| record.format.ends_with(".access"));
+        (!stamped || whole) && !goes_on(self.open.iter().map(|l| l.text), line.text)
     }
 
     fn close(&mut self) {
@@ -189,7 +247,7 @@ impl<'a> Cutter<'a, '_> {
             line: first.number,
             lines: u32::try_from(lines).unwrap_or(u32::MAX),
             offset: self.base + first.start as u64,
-            length: (last.end - first.start) as u64,
+            length: (last.end - first.start) as u64 + self.skipped,
         };
         let lossy = self.open.iter().any(|l| l.lossy);
         let mut record = match self.pending.take() {

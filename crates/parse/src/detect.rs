@@ -49,9 +49,10 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
             Ok(text) => text,
             Err(_) => &*arena.alloc_str(&String::from_utf8_lossy(l)),
         })
-        .map(|l| l.strip_suffix('\r').unwrap_or(l))
+        .map(|l| crate::plain::plain(&arena, l.strip_suffix('\r').unwrap_or(l)))
         .filter(|l| !l.trim().is_empty())
         .collect();
+    let lines = crate::joins::whole(&arena, lines);
     let nuls = head.iter().take(4096).filter(|b| **b == 0).count();
     let binary = nuls * 20 > head.len().min(4096) && !head.is_empty();
     let mut order: Vec<Arc<dyn Format>> = known.iter().chain(all).cloned().collect();
@@ -158,17 +159,20 @@ fn inner_texts<'a>(arena: &'a Bump, order: &[Arc<dyn Format>], lines: &[&'a str]
 fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bool) -> Plan {
     let mut formats: BTreeMap<String, usize> = BTreeMap::new();
     let mut hosts: BTreeMap<String, u32> = BTreeMap::new();
-    let mut stamps = 0;
-    for line in lines {
+    let (mut stamps, mut first) = (0, false);
+    for (at, line) in lines.iter().enumerate() {
         let (record, _) = read(arena, &order, line, Origin::default());
         *formats.entry(record.format.to_string()).or_default() += 1;
         stamps += usize::from(record.stamp.is_some());
+        first |= at == 0 && record.stamp.is_some();
         if let Some(host) = record.str(Key::HostName) {
             *hosts.entry(host.to_string()).or_default() += 1;
         }
     }
     let best = formats.iter().max_by_key(|(name, n)| (**n, name.as_str() != "generic"));
     let (format, share) = best.map_or(("generic".to_string(), 0.0), |(name, n)| (name.clone(), *n as f64 / lines.len().max(1) as f64));
-    // Stack traces may make most of a head's lines; a tenth with stamps is enough to say that the records have them.
-    Plan { order, format, share, stamped: stamps * 10 >= lines.len() && stamps > 0, hosts, binary }
+    // Stack traces may make most of a head's lines; a tenth with stamps is enough to say that the records have them, and less
+    // where the first line has one.
+    let stamped = stamps * if first { 40 } else { 10 } >= lines.len() && stamps > 0;
+    Plan { order, format, share, stamped, hosts, binary }
 }

@@ -2,13 +2,14 @@
 
 use crate::stamp;
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use whyline_event::stamp::NANOS;
 use whyline_event::{Form, Key, Record, Value};
 
 /// First and last second of something, and how often.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
     /// First second.
     pub first: i64,
@@ -30,7 +31,8 @@ impl Span {
 const MOMENTS: usize = 3000;
 
 /// A moment that another source may have logged too: a request id, or a request by its path.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(from = "(u64, i64, Form)", into = "(u64, i64, Form)")]
 pub struct Moment {
     /// Hash of what identifies it.
     pub hash: u64,
@@ -40,8 +42,20 @@ pub struct Moment {
     pub form: Form,
 }
 
+impl From<(u64, i64, Form)> for Moment {
+    fn from((hash, millis, form): (u64, i64, Form)) -> Self {
+        Moment { hash, millis, form }
+    }
+}
+
+impl From<Moment> for (u64, i64, Form) {
+    fn from(moment: Moment) -> Self {
+        (moment.hash, moment.millis, moment.form)
+    }
+}
+
 /// What one source tells about its clock. Merging is associative and does not depend on order.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Facts {
     /// Span of the stamps as written, in seconds, by what they leave open.
     pub spans: BTreeMap<Form, Span>,
@@ -128,6 +142,16 @@ impl Facts {
             let end = match (record.get(Key::Duration), record.values(whyline_event::Name::Other("time.is_start")).next()) {
                 (Some(Value::Duration(ns)), Some(Value::Bool(true))) => millis + ns / 1_000_000,
                 _ => millis,
+            };
+            // Kibana writes methods in small letters, the proxy before it does not.
+            let mut upper = [0u8; 16];
+            let method = match upper.get_mut(..method.len()) {
+                Some(copy) if method.bytes().any(|b| b.is_ascii_lowercase()) => {
+                    copy.copy_from_slice(method.as_bytes());
+                    copy.make_ascii_uppercase();
+                    std::str::from_utf8(copy).unwrap_or(method)
+                }
+                _ => method,
             };
             keep(&mut self.paths, Moment { hash: hash(&[method, path]), millis: end, form });
         }

@@ -4,6 +4,7 @@
 //! its clock. It knows no store, no rule and no clock of its own, and it never fails on content: an unreadable line is a
 //! record with a note.
 
+mod binary;
 pub mod cut;
 pub mod detect;
 pub mod facts;
@@ -11,6 +12,8 @@ pub mod format;
 pub mod formats;
 pub mod host;
 pub mod input;
+pub mod joins;
+pub mod plain;
 pub mod problem;
 pub mod reading;
 pub mod settle;

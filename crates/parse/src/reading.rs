@@ -1,12 +1,13 @@
 //! The way of the lines: from arguments to a bundle, from a bundle to records.
 
+use crate::binary;
 use crate::cut::{self, Counts};
 use crate::detect::{HEAD_LINES, Plan, detect};
 use crate::facts::Facts;
 use crate::format::Format;
 use crate::formats;
 use crate::host::{self, Known};
-use crate::input::{Block, Blocks, Input, Place, discover, open};
+use crate::input::{Block, Blocks, Digest, Digesting, Input, Place, discover, open};
 use crate::problem::{Gravity, Problem};
 use crate::settle::{self, Item, Settled, Told};
 use std::collections::BTreeMap;
@@ -51,6 +52,8 @@ pub struct Passed<S> {
     pub facts: Vec<Facts>,
     /// Counts of every source.
     pub counts: Vec<Counts>,
+    /// What was read of every source.
+    pub digests: Vec<Digest>,
     /// What went wrong while reading.
     pub problems: Vec<Problem>,
 }
@@ -71,13 +74,17 @@ const HEAD_BYTES: usize = 256 * 1024;
 pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
     let (mut inputs, mut problems) = discover(arguments);
     for input in &mut inputs {
-        if input.place == Place::Stdin {
-            let mut bytes = Vec::new();
-            if let Err(error) = std::io::stdin().lock().read_to_end(&mut bytes) {
-                problems.push(Problem::unreadable("standard input", &error));
-            }
-            input.place = Place::Memory(Arc::new(bytes));
+        let mut bytes = Vec::new();
+        let done = match &input.place {
+            Place::Stdin => std::io::stdin().lock().read_to_end(&mut bytes),
+            Place::Stream(path) => std::fs::File::open(path).and_then(|mut f| f.read_to_end(&mut bytes)),
+            Place::File(_) | Place::Memory(_) => continue,
+        };
+        if let Err(error) = done {
+            let place = if input.place == Place::Stdin { "standard input" } else { &input.source.path };
+            problems.push(Problem::unreadable(place, &error));
         }
+        input.place = Place::Memory(Arc::new(bytes));
     }
     let heads: Vec<Vec<u8>> = parallel(&inputs, options.threads, head);
     let mut known = options.formats.clone();
@@ -100,10 +107,8 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
         let told = options.hosts.iter().find(|(_, pattern)| glob(pattern, &input.source.path)).map(|(name, _)| name.clone());
         input.source.host = told.or(host);
     }
-    for (input, plan) in inputs.iter().zip(&plans) {
-        if plan.binary {
-            problems.push(Problem::remark(&input.source.path, "looks like no text; its lines were kept as they are"));
-        }
+    for ((input, plan), head) in inputs.iter().zip(&plans).zip(&heads) {
+        problems.extend(binary::problem(&input.source.path, head, plan.binary));
     }
     Bundle { inputs, plans, same_as, problems }
 }
@@ -174,7 +179,8 @@ fn parallel<T: Sync, R: Send>(list: &[T], threads: usize, work: impl Fn(&T) -> R
 fn same(inputs: &[Input], heads: &[Vec<u8>]) -> Vec<Option<usize>> {
     let mut groups: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
     for (i, head) in heads.iter().enumerate() {
-        if head.len() >= 64 {
+        // One line may well be written twice.
+        if head.len() >= 64 && memchr::memchr_iter(b'\n', head).nth(1).is_some() {
             groups.entry(&head[..head.len().min(64)]).or_default().push(i);
         }
     }
@@ -244,6 +250,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
     let (sender, receiver) = sync_channel::<Job>(threads * 2);
     let receiver = Mutex::new(receiver);
     let mut problems = Vec::new();
+    let mut digests = vec![Digest::default(); bundle.inputs.len()];
     let workers: Vec<Worker<S>> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
             .map(|_| {
@@ -257,7 +264,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
             match open(input) {
                 Err(error) => problems.push(Problem::unreadable(&input.source.path, &error)),
                 Ok(reader) => {
-                    let mut blocks = Blocks::new(reader);
+                    let mut blocks = Blocks::new(Digesting::new(reader));
                     let plan = &bundle.plans[i];
                     while let Some(block) = blocks.next(&mut |line| cut::starts_record(plan, line)) {
                         if sender.send(Job { source: i, number, block }).is_err() {
@@ -265,6 +272,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
                         }
                         number += 1;
                     }
+                    digests[i] = blocks.reader().digest();
                     if let Some(error) = blocks.error() {
                         problems.push(Problem::unreadable(&input.source.path, &error));
                     }
@@ -278,6 +286,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
         sinks: Vec::new(),
         facts: vec![Facts::default(); bundle.inputs.len()],
         counts: vec![Counts::default(); bundle.inputs.len()],
+        digests,
         problems,
     };
     for worker in workers {
@@ -329,8 +338,17 @@ pub fn settle_clocks(bundle: &Bundle, facts: &[Facts], told: &Told) -> Vec<Settl
 
 /// The host of a source: the one that most of its lines name, else the one of its folder.
 pub fn host_of<'a>(input: &'a Input, facts: &'a Facts) -> Option<&'a str> {
+    host_in(facts, input.source.host.as_deref())
+}
+
+/// The host given by the folder where lines name it, else the one that most lines name, else the one given.
+pub fn host_in<'a>(facts: &'a Facts, folder: Option<&'a str>) -> Option<&'a str> {
+    // A folder that some of the lines name is the machine on which the file lay; others may have sent it their lines.
+    if folder.is_some_and(|h| facts.hosts.contains_key(h)) {
+        return folder;
+    }
     let named = facts.hosts.iter().max_by_key(|(name, n)| (**n, std::cmp::Reverse(name.as_str()))).map(|(name, _)| name.as_str());
-    named.or(input.source.host.as_deref())
+    named.or(folder)
 }
 
 /// Reads a text that is not part of a bundle (an example in a rule): finds its formats and hands over its records.

@@ -27,5 +27,5 @@ mod writer;
 pub use error::StoreError;
 pub use search::{Frame, Hit};
 pub use store::Store;
-pub use table::{Counted, StoredClock, StoredSource};
+pub use table::{Counted, Place, StoredClock, StoredSource};
 pub use writer::{Adder, Writer};

@@ -33,7 +33,7 @@ pub(crate) enum Need {
     /// A word that contains one of these pieces.
     Piece(Vec<String>),
     /// A value of a field.
-    Value(Values),
+    Value(Box<Values>),
     /// One of these sources.
     Source(Vec<u32>),
 }
@@ -78,7 +78,7 @@ impl Store {
     fn of_field(&self, target: &Target, test: &Test) -> Need {
         let values = |number: String| {
             let ask = (!matches!(test, Test::Present)).then(|| Ask::new(target, test));
-            Need::Value(Values { number, ask })
+            Need::Value(Box::new(Values { number, ask }))
         };
         match target {
             Target::Raw | Target::Line => Need::Nothing,
@@ -86,12 +86,12 @@ impl Store {
             Target::Format => values(terms::FORMAT.to_string()),
             Target::Source => self.sources_with(target, test),
             Target::Level => {
-                let asked = |number: String| Need::Value(Values { number, ask: Some(Ask::new(target, test)) });
+                let asked = |number: String| Need::Value(Box::new(Values { number, ask: Some(Ask::new(target, test)) }));
                 let word = self.number(Name::Known(Key::Level), asked);
                 Need::Any(vec![asked(terms::SEVERITY.to_string()), word])
             }
             Target::Key(key) if key.kind() == Kind::Text => {
-                let there = self.number(Name::Known(*key), |number| Need::Value(Values { number, ask: None }));
+                let there = self.number(Name::Known(*key), |number| Need::Value(Box::new(Values { number, ask: None })));
                 Need::Each(vec![there, in_words(test)])
             }
             Target::Key(Key::HostName) => Need::Any(vec![self.number(Name::Known(Key::HostName), values), self.sources_with(target, test)]),

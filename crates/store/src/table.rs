@@ -48,9 +48,9 @@ impl StoredClock {
     }
 }
 
-/// A place in a file of facts.
+/// Where the facts of a source stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Place {
+pub struct Place {
     generation: u64,
     offset: u64,
     length: u64,
@@ -84,7 +84,7 @@ pub struct StoredSource {
     /// Its clock.
     pub clock: StoredClock,
     /// Where the facts stand from which clocks are settled.
-    pub(crate) facts: Option<Place>,
+    pub facts: Option<Place>,
 }
 
 impl StoredSource {

@@ -9,19 +9,28 @@ use whyline_diagnose::diagnosis::Citation;
 use whyline_diagnose::{Diagnosis, Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
 use whyline_event::{Record, SourceId};
 use whyline_parse::input::{Input, open};
-use whyline_parse::reading::host_of;
+use whyline_parse::reading::host_in;
 use whyline_parse::{Bundle, Counts, Facts, Options, Problem, Settled, Sink, pass, prepare, settle_clocks};
+use whyline_store::Store;
 
 /// A bundle that has been read.
 pub struct Read {
-    /// Inputs and plans.
-    pub bundle: Bundle,
+    /// Where the texts of lines stand.
+    pub from: From,
     /// Everything that was gathered, on one clock.
     pub evidence: Evidence,
     /// The books.
     pub books: Books,
     /// What went wrong while reading.
     pub problems: Vec<Problem>,
+}
+
+/// Where the lines of a bundle can be read again.
+pub enum From {
+    /// In files.
+    Files(Bundle),
+    /// In the store.
+    Store(Box<Store>),
 }
 
 struct Gatherer<'a> {
@@ -55,7 +64,7 @@ pub fn read(paths: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher
     }
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
-    Ok(Read { evidence: Evidence::new(gathered, sources), bundle, books, problems })
+    Ok(Read { evidence: Evidence::new(gathered, sources), from: From::Files(bundle), books, problems })
 }
 
 /// What is known of each source.
@@ -65,38 +74,54 @@ pub fn sources(bundle: &Bundle, facts: &[Facts], counts: &[Counts], settled: &[S
         .iter()
         .enumerate()
         .map(|(i, input)| {
-            let total: u64 = facts[i].formats.values().sum();
-            let best = facts[i].formats.iter().max_by_key(|(name, n)| (**n, std::cmp::Reverse(name.as_str())));
-            SourceInfo {
-                path: input.source.path.clone(),
-                host: host_of(input, &facts[i]).unwrap_or("").to_string(),
-                format: best.map_or_else(|| "empty".into(), |(name, _)| name.clone()),
-                share: best.map_or(0.0, |(_, n)| *n as f64 / total.max(1) as f64),
-                zone: settled[i].zone.clone(),
-                zone_why: settled[i].why.to_string(),
-                clock: settled[i].clock.clone(),
-                ahead_pairs: settled[i].ahead_pairs,
-                lines: counts[i].lines,
-                records: counts[i].records,
-                same_as: bundle.same_as[i].map(|j| bundle.inputs[j].source.path.clone()),
-            }
+            let same_as = bundle.same_as[i].map(|j| bundle.inputs[j].source.path.clone());
+            source_info(&input.source.path, input.source.host.as_deref(), &facts[i], &counts[i], &settled[i], same_as)
         })
         .collect()
 }
 
+/// What is known of one source.
+pub fn source_info(
+    path: &str,
+    host: Option<&str>,
+    facts: &Facts,
+    counts: &Counts,
+    settled: &Settled,
+    same_as: Option<String>,
+) -> SourceInfo {
+    let total: u64 = facts.formats.values().sum();
+    let best = facts.formats.iter().max_by_key(|(name, n)| (**n, std::cmp::Reverse(name.as_str())));
+    SourceInfo {
+        path: path.to_string(),
+        host: host_in(facts, host).unwrap_or("").to_string(),
+        format: best.map_or_else(|| "empty".into(), |(name, _)| name.clone()),
+        share: best.map_or(0.0, |(_, n)| *n as f64 / total.max(1) as f64),
+        zone: settled.zone.clone(),
+        zone_why: settled.why.to_string(),
+        clock: settled.clock.clone(),
+        ahead_pairs: settled.ahead_pairs,
+        lines: counts.lines,
+        records: counts.records,
+        same_as,
+    }
+}
+
 /// Fills in the texts of citations that only name their line, by reading those lines again.
-pub fn fill_texts(diagnosis: &mut Diagnosis, bundle: &Bundle) {
+pub fn fill_texts(diagnosis: &mut Diagnosis, from: &From) {
     let mut wanted: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
     for c in diagnosis.causes.iter().flat_map(|c| &c.evidence).filter(|c| c.text.is_empty()) {
         wanted.entry(c.source.clone()).or_default().insert(c.line);
     }
     let mut texts: BTreeMap<(String, u64), String> = BTreeMap::new();
     for (path, lines) in wanted {
-        if let Some(input) = bundle.inputs.iter().find(|i| i.source.path == path) {
-            for (line, text) in lines_of(input, &lines) {
-                texts.insert((path.clone(), line), text);
+        let found = match from {
+            From::Files(bundle) => {
+                let input = bundle.inputs.iter().find(|i| i.source.path == path);
+                input.map(|input| lines_of(input, &lines)).unwrap_or_default()
             }
-        }
+            From::Store(store) => stored_lines(store, &path, &lines),
+        };
+        texts.extend(found.into_iter().map(|(line, text)| ((path.clone(), line), text)));
     }
     for cause in &mut diagnosis.causes {
         for c in cause.evidence.iter_mut().filter(|c| c.text.is_empty()) {
@@ -106,6 +131,20 @@ pub fn fill_texts(diagnosis: &mut Diagnosis, bundle: &Bundle) {
         }
         cause.evidence.retain(|c: &Citation| !c.text.is_empty());
     }
+}
+
+fn stored_lines(store: &Store, path: &str, wanted: &BTreeSet<u64>) -> Vec<(u64, String)> {
+    let mut found = Vec::new();
+    let Some(number) = store.sources().iter().position(|s| s.path == path) else { return found };
+    for line in wanted {
+        let mut take = |record: &Record<'_>| {
+            let first = record.text.lines().next().unwrap_or("").trim_end_matches('\r');
+            found.push((*line, first.chars().take(2000).collect()));
+        };
+        // A line that cannot be read is left out, as it would be in a file.
+        let _ = store.record_at(number, *line, &mut take);
+    }
+    found
 }
 
 fn lines_of(input: &Input, wanted: &BTreeSet<u64>) -> Vec<(u64, String)> {

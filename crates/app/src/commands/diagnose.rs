@@ -1,6 +1,6 @@
 //! `whyline diagnose`: why did it happen?
 
-use super::bundle::{fill_texts, read};
+use super::{bundle, store};
 use crate::cli::{Cli, Diagnose, DiagnosisFormat};
 use crate::{exit, load, output};
 use anyhow::Result;
@@ -12,16 +12,17 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     let pack = load::pack(&args.rules)?;
     let matcher = load::matcher(&pack);
     let options = load::options(&args.reading, load::threads(cli.threads), None)?;
-    if args.paths.is_empty() {
-        return Err(exit::usage("say which logs: `whyline diagnose FOLDER`"));
-    }
-    let mut read = read(&args.paths, &options, &pack, &matcher)?;
+    let mut read = if args.paths.is_empty() {
+        store::read(&cli.store, &options.told, &pack, &matcher)?
+    } else {
+        bundle::read(&args.paths, &options, &pack, &matcher)?
+    };
     let last = read.evidence.whole().map_or(0, |(_, last)| last.saturating_mul(1_000_000_000));
     if let Some(stretch) = load::stretch(&args.window, last)? {
         read.evidence.restrict(stretch.from, stretch.to);
     }
     let mut diagnosis = diagnose(&read.evidence, &pack);
-    fill_texts(&mut diagnosis, &read.bundle);
+    bundle::fill_texts(&mut diagnosis, &read.from);
     let partial = load::tell(&read.problems)?;
     let mut out = anstream::stdout().lock();
     match args.format {
@@ -34,10 +35,7 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
         DiagnosisFormat::Mermaid => output::graph::mermaid(&mut out, &diagnosis.trees)?,
     }
     out.flush()?;
-    let empty = read.bundle.inputs.is_empty();
-    if empty {
-        load::note("warning: there is no log file here; nothing was read. Give the folder that the logs were copied into.");
-    }
+    let empty = load::tell_empty(read.evidence.sources.is_empty());
     Ok(if partial || empty { exit::PARTIAL } else { exit::DONE })
 }
 

@@ -1,6 +1,7 @@
 //! `whyline formats`: what is read, and what was chosen.
 
 use crate::cli::{Cli, Formats};
+use crate::output::safe;
 use crate::{exit, load};
 use anyhow::Result;
 use std::io::Write;
@@ -37,7 +38,7 @@ pub fn run(cli: &Cli, args: &Formats) -> Result<u8> {
     load::tell(&bundle.problems)?;
     for (input, plan) in bundle.inputs.iter().zip(&bundle.plans) {
         let stamped = if plan.stamped { "with time stamps" } else { "without time stamps" };
-        writeln!(out, "{}: {} for {:.0} % of its first lines, {stamped}", input.source.path, plan.format, plan.share * 100.0)?;
+        writeln!(out, "{}: {} for {:.0} % of its first lines, {stamped}", safe::line(&input.source.path), plan.format, plan.share * 100.0)?;
     }
     Ok(exit::DONE)
 }

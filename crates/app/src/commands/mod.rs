@@ -3,8 +3,12 @@
 mod bundle;
 mod diagnose;
 mod formats;
+mod ingest;
 mod parse;
+mod query;
 mod rules;
+mod standing;
+mod store;
 
 use crate::cli::{Cli, Verb};
 use anyhow::Result;
@@ -16,6 +20,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Verb::Parse(args) => parse::run(cli, args),
         Verb::Formats(args) => formats::run(cli, args),
         Verb::Rules(args) => rules::run(args),
-        Verb::Ingest(_) | Verb::Query(_) => Err(crate::exit::usage("the store is not built yet")),
+        Verb::Ingest(args) => ingest::run(cli, args),
+        Verb::Query(args) => query::run(cli, args),
     }
 }

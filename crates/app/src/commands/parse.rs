@@ -33,7 +33,8 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     if let Some(error) = ordered.state.into_inner().unwrap_or_else(|e| e.into_inner()).error {
         return Err(error.into());
     }
-    Ok(if partial { exit::PARTIAL } else { exit::DONE })
+    let empty = load::tell_empty(bundle.inputs.is_empty());
+    Ok(if partial || empty { exit::PARTIAL } else { exit::DONE })
 }
 
 /// Blocks arrive in any order and leave in theirs.

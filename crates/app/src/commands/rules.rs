@@ -155,8 +155,11 @@ fn test(paths: &[PathBuf], alone: bool) -> Result<u8> {
 
 /// The examples of a signal that come out otherwise than they should.
 pub fn wrong_examples(signal: &Signal, all: &[Arc<dyn Format>], passed: &mut usize) -> Vec<(u64, String)> {
-    let Some(query) = signal.query.as_ref().and_then(|q| Query::parse(&q.text).ok()) else { return Vec::new() };
-    let query = query.for_rules();
+    let Some(written) = &signal.query else { return Vec::new() };
+    let query = match Query::parse(&written.text) {
+        Ok(query) => query.for_rules(),
+        Err(error) => return vec![(written.line, format!("signal `{}`: the query cannot be read: {error}", signal.id.text))],
+    };
     let mut wrong = Vec::new();
     for (examples, should) in [(&signal.matching, true), (&signal.ignoring, false)] {
         for example in examples {

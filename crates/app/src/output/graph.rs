@@ -154,7 +154,7 @@ mod tests {
         let mut out = Vec::new();
         dot(&mut out, &[tree()]).unwrap();
         let text = String::from_utf8(out).unwrap();
-        let label = text.lines().find(|l| l.contains("name")).unwrap();
+        let label = text.lines().find(|l| l.contains("n0_1 [")).unwrap();
         assert!(
             label.contains(r#"a \"name\"]; end &amp; <b>"#) && label.contains(r#"\\u{202e}"#) && label.contains("api on app02"),
             "{label}"

@@ -40,7 +40,8 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
         "causes": diagnosis.causes,
         "missing": diagnosis.missing,
     });
-    serde_json::to_writer_pretty(&mut *out, &answer)?;
+    // As an error of writing, so that a reader who left is known as one.
+    serde_json::to_writer_pretty(&mut *out, &answer).map_err(std::io::Error::from)?;
     writeln!(out)?;
     Ok(())
 }

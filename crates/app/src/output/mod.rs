@@ -4,4 +4,4 @@ pub mod graph;
 pub mod json;
 pub mod safe;
 pub mod text;
-mod words;
+pub mod words;

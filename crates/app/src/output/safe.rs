@@ -24,6 +24,11 @@ pub fn line(text: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// A text of several lines, each made safe.
+pub fn lines(text: &str) -> String {
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
 /// Whether a character is not what it seems: controls (C0, C1, DEL), marks of direction, and formatting that no one sees.
 pub fn hidden(c: char) -> bool {
     c.is_control()
@@ -61,6 +66,7 @@ mod tests {
     #[test]
     fn terminals_are_not_steered() {
         assert_eq!(line("a\u{1b}[2Jb\u{7}c\u{9b}31m"), "a\\x1b[2Jb\\x07c\\x9b31m");
+        assert_eq!(lines("a\u{1b}\nb"), "a\\x1b\nb");
         assert_eq!(line("a\tb\nc\r\u{7f}\0"), "a b\\nc\\r\\x7f\\x00");
     }
 

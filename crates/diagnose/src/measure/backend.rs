@@ -73,7 +73,10 @@ fn own(view: &mut View<'_>, host: &str) {
 }
 
 /// How many requests took far longer than requests for the same path did before: slow ones, all, and one of the slow.
-fn slower<'a>(before: &[&'a crate::evidence::Request], during: &[&'a crate::evidence::Request]) -> (usize, usize, Option<&'a crate::evidence::Request>) {
+fn slower<'a>(
+    before: &[&'a crate::evidence::Request],
+    during: &[&'a crate::evidence::Request],
+) -> (usize, usize, Option<&'a crate::evidence::Request>) {
     let mut usual: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
     for r in before {
         if let Some(took) = r.took() {
@@ -108,7 +111,11 @@ fn silent(view: &mut View<'_>) {
         if system || onset - first < 20 || view.incident.hosts().contains(source.host.as_str()) || source.same_as.is_some() {
             continue;
         }
-        let before = view.evidence.ticks_within(number, first, onset - 1) as f64 / (onset - first) as f64;
+        let records = view.evidence.ticks_within(number, first, onset - 1);
+        let before = records as f64 / (onset - first) as f64;
+        // A log of nothing but requests is silent as soon as nobody calls: that says less.
+        let requests = view.evidence.requests.iter().filter(|r| r.of.source as usize == number && r.end < onset * 1000).count() as u64;
+        let id = if requests * 20 >= records * 19 { "backend.not-asked" } else { "backend.silent" };
         if before < 0.5 {
             continue;
         }
@@ -117,13 +124,20 @@ fn silent(view: &mut View<'_>) {
         if view.evidence.whole().is_some_and(|(_, b)| b > last + 10) {
             edges.push((last, view.evidence.whole().map_or(last, |(_, b)| b)));
         }
-        let longest = edges.iter().filter(|(a, b)| *b > onset - 5 && *a < end).map(|(a, b)| (b.min(&(end + 5)) - a.max(&(onset - 30)), *a)).max();
+        let longest =
+            edges.iter().filter(|(a, b)| *b > onset - 5 && *a < end).map(|(a, b)| (b.min(&(end + 5)) - a.max(&(onset - 30)), *a)).max();
         let Some((length, from)) = longest else { continue };
         if length >= 8 && length * 10 >= (end - onset) * 5 && length as f64 * before >= 12.0 && from >= onset - 30 && from <= onset + 30 {
             let service = crate::entity::service_of_path(&source.path);
             let entity = if source.host.is_empty() { format!("service:{service}") } else { format!("service:{service}@{}", source.host) };
             let note = format!("{} is silent for {length} s after {before:.1} records a second", source.path);
-            view.found.extend(view.pack.signal("backend.silent").map(|signal| super::Measured { signal, entity, onset: from * 1000, note, cite: Vec::new() }));
+            view.found.extend(view.pack.signal(id).map(|signal| super::Measured {
+                signal,
+                entity,
+                onset: from * 1000,
+                note,
+                cite: Vec::new(),
+            }));
         }
     }
 }
@@ -140,7 +154,8 @@ fn late_success(view: &mut View<'_>) {
         by_exact.entry(r.of.exact).or_default().push(i);
     }
     let mut pairs: BTreeMap<usize, usize> = BTreeMap::new();
-    let gave_up: Vec<usize> = view.affected.iter().copied().filter(|i| matches!(view.request(*i).of.status, 504 | 499 | 502 | 503)).collect();
+    let gave_up: Vec<usize> =
+        view.affected.iter().copied().filter(|i| matches!(view.request(*i).of.status, 504 | 499 | 502 | 503)).collect();
     for i in &gave_up {
         let r = view.request(*i);
         let by_id = (r.of.id != 0).then(|| by_id.get(&r.of.id).copied()).flatten();
@@ -163,7 +178,9 @@ fn late_success(view: &mut View<'_>) {
         let cite: Vec<(u32, u32)> = pairs
             .iter()
             .take(2)
-            .flat_map(|(i, j)| [(view.request(*i).of.source, view.request(*i).of.line), (view.request(*j).of.source, view.request(*j).of.line)])
+            .flat_map(|(i, j)| {
+                [(view.request(*i).of.source, view.request(*i).of.line), (view.request(*j).of.source, view.request(*j).of.line)]
+            })
             .collect();
         let of = &view.request(*pairs.values().next().unwrap_or(&0)).of;
         let entity = format!("service:{}@{}", view.evidence.text(of.service), view.evidence.text(of.host));

@@ -56,14 +56,20 @@ fn common(view: &View<'_>, of: impl Fn(&Request) -> NameId, several: bool) -> Op
         }
     }
     let enough = if several { others >= 10 && others * 3 >= n } else { others >= 5 };
-    (enough && others_bad * 10 <= others).then(|| (value, format!("{n} of {all} failures; of {others} other requests {} were served", others - others_bad)))
+    (enough && others_bad * 10 <= others)
+        .then(|| (value, format!("{n} of {all} failures; of {others} other requests {} were served", others - others_bad)))
 }
 
 /// Whether others than the client that fails ask for the same paths, and are served: else it is the path that fails.
 fn same_paths_served(view: &View<'_>, by: impl Fn(&Request) -> NameId) -> bool {
     let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
     let clients: BTreeSet<NameId> = view.affected.iter().map(|i| by(view.request(*i))).collect();
-    view.during().filter(|i| !view.affected.contains(i)).map(|i| view.request(i)).filter(|r| paths.contains(&r.of.path) && !clients.contains(&by(r)) && r.of.status < 400).count() >= 8
+    view.during()
+        .filter(|i| !view.affected.contains(i))
+        .map(|i| view.request(i))
+        .filter(|r| paths.contains(&r.of.path) && !clients.contains(&by(r)) && r.of.status < 400)
+        .count()
+        >= 8
 }
 
 /// The addresses that failing requests were sent to.
@@ -85,8 +91,12 @@ fn upstreams(view: &mut View<'_>) {
         let cite: Vec<(u32, u32)> = list.iter().take(3).map(|i| (view.request(*i).of.source, view.request(*i).of.line)).collect();
         let paths: BTreeSet<NameId> = list.iter().map(|i| view.request(*i).of.path).collect();
         let used_before = view.before().any(|i| view.request(i).of.upstream == upstream);
-        let other_before: BTreeSet<NameId> =
-            view.before().map(|i| view.request(i).of).filter(|o| o.upstream != NONE && o.upstream != upstream && paths.contains(&o.path) && o.status < 500).map(|o| o.upstream).collect();
+        let other_before: BTreeSet<NameId> = view
+            .before()
+            .map(|i| view.request(i).of)
+            .filter(|o| o.upstream != NONE && o.upstream != upstream && paths.contains(&o.path) && o.status < 500)
+            .map(|o| o.upstream)
+            .collect();
         if !used_before && onset - first >= 20_000 && !other_before.is_empty() {
             let others: Vec<&str> = other_before.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("{text} was never asked before; the same paths were served by {}", others.join(", "));
@@ -97,7 +107,9 @@ fn upstreams(view: &mut View<'_>) {
             .edge
             .iter()
             .map(|i| view.request(*i))
-            .filter(|r| r.end > onset && r.of.status < 500 && r.of.upstream != NONE && r.of.upstream != upstream && paths.contains(&r.of.path))
+            .filter(|r| {
+                r.end > onset && r.of.status < 500 && r.of.upstream != NONE && r.of.upstream != upstream && paths.contains(&r.of.path)
+            })
             .map(|r| r.of.upstream)
             .filter(|u| !view.before().any(|i| view.request(i).of.upstream == *u))
             .collect();

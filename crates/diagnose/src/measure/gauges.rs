@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// One line of statistics: second, line, and its numbers.
 type Row = (i64, u32, BTreeMap<Counter, f64>);
 
+/// How much a counter grew, in how many seconds, and by which line.
+type Growth = Vec<(f64, f64, u32)>;
+
 pub(super) fn measure(view: &mut View<'_>) {
     let mut lines: BTreeMap<(u32, u32), Vec<Row>> = BTreeMap::new();
     for (second, gauge) in &view.evidence.gauges {
@@ -31,7 +34,7 @@ pub(super) fn measure(view: &mut View<'_>) {
 /// How much a counter grew between neighbouring lines, before the incident and during it: (before, during), each a list of
 /// (growth, seconds, line). Counters that start again are left out there; numbers that are no counters (they fall as often as
 /// they rise) are taken as they are.
-fn growth(view: &View<'_>, rows: &[Row], counter: Counter) -> (Vec<(f64, f64, u32)>, Vec<(f64, f64, u32)>) {
+fn growth(view: &View<'_>, rows: &[Row], counter: Counter) -> (Growth, Growth) {
     let (onset, end) = (view.incident.onset / 1000, view.incident.end / 1000);
     let list: Vec<(i64, u32, f64)> = rows.iter().filter_map(|(t, l, n)| n.get(&counter).map(|v| (*t, *l, *v))).collect();
     let falls = list.windows(2).filter(|w| w[1].2 < w[0].2).count();

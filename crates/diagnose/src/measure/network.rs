@@ -5,6 +5,9 @@ use crate::entity::parts;
 use crate::names::NONE;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// For a name: since when (ms), how often, and lines that show it.
+type Found = BTreeMap<String, (i64, u64, Vec<(u32, u32)>)>;
+
 pub(super) fn measure(view: &mut View<'_>) {
     checks(view);
     unlogged(view);
@@ -16,7 +19,7 @@ pub(super) fn measure(view: &mut View<'_>) {
 /// Servers that a health check takes out although they answer real requests well.
 fn checks(view: &mut View<'_>) {
     let (from, to) = (view.incident.onset / 1000 - 60, view.incident.end / 1000);
-    let mut found: BTreeMap<String, (i64, usize, Vec<(u32, u32)>)> = BTreeMap::new();
+    let mut found = Found::new();
     for series in &view.evidence.series {
         if !view.pack.signals[series.signal as usize].id.contains(".server-down") {
             continue;
@@ -33,7 +36,7 @@ fn checks(view: &mut View<'_>) {
             let bad = served.iter().filter(|r| r.of.status >= 500).count();
             if served.len() >= 3 && bad * 10 <= served.len() {
                 let cite = served.iter().rev().take(1).map(|r| (r.of.source, r.of.line)).collect();
-                found.entry(name.to_string()).or_insert((*down * 1000, served.len(), cite));
+                found.entry(name.to_string()).or_insert((*down * 1000, served.len() as u64, cite));
             }
         }
     }
@@ -51,7 +54,7 @@ fn is_server(server: &str, name: &str) -> bool {
 /// Targets of errors of which no log was given.
 fn unlogged(view: &mut View<'_>) {
     let (from, to) = (view.incident.onset / 1000 - 30, view.incident.end / 1000 + 5);
-    let mut targets: BTreeMap<String, (i64, u64, Vec<(u32, u32)>)> = BTreeMap::new();
+    let mut targets = Found::new();
     for series in &view.evidence.series {
         let entity = view.evidence.text(series.entity);
         let ("addr" | "name", name, _) = parts(entity) else { continue };
@@ -82,7 +85,9 @@ fn quiet_targets(view: &mut View<'_>) {
     let mut targets: BTreeMap<String, (i64, u64, String)> = BTreeMap::new();
     for series in &view.evidence.series {
         let signal = &view.pack.signals[series.signal as usize];
-        if !signal.id.contains("timeout") || !signal.entity.iter().any(|k| matches!(k, whyline_event::Key::Peer | whyline_event::Key::UpstreamAddress)) {
+        if !signal.id.contains("timeout")
+            || !signal.entity.iter().any(|k| matches!(k, whyline_event::Key::Peer | whyline_event::Key::UpstreamAddress))
+        {
             continue;
         }
         let n = series.within(from, to);
@@ -95,10 +100,21 @@ fn quiet_targets(view: &mut View<'_>) {
     }
     for (host, (onset, n, entity)) in targets {
         let runs = view.evidence.sources.iter().enumerate().any(|(i, s)| s.host == host && view.evidence.ticks_within(i, from, to) > 0);
-        let trouble = view.evidence.series.iter().any(|s| view.evidence.text(s.host) == host && s.within(from, to) >= 3 && s.within(i64::MIN, from - 1) * 3 < s.within(from, to));
-        let silent = view.found.iter().any(|m| view.pack.signals[m.signal as usize].id == "backend.silent" && m.entity.ends_with(&format!("@{host}")));
+        let trouble = view.evidence.series.iter().any(|s| {
+            view.evidence.text(s.host) == host && s.within(from, to) >= 3 && s.within(i64::MIN, from - 1) * 3 < s.within(from, to)
+        });
+        let silent = view
+            .found
+            .iter()
+            .any(|m| view.pack.signals[m.signal as usize].id == "backend.silent" && m.entity.ends_with(&format!("@{host}")));
         if runs && !trouble && !silent {
-            view.add("target.quiet", entity, onset, format!("{n} time-outs name it, but the logs of {host} go on without trouble"), Vec::new());
+            view.add(
+                "target.quiet",
+                entity,
+                onset,
+                format!("{n} time-outs name it, but the logs of {host} go on without trouble"),
+                Vec::new(),
+            );
         }
     }
 }
@@ -145,7 +161,8 @@ fn clocks(view: &mut View<'_>) {
     }
     for (host, (ahead, pairs)) in hosts {
         let word = if ahead > 0 { "ahead of" } else { "behind" };
-        let note = format!("its clock is {:.1} s {word} its neighbours', by {pairs} requests that both logged", ahead.abs() as f64 / 1000.0);
+        let note =
+            format!("its clock is {:.1} s {word} its neighbours', by {pairs} requests that both logged", ahead.abs() as f64 / 1000.0);
         view.add("clock.offset", format!("host:{host}"), view.incident.onset, note, Vec::new());
     }
 }

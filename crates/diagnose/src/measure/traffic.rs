@@ -18,7 +18,8 @@ pub(super) fn measure(view: &mut View<'_>) {
         *bins.entry(view.request(*i).start.div_euclid(BIN)).or_default() += 1;
     }
     let outside: Vec<i64> = bins.iter().filter(|(b, _)| (**b + 1) * BIN < onset || **b * BIN > end + 20_000).map(|(_, n)| *n).collect();
-    let inside: Vec<i64> = bins.iter().filter(|(b, _)| **b * BIN >= onset - BIN / 2 && (**b + 1) * BIN <= end + BIN).map(|(_, n)| *n).collect();
+    let inside: Vec<i64> =
+        bins.iter().filter(|(b, _)| **b * BIN >= onset - BIN / 2 && (**b + 1) * BIN <= end + BIN).map(|(_, n)| *n).collect();
     if outside.len() < 3 || inside.is_empty() {
         return queue(view);
     }
@@ -27,7 +28,8 @@ pub(super) fn measure(view: &mut View<'_>) {
     let usual = quantile(&sorted, 0.5).max(1) as f64;
     let now = inside.iter().sum::<i64>() as f64 / inside.len() as f64;
     let early = {
-        let around: Vec<i64> = bins.iter().filter(|(b, _)| **b * BIN > onset - 2 * BIN && **b * BIN <= onset + 2 * BIN).map(|(_, n)| *n).collect();
+        let around: Vec<i64> =
+            bins.iter().filter(|(b, _)| **b * BIN > onset - 2 * BIN && **b * BIN <= onset + 2 * BIN).map(|(_, n)| *n).collect();
         around.iter().copied().max().unwrap_or(0) as f64
     };
     let factor = now / usual;

@@ -80,11 +80,24 @@ impl<'a> Checker<'a> {
                 let before = map.insert(&id.text, (&file.name, id.line));
                 let what = if kind { "signal" } else { "fault" };
                 if let Some((other, line)) = before {
-                    self.find(Weight::Error, &file.name, id, format!("{what} `{}` is defined twice", id.text), format!("the other one stands at {other}:{line}"));
+                    self.find(
+                        Weight::Error,
+                        &file.name,
+                        id,
+                        format!("{what} `{}` is defined twice", id.text),
+                        format!("the other one stands at {other}:{line}"),
+                    );
                 }
-                let shape = id.text.contains('.') && id.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'));
+                let shape = id.text.contains('.')
+                    && id.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'));
                 if !shape {
-                    self.find(Weight::Error, &file.name, id, format!("`{}` is no id", id.text), "ids are lower case, `domain.what-happened`".into());
+                    self.find(
+                        Weight::Error,
+                        &file.name,
+                        id,
+                        format!("`{}` is no id", id.text),
+                        "ids are lower case, `domain.what-happened`".into(),
+                    );
                 }
                 if kind && computed::find(&id.text).is_some() {
                     self.find(Weight::Error, &file.name, id, format!("`{}` is a computed signal", id.text), "choose another name".into());
@@ -99,7 +112,13 @@ impl<'a> Checker<'a> {
             for signal in &file.signals {
                 match (&signal.query, &signal.count) {
                     (Some(_), Some(_)) | (None, None) => {
-                        self.find(Weight::Error, &file.name, &signal.id, format!("signal `{}` needs either `query` or `count`", signal.id.text), String::new());
+                        self.find(
+                            Weight::Error,
+                            &file.name,
+                            &signal.id,
+                            format!("signal `{}` needs either `query` or `count`", signal.id.text),
+                            String::new(),
+                        );
                     }
                     (Some(query), None) => self.query(file, query),
                     (None, Some(count)) => self.known_signal(file, &count.of),
@@ -109,7 +128,10 @@ impl<'a> Checker<'a> {
                 }
                 for field in signal.entity.iter().chain(signal.count.as_ref().and_then(|c| c.by.as_ref())) {
                     if Key::find(&field.text).is_none() {
-                        let help = nearest(&field.text, Key::ALL.iter().flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied())));
+                        let help = nearest(
+                            &field.text,
+                            Key::ALL.iter().flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied())),
+                        );
                         self.find(Weight::Error, &file.name, field, format!("no format provides a field `{}`", field.text), help);
                     }
                 }
@@ -118,7 +140,11 @@ impl<'a> Checker<'a> {
                         Weight::Warning,
                         &file.name,
                         &signal.id,
-                        format!("signal `{}` has no example of a line that must {}", signal.id.text, if signal.matching.is_empty() { "match" } else { "not match" }),
+                        format!(
+                            "signal `{}` has no example of a line that must {}",
+                            signal.id.text,
+                            if signal.matching.is_empty() { "match" } else { "not match" }
+                        ),
                         "write one under `examples:`; it is tested with the real parsers".into(),
                     );
                 }
@@ -128,12 +154,24 @@ impl<'a> Checker<'a> {
 
     fn query(&mut self, file: &File, query: &At) {
         match Query::parse(&query.text) {
-            Err(error) => self.find(Weight::Error, &file.name, query, format!("the query cannot be read: {}", error.message), error.render(&query.text)),
+            Err(error) => self.find(
+                Weight::Error,
+                &file.name,
+                query,
+                format!("the query cannot be read: {}", error.message),
+                error.render(&query.text),
+            ),
             Ok(parsed) => {
                 for unknown in parsed.unknown_fields() {
                     // A name with a dot may be a field that only its writer knows.
                     let weight = if unknown.suggestion.is_none() && unknown.name.contains('.') { continue } else { Weight::Error };
-                    self.find(weight, &file.name, query, format!("the query asks for an unknown field `{}`", unknown.name), unknown.render(&query.text));
+                    self.find(
+                        weight,
+                        &file.name,
+                        query,
+                        format!("the query asks for an unknown field `{}`", unknown.name),
+                        unknown.render(&query.text),
+                    );
                 }
             }
         }
@@ -161,7 +199,13 @@ impl<'a> Checker<'a> {
                 for evidence in &fault.evidence {
                     self.known_signal(file, &evidence.signal);
                     if !seen.insert(&evidence.signal.text) {
-                        self.find(Weight::Error, &file.name, &evidence.signal, format!("`{}` is listed twice as evidence", evidence.signal.text), "keep one".into());
+                        self.find(
+                            Weight::Error,
+                            &file.name,
+                            &evidence.signal,
+                            format!("`{}` is listed twice as evidence", evidence.signal.text),
+                            "keep one".into(),
+                        );
                     }
                 }
                 for edge in &fault.explains {
@@ -171,7 +215,13 @@ impl<'a> Checker<'a> {
                     self.known_fault(file, because);
                 }
                 if !fault.symptom && fault.explains.is_empty() {
-                    self.find(Weight::Warning, &file.name, &fault.id, format!("fault `{}` explains nothing", fault.id.text), "say under `explains:` what it leads to".into());
+                    self.find(
+                        Weight::Warning,
+                        &file.name,
+                        &fault.id,
+                        format!("fault `{}` explains nothing", fault.id.text),
+                        "say under `explains:` what it leads to".into(),
+                    );
                 }
                 if !fault.symptom && !fault.evidence.iter().any(|e| !e.against && e.strength >= 4.0) {
                     let help = "a cause needs evidence of at least `supporting`".to_string();
@@ -201,7 +251,13 @@ impl<'a> Checker<'a> {
                 while let Some(node) = next.pop() {
                     if node == start {
                         let help = "of two faults that may each bring the other, let only the deeper one explain the other".to_string();
-                        self.find(Weight::Warning, &file.name, &fault.id, format!("fault `{start}` is its own reason, over other faults"), help);
+                        self.find(
+                            Weight::Warning,
+                            &file.name,
+                            &fault.id,
+                            format!("fault `{start}` is its own reason, over other faults"),
+                            help,
+                        );
                         break;
                     }
                     if seen.insert(node) {

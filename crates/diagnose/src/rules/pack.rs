@@ -122,7 +122,14 @@ impl Pack {
     /// The built-in files, as written.
     pub fn built_in_files() -> Result<Vec<File>, Vec<Finding>> {
         serde_json::from_slice(include_bytes!(concat!(env!("OUT_DIR"), "/pack.json"))).map_err(|e| {
-            vec![Finding { weight: Weight::Error, file: "built-in rules".into(), line: 0, column: 0, message: e.to_string(), help: String::new() }]
+            vec![Finding {
+                weight: Weight::Error,
+                file: "built-in rules".into(),
+                line: 0,
+                column: 0,
+                message: e.to_string(),
+                help: String::new(),
+            }]
         })
     }
 
@@ -165,7 +172,14 @@ impl Pack {
     fn build(files: Vec<File>) -> Pack {
         let mut pack = Pack::default();
         for computed in computed::ALL {
-            pack.add_signal(Signal { id: computed.id.into(), title: computed.title.into(), query: String::new(), entity: Vec::new(), count: None, until: Vec::new() });
+            pack.add_signal(Signal {
+                id: computed.id.into(),
+                title: computed.title.into(),
+                query: String::new(),
+                entity: Vec::new(),
+                count: None,
+                until: Vec::new(),
+            });
         }
         for signal in files.iter().flat_map(|f| &f.signals) {
             pack.add_signal(Signal {

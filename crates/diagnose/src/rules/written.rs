@@ -322,8 +322,12 @@ impl RawSignal {
             None => None,
             Some(raw) => {
                 let within = At::from(raw.within);
-                let seconds = seconds(&within.text)
-                    .ok_or_else(|| format!("{name}:{}:{}: `{}` is no length of time; write for instance `1m` or `30s`", within.line, within.column, within.text))?;
+                let seconds = seconds(&within.text).ok_or_else(|| {
+                    format!(
+                        "{name}:{}:{}: `{}` is no length of time; write for instance `1m` or `30s`",
+                        within.line, within.column, within.text
+                    )
+                })?;
                 Some(Count { of: raw.of.into(), at_least: raw.at_least, within: seconds, by: raw.by.map(At::from) })
             }
         };
@@ -348,7 +352,13 @@ impl RawFault {
         for raw in self.explains {
             let through = raw.through.map(At::from);
             if let Some(t) = through.as_ref().filter(|t| !THROUGH.contains(&t.text.as_str())) {
-                return Err(format!("{name}:{}:{}: `through: {}` is unknown; it is one of {}", t.line, t.column, t.text, THROUGH.join(", ")));
+                return Err(format!(
+                    "{name}:{}:{}: `through: {}` is unknown; it is one of {}",
+                    t.line,
+                    t.column,
+                    t.text,
+                    THROUGH.join(", ")
+                ));
             }
             explains.push(Explains { fault: raw.fault.into(), through: through.map_or_else(|| "any".into(), |t| t.text) });
         }
@@ -357,14 +367,18 @@ impl RawFault {
             let (line, column) = (raw.strength.referenced.line(), raw.strength.referenced.column());
             let strength = match raw.strength.value {
                 Strength::Number(n) if n >= 1.0 => n,
-                Strength::Number(n) => return Err(format!("{name}:{line}:{column}: a strength of {n} is below 1; for the opposite write `speaks: against`")),
+                Strength::Number(n) => {
+                    return Err(format!("{name}:{line}:{column}: a strength of {n} is below 1; for the opposite write `speaks: against`"));
+                }
                 Strength::Word(word) => match word.as_str() {
                     "weak" => 2.0,
                     "supporting" => 4.0,
                     "strong" => 12.0,
                     "conclusive" => 60.0,
                     other => {
-                        return Err(format!("{name}:{line}:{column}: strength `{other}` is unknown; it is weak, supporting, strong, conclusive or a number"));
+                        return Err(format!(
+                            "{name}:{line}:{column}: strength `{other}` is unknown; it is weak, supporting, strong, conclusive or a number"
+                        ));
                     }
                 },
             };

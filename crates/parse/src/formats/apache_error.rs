@@ -60,7 +60,10 @@ impl Format for ApacheError {
         if !head.client.is_empty() {
             access::put_client(head.client, record);
         }
-        if !head.remote.is_empty() {
+        // The other end of a connection without a request: the client, except where this server is the one that asks.
+        if !head.remote.is_empty() && !head.module.starts_with("proxy") && head.client.is_empty() {
+            access::put_client(head.remote, record);
+        } else if !head.remote.is_empty() {
             access::put_upstream(head.remote, record);
         } else if let Some(upstream) = upstream(message) {
             access::put_upstream(upstream, record);
@@ -119,7 +122,7 @@ fn head(text: &str) -> Option<Head<'_>> {
     }
     let (time, rest) = bracket(text)?;
     let (stamp, used) = stamp::prefix(time)?;
-    if used != time.len() {
+    if used != time.len() || time.contains(", ") {
         return None;
     }
     let (level, mut rest) = bracket(rest)?;

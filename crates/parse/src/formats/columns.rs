@@ -27,8 +27,11 @@ impl Format for Columns {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        if text.starts_with("[GIN] ") {
+        if text.starts_with("[GIN] ") || text.contains(" | ") {
             return gin(text, record);
+        }
+        if text.starts_with(REPEATED) {
+            return repeated(text, record);
         }
         let line = parse(text)?;
         record.format = line.name;
@@ -44,7 +47,7 @@ impl Format for Columns {
     }
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
-        line.starts_with("[GIN] ") || parse(line).is_some()
+        line.starts_with("[GIN] ") || line.starts_with(REPEATED) || parse(line).is_some()
     }
 }
 
@@ -116,12 +119,34 @@ fn blue_gene(text: &str) -> Option<Line<'_>> {
     Some(Line { name: "bgl", stamp, level, logger, host, message: c.rest, ..Line::default() })
 }
 
+const REPEATED: &str = "The message \"";
+
+/// GlusterFS on a message that came again: `The message "W [MSGID: 7] [a.c:1:f] 0-vol: text" repeated 4 times between [stamp] and
+/// [stamp]`.
+fn repeated<'a>(text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+    let (said, rest) = text.strip_prefix(REPEATED)?.rsplit_once("\" repeated ")?;
+    let (count, span) = rest.split_once(" times between [")?;
+    let (_, last) = span.split_once("] and [")?;
+    record.stamp = Some(stamp::iso(last)?.0);
+    record.format = "glusterfs";
+    record.body = text;
+    fill::level(record, said.get(..1)?);
+    if let Ok(count) = count.parse() {
+        record.put_other("log.repeated", Value::Int(count));
+    }
+    Some(88)
+}
+
 /// Gin's request log: `[GIN] 2026/11/21 - 10:49:33 | 401 | 505.3µs | 10.1.2.3 | POST "/client"`.
 fn gin<'a>(text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-    let rest = text.strip_prefix("[GIN] ")?;
+    let rest = text.strip_prefix("[GIN] ").unwrap_or(text);
     let mut parts = rest.splitn(5, '|').map(str::trim);
     let (date, status, took, client, request) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let stamp = stamp::iso(date).map(|(stamp, _)| stamp);
+    let stamp = stamp::iso(date).filter(|(_, used)| *used == date.len()).map(|(stamp, _)| stamp);
+    if !text.starts_with("[GIN] ") {
+        stamp?;
+    }
+    status.parse::<u16>().ok().filter(|n| (100..600).contains(n))?;
     let (method, target) = request.split_once(' ')?;
     if !fill::is_method(method) {
         return None;
@@ -165,6 +190,13 @@ mod tests {
             assert_eq!(Columns.read(&cx, text, &mut r), Some(88), "{text}");
             assert_eq!((r.format, r.severity, r.body, r.stamp.is_some()), (name, Some(level), body, true));
         }
+        let text = "The message \"W [MSGID: 7] [a.c:1:f] 0-vol: it broke\" repeated 4 times between [2026-11-21 10:00:00.123456] and \
+                    [2026-11-21 10:02:00.654321]";
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!(Columns.read(&cx, text, &mut r), Some(88));
+        assert_eq!((r.severity, r.body, r.stamp.map(|s| s.digits)), (Some(Severity::Warn), text, Some(6)));
+        let text = "2026-11-21T11:07:00Z | 503 | 12.5ms | 10.7.7.1 | PUT \"/cart\"";
+        assert_eq!(Columns.read(&cx, text, &mut Record::new(text, Origin::default())), Some(92));
         let text = "[GIN] 2026/11/21 - 10:49:33 | 401 | 505.3µs | 10.1.2.3 | POST     \"/client\"";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Columns.read(&cx, text, &mut r), Some(92));

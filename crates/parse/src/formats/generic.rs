@@ -124,7 +124,22 @@ fn level_near<'a>(c: &mut Cursor<'a>) -> Option<&'a str> {
     }
     here.word()?;
     here.blanks();
-    level::any(&mut here)
+    level::any(&mut here).or_else(|| later(c.rest))
+}
+
+/// A level in capitals with a colon further on: `BILLING: Run[7] WARNING: text`.
+fn later(text: &str) -> Option<&str> {
+    let line = first_line(text);
+    let mut from = 0;
+    for word in line.split(' ').take(8) {
+        if let Some(level) = word.strip_suffix(':')
+            && matches!(level, "WARNING" | "WARN" | "ERROR" | "FATAL" | "CRITICAL" | "SEVERE" | "ALERT" | "EMERGENCY")
+        {
+            return line.get(from..from + level.len());
+        }
+        from += word.len() + 1;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -142,6 +157,7 @@ mod tests {
             ("hello", "hello", None, false, 1),
             ("1795253000 hello", "hello", None, true, 10),
             ("ERROR: it broke", "ERROR: it broke", Some(Severity::Error), false, 1),
+            ("2026-11-21 10:00:00 - BILLING: Run[7] WARNING: late", "BILLING: Run[7] WARNING: late", Some(Severity::Warn), true, 10),
             ("", "", None, false, 1),
         ] {
             let mut r = Record::new(text, Origin::default());

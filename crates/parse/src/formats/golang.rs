@@ -25,7 +25,12 @@ impl Format for Glog {
             fill::once_str(record, Key::ThreadName, thread);
         }
         c.blanks();
-        if let Some(place) = c.until("] ").or_else(|| c.until("]")) {
+        // CockroachDB sets the place off with a blank, and puts a channel in front of it.
+        let bare = c.peek().rsplit_once(':').is_some_and(|(_, n)| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
+        if let Some(place) = if bare { c.word() } else { c.until("] ").or_else(|| c.until("]")) } {
+            c.blanks();
+            c.eat("⋮ ");
+            let place = place.split_once('@').map_or(place, |(_, place)| place);
             let (file, line) = place.rsplit_once(':').unwrap_or((place, ""));
             fill::once_str(record, Key::CodeFile, file);
             fill::once_int(record, Key::CodeLine, line);
@@ -46,7 +51,8 @@ fn glog(text: &str) -> Option<(Stamp, Cursor<'_>)> {
     let mut c = Cursor::new(text);
     c.take(used)?;
     let line = crate::formats::cursor::first_line(c.rest);
-    (c.rest.starts_with(' ') && line.contains(']')).then_some((stamp, c))
+    let place = line.contains(']') || line.contains(".go:") || line.contains(".cc:");
+    (c.rest.starts_with(' ') && place).then_some((stamp, c))
 }
 
 /// The standard logger: `2026/11/21 09:32:18 text`, with microseconds, with `file.go:12: ` before the text.
@@ -101,7 +107,8 @@ fn go_log(text: &str) -> Option<(Stamp, Cursor<'_>)> {
     let mut c = Cursor::new(text);
     let stamp = c.stamp_by(stamp::iso).filter(|s| s.offset.is_none() && matches!(s.digits, 0 | 6))?;
     c.must(" ")?;
-    Some((stamp, c))
+    // A dash follows in logs of other programs.
+    (!c.rest.starts_with("- ")).then_some((stamp, c))
 }
 
 /// Whether a line begins the report of a crash.
@@ -136,6 +143,10 @@ mod tests {
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Glog.read(&cx, text, &mut r), Some(88));
         assert_eq!((r.body, r.int(Key::CodeLine), r.severity), ("no [list] today", Some(138), Some(Severity::Error)));
+        let text = "W261121 10:30:01.123456 77 1@kv/a.go:48 ⋮ [n1] 12 slow";
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!(Glog.read(&cx, text, &mut r), Some(88));
+        assert_eq!((r.body, r.int(Key::CodeLine), r.str(Key::CodeFile)), ("[n1] 12 slow", Some(48), Some("kv/a.go")));
         let text = "2026/11/21 09:32:18.000001 shop.go:7: listening: 80";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(GoLog.read(&cx, text, &mut r), Some(60));

@@ -87,6 +87,10 @@ impl Format for JournalExport {
         line.starts_with("__CURSOR=")
     }
 
+    fn block(&self) -> bool {
+        true
+    }
+
     fn is_envelope(&self) -> bool {
         true
     }

@@ -113,8 +113,7 @@ fn general(key: &[u8]) -> Option<Role> {
         | b"requestreceivedtimestamp"
         | b"createddatetime"
         | b"timegenerated"
-        | b"timestampms"
-        | b"originaltime" => Role::Time,
+        | b"timestampms" => Role::Time,
         b"level" | b"lvl" | b"severity" | b"loglevel" | b"log.level" | b"levelname" | b"l" | b"severitytext" | b"leveltext"
         | b"level.name" | b"sev" => Role::Level,
         b"msg"
@@ -130,6 +129,8 @@ fn general(key: &[u8]) -> Option<Role> {
         | b"messagetemplate"
         | b"logmessage"
         | b"body.stringvalue"
+        | b"data.data.msg"
+        | b"resultdescription"
         | b"log.message" => Role::Message,
         b"event" | b"text" | b"eventname" | b"event.original" | b"fullmessage" | b"description" | b"reason" | b"title" => Role::Fallback,
         b"name" => Role::Name,
@@ -181,7 +182,9 @@ fn http(key: &[u8]) -> Option<Role> {
         | b"originalurl"
         | b"url.full"
         | b"http.request.uri"
-        | b"rawpath" => Role::Target,
+        | b"rawpath"
+        | b"pathinfo"
+        | b"data.requestinfo.path" => Role::Target,
         b"path" | b"target" | b"endpoint" | b"route" => Role::MaybeTarget,
         b"status"
         | b"statuscode"
@@ -200,7 +203,9 @@ fn http(key: &[u8]) -> Option<Role> {
         | b"http.status"
         | b"responsestatuscode"
         | b"resp.status"
-        | b"downstreamstatus" => Role::Status,
+        | b"downstreamstatus"
+        | b"data.response.statuscode"
+        | b"data.status" => Role::Status,
         b"duration"
         | b"latency"
         | b"took"
@@ -267,6 +272,11 @@ fn http(key: &[u8]) -> Option<Role> {
         | b"srcip"
         | b"network.client.ip"
         | b"req.ip"
+        | b"origin.address"
+        | b"originaddress"
+        | b"requestip"
+        | b"requestinfo.clientip"
+        | b"data.requestinfo.clientip"
         | b"userip"
         | b"clientipaddress" => Role::Client,
         b"peer" | b"upstreamhost" | b"err.address" | b"error.address" | b"peeraddress" | b"destip" | b"net.peer.ip" => Role::Peer,
@@ -361,7 +371,8 @@ fn named(key: &[u8]) -> Option<Role> {
         | b"verb"
         | b"httprequest.requestmethod"
         | b"http.request.method"
-        | b"http.method" => Method,
+        | b"http.method"
+        | b"data.requestinfo.method" => Method,
         b"useragent"
         | b"httpuseragent"
         | b"agent"

@@ -5,11 +5,9 @@
 
 pub mod access;
 pub mod apache_error;
-pub mod haproxy;
-pub mod nginx_error;
-pub mod web;
 pub mod app;
 pub mod auditd;
+pub mod cef;
 pub mod columns;
 pub mod cursor;
 pub mod dns;
@@ -18,6 +16,7 @@ pub mod exception;
 pub mod fill;
 pub mod generic;
 pub mod golang;
+pub mod haproxy;
 pub mod java;
 pub mod journal;
 pub mod json;
@@ -26,12 +25,16 @@ pub mod logfmt;
 pub mod message;
 pub mod mongodb;
 pub mod mysql;
+pub mod nginx_error;
 pub mod php;
 pub mod postgres;
 pub mod redis;
+pub mod servers;
 pub mod supervisord;
 pub mod syslog;
 pub mod system;
+pub mod vendors;
+pub mod web;
 
 #[cfg(test)]
 mod whatever;

@@ -1,8 +1,8 @@
 //! The formats of envelopes, structured logs, applications and databases.
 
 use super::{
-    app, auditd, columns, dns, docker, generic, golang, java, journal, json, logfmt, mongodb, mysql, php, postgres, redis, supervisord,
-    syslog,
+    app, auditd, cef, columns, dns, docker, generic, golang, java, journal, json, logfmt, mongodb, mysql, php, postgres, redis, servers,
+    supervisord, syslog, vendors,
 };
 use crate::format::Format;
 use std::sync::Arc;
@@ -29,6 +29,11 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(golang::Glog),
         Arc::new(dns::Unbound),
         Arc::new(auditd::Auditd),
+        Arc::new(servers::Servers),
+        Arc::new(cef::Cef),
+        Arc::new(vendors::Db2Diag),
+        Arc::new(vendors::PanOs),
+        Arc::new(vendors::Webmin),
         Arc::new(columns::Columns),
         Arc::new(syslog::Rfc5424),
         Arc::new(syslog::Rfc3164),

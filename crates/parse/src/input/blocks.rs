@@ -44,6 +44,11 @@ impl<R: Read> Blocks<R> {
         self.error.take()
     }
 
+    /// What was read from.
+    pub fn reader(&self) -> &R {
+        &self.reader
+    }
+
     /// The next block. `begins` says whether a line (without its end) begins a record; a block is cut before such a line where
     /// one is found among its last lines.
     pub fn next(&mut self, begins: &mut dyn FnMut(&[u8]) -> bool) -> Option<Block> {

@@ -12,7 +12,9 @@ pub enum Place {
     File(PathBuf),
     /// Standard input.
     Stdin,
-    /// Bytes in memory: standard input once it has been read, since it cannot be read again.
+    /// Something that can be read once only: a named pipe, the `<(command)` of a shell.
+    Stream(PathBuf),
+    /// Bytes in memory: what can be read once only, once it has been read.
     Memory(std::sync::Arc<Vec<u8>>),
 }
 
@@ -23,9 +25,12 @@ pub struct Input {
     pub source: Source,
     /// Where the bytes are.
     pub place: Place,
-    /// Bytes as they lie on disk (packed), 0 for standard input.
+    /// Bytes as they lie on disk (packed), 0 for what is no file.
     pub size: u64,
 }
+
+/// A folder that holds this file is a store of whyline and holds no logs.
+const STORE: &str = "whyline-store.json";
 
 /// Folders deeper than this are not entered.
 const DEEPEST: usize = 64;
@@ -33,7 +38,8 @@ const DEEPEST: usize = 64;
 /// Lists the inputs that the arguments mean: files as they are, folders with everything below them, `-` for standard input.
 ///
 /// The order is that of the source names, so it does not depend on the order of the arguments or of the file system. A file
-/// that is named twice is read once. Symbolic links are followed only where they stay inside the folder that was named.
+/// that is named twice is read once. Symbolic links are followed only where they stay inside the folder that was named; the
+/// others are told.
 /// What cannot be entered is told as a [`Problem`] and skipped.
 pub fn discover(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Problem>) {
     let mut problems = Vec::new();
@@ -48,13 +54,25 @@ pub fn discover(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Problem>) {
             continue;
         }
         match fs::metadata(argument) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                problems.push(Problem::unreadable(&argument.display().to_string(), &error));
+            }
             Err(error) => problems.push(Problem::missing(&argument.display().to_string(), &error)),
             Ok(meta) if meta.is_dir() => {
                 let root = argument.canonicalize().unwrap_or_else(|_| argument.clone());
                 let mut found = Vec::new();
-                walk(&root, &root, 0, &mut found, &mut problems);
+                let mut astray = Vec::new();
+                walk(&root, &root, 0, &mut found, &mut astray, &mut problems);
                 files.extend(found.into_iter().map(|f| (f, Some(root.clone()))));
+                problems.extend(links(argument, &mut astray));
                 roots.push(root);
+            }
+            Ok(meta) if !meta.is_file() => {
+                // Its name is kept as it was written: behind it there may be no path at all.
+                let path = argument.to_string_lossy().into_owned();
+                if !inputs.iter().any(|i: &Input| i.source.path == path) {
+                    inputs.push(Input { source: Source { path, ..Source::default() }, place: Place::Stream(argument.clone()), size: 0 });
+                }
             }
             Ok(_) => {
                 let file = argument.canonicalize().unwrap_or_else(|_| argument.clone());
@@ -81,7 +99,19 @@ pub fn discover(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Problem>) {
     (inputs, problems)
 }
 
-fn walk(folder: &Path, root: &Path, depth: usize, found: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) {
+/// One remark for all links that were not followed.
+fn links(folder: &Path, astray: &mut [PathBuf]) -> Option<Problem> {
+    astray.sort();
+    let first = astray.first()?.display();
+    let what = match astray.len() {
+        1 => format!("the link {first} leads nowhere or out of the folder and was not followed"),
+        n => format!("{n} links lead nowhere or out of the folder and were not followed, the first is {first}"),
+    };
+    let help = "name what they lead to by itself where it is wanted".to_string();
+    Some(Problem { help, ..Problem::remark(&folder.display().to_string(), what) })
+}
+
+fn walk(folder: &Path, root: &Path, depth: usize, found: &mut Vec<PathBuf>, astray: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) {
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) => return problems.push(Problem::unreadable(&folder.display().to_string(), &error)),
@@ -97,12 +127,15 @@ fn walk(folder: &Path, root: &Path, depth: usize, found: &mut Vec<PathBuf>, prob
         let path = entry.path();
         let is_link = entry.file_type().is_ok_and(|t| t.is_symlink());
         let target = if is_link { path.canonicalize().ok() } else { Some(path.clone()) };
-        let Some(target) = target.filter(|t| !is_link || t.starts_with(root)) else { continue };
+        let Some(target) = target.filter(|t| !is_link || t.starts_with(root)) else {
+            astray.push(path.strip_prefix(root).map_or(path.clone(), Path::to_path_buf));
+            continue;
+        };
         match fs::metadata(&target) {
             Ok(meta) if meta.is_dir() => {
                 // A link to a folder inside the bundle leads to files that are found anyway.
-                if !is_link && depth < DEEPEST {
-                    walk(&target, root, depth + 1, found, problems);
+                if !is_link && depth < DEEPEST && !target.join(STORE).exists() {
+                    walk(&target, root, depth + 1, found, astray, problems);
                 }
             }
             Ok(meta) if meta.is_file() => found.push(target),

@@ -12,7 +12,7 @@ pub fn open(input: &Input) -> io::Result<Box<dyn Read + Send>> {
     match &input.place {
         Place::Stdin => unpack(BufReader::with_capacity(BUFFER, io::stdin())),
         Place::Memory(bytes) => unpack(BufReader::with_capacity(BUFFER, Shared { bytes: bytes.clone(), at: 0 })),
-        Place::File(path) => unpack(BufReader::with_capacity(BUFFER, File::open(path)?)),
+        Place::File(path) | Place::Stream(path) => unpack(BufReader::with_capacity(BUFFER, File::open(path)?)),
     }
 }
 

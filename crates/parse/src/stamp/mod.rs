@@ -4,4 +4,9 @@
 //! All work on bytes, allocate nothing, and return the stamp with the number of bytes it took.
 
 mod notation;
-pub use notation::{clf, compact, epoch, glog, iso, month_name, prefix, slash, syslog, tai64n, time_only};
+mod numbers;
+mod parts;
+
+pub use notation::{clf, compact, glog, iso, prefix, slash, syslog};
+pub use numbers::{epoch, tai64n, time_only};
+pub use parts::month_name;

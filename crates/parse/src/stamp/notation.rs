@@ -1,15 +1,16 @@
 //! The notations.
 
-use jiff::civil;
+use super::numbers::{tai64n, time_only};
+use super::parts::{Clocked, civil_at, clock, digits, finish, month_name, offset, one_or_two};
+use whyline_event::Stamp;
 use whyline_event::stamp::NANOS;
-use whyline_event::{Form, Stamp};
 
 /// A stamp and the number of bytes it takes.
 pub type Found = Option<(Stamp, usize)>;
 
 /// The stamp at the beginning of a text, in any notation.
 ///
-/// Brackets and quotes are the caller's business. Epoch numbers are not tried here, since any number would do; see [`epoch`].
+/// Brackets and quotes are the caller's business. Epoch numbers are not tried here, since any number would do; see [`super::epoch`].
 pub fn prefix(text: &str) -> Found {
     let b = text.as_bytes();
     let first = *b.first()?;
@@ -18,6 +19,7 @@ pub fn prefix(text: &str) -> Found {
             .or_else(|| clf(text))
             .or_else(|| slash(text))
             .or_else(|| day_first(text))
+            .or_else(|| month_day(text))
             .or_else(|| compact(text))
             .or_else(|| time_only(text));
     }
@@ -28,143 +30,6 @@ pub fn prefix(text: &str) -> Found {
         return syslog(text).or_else(|| weekday(text)).or_else(|| glog(text).map(|(s, n, _)| (s, n)));
     }
     None
-}
-
-fn digits(b: &[u8], at: usize, n: usize) -> Option<i64> {
-    let part = b.get(at..at + n)?;
-    let mut value = 0i64;
-    for c in part {
-        if !c.is_ascii_digit() {
-            return None;
-        }
-        value = value * 10 + i64::from(c - b'0');
-    }
-    Some(value)
-}
-
-/// One or two digits (or a blank and a digit) at `at`: value and length.
-fn one_or_two(b: &[u8], at: usize) -> Option<(i64, usize)> {
-    match (b.get(at)?, b.get(at + 1)) {
-        (b' ', Some(d)) if d.is_ascii_digit() => Some((i64::from(d - b'0'), 2)),
-        (c, Some(d)) if c.is_ascii_digit() && d.is_ascii_digit() => Some((i64::from(c - b'0') * 10 + i64::from(d - b'0'), 2)),
-        (c, _) if c.is_ascii_digit() => Some((i64::from(c - b'0'), 1)),
-        _ => None,
-    }
-}
-
-struct Clocked {
-    hour: i64,
-    minute: i64,
-    second: i64,
-    nanos: i64,
-    digits: u8,
-    end: usize,
-}
-
-/// `HH:MM:SS` with an optional fraction after `.` or `,` (also `H:MM:SS`, a blank in place of the leading zero).
-fn clock(b: &[u8], at: usize) -> Option<Clocked> {
-    let (hour, n) = one_or_two(b, at)?;
-    let mut end = at + n;
-    if b.get(end) != Some(&b':') {
-        return None;
-    }
-    let minute = digits(b, end + 1, 2)?;
-    if b.get(end + 3) != Some(&b':') {
-        return None;
-    }
-    let second = digits(b, end + 4, 2)?;
-    end += 6;
-    if hour > 23 || minute > 59 || second > 60 {
-        return None;
-    }
-    let (mut nanos, mut count) = (0i64, 0u8);
-    if matches!(b.get(end), Some(b'.' | b',')) && b.get(end + 1).is_some_and(u8::is_ascii_digit) {
-        let mut scale = NANOS;
-        let mut at = end + 1;
-        while let Some(c) = b.get(at).filter(|c| c.is_ascii_digit()) {
-            scale /= 10;
-            nanos += i64::from(c - b'0') * scale;
-            count = count.saturating_add(1);
-            at += 1;
-        }
-        end = at;
-    }
-    Some(Clocked { hour, minute, second, nanos, digits: count.min(9), end })
-}
-
-fn civil_at(year: i64, month: i64, day: i64, clock: &Clocked) -> Option<civil::DateTime> {
-    civil::DateTime::new(
-        i16::try_from(year).ok()?,
-        month as i8,
-        day as i8,
-        clock.hour as i8,
-        clock.minute as i8,
-        // A leap second is read as the last second of its minute.
-        clock.second.min(59) as i8,
-        clock.nanos as i32,
-    )
-    .ok()
-}
-
-/// An offset at `at`: `Z`, `+01:00`, `+0100`, `+01`, `UTC`, `GMT`, or an abbreviation with one common meaning.
-/// Returns seconds and length.
-fn offset(b: &[u8], at: usize) -> Option<(i32, usize)> {
-    match b.get(at)? {
-        b'Z' | b'z' if !b.get(at + 1).is_some_and(u8::is_ascii_alphanumeric) => Some((0, 1)),
-        sign @ (b'+' | b'-') => {
-            let hours = digits(b, at + 1, 2)?;
-            let (minutes, n) = if b.get(at + 3) == Some(&b':') {
-                (digits(b, at + 4, 2)?, 6)
-            } else if let Some(m) = digits(b, at + 3, 2) {
-                (m, 5)
-            } else {
-                (0, 3)
-            };
-            if hours > 15 || minutes > 59 || b.get(at + n).is_some_and(u8::is_ascii_digit) {
-                return None;
-            }
-            let seconds = (hours * 3600 + minutes * 60) as i32;
-            Some((if *sign == b'-' { -seconds } else { seconds }, n))
-        }
-        c if c.is_ascii_uppercase() => {
-            let n = b[at..].iter().take(6).take_while(|c| c.is_ascii_uppercase()).count();
-            if b.get(at + n).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b'_') {
-                return None;
-            }
-            // Only names that are written by C libraries for one zone in practice; ambiguous ones (IST, CST, BST) stay local.
-            let hours = match &b[at..at + n] {
-                b"UTC" | b"GMT" | b"WET" | b"UCT" => 0,
-                b"CET" | b"WEST" | b"MEZ" => 3600,
-                b"CEST" | b"EET" | b"SAST" | b"MESZ" => 7200,
-                b"EEST" | b"MSK" => 10800,
-                b"JST" | b"KST" => 32400,
-                b"AEST" => 36000,
-                b"AEDT" => 39600,
-                b"NZST" => 43200,
-                b"NZDT" => 46800,
-                b"EDT" => -14400,
-                b"EST" | b"CDT" => -18000,
-                b"MDT" => -21600,
-                b"MST" | b"PDT" => -25200,
-                b"PST" | b"AKDT" => -28800,
-                b"HST" => -36000,
-                b"HKT" | b"SGT" | b"AWST" => 28800,
-                _ => return None,
-            };
-            Some((hours, n))
-        }
-        _ => None,
-    }
-}
-
-fn finish(when: civil::DateTime, clock: &Clocked, b: &[u8], blank_before_zone: bool) -> Found {
-    let mut end = clock.end;
-    let at = if blank_before_zone && b.get(end) == Some(&b' ') { end + 1 } else { end };
-    if let Some((seconds, n)) = offset(b, at) {
-        end = at + n;
-        return Some((Stamp::with_offset(when, seconds, clock.digits)?, end));
-    }
-    Some((Stamp::civil(when, clock.digits)?, end))
 }
 
 /// RFC 3339 and its cousins: `2026-11-21T10:02:08.123+01:00`, with a blank for the `T`, a comma before the fraction, any or no
@@ -231,7 +96,7 @@ pub fn clf(text: &str) -> Found {
     let clock = clock(b, at + 1)?;
     let when = civil_at(year, month, day, &clock)?;
     // 12-hour clocks.
-    if let Some(half) = b.get(clock.end..clock.end + 3).filter(|h| h[0] == b' ' && h[2].eq_ignore_ascii_case(&b'm')) {
+    if let Some(half) = b.get(clock.end..clock.end + 3).filter(|h| h[0] == b' ' && matches!(h[1] | 32, b'a' | b'p') && h[2] | 32 == b'm') {
         let hour = match (half[1].to_ascii_lowercase(), clock.hour) {
             (b'a', 12) => 0,
             (b'p', h) if h < 12 => h + 12,
@@ -243,8 +108,9 @@ pub fn clf(text: &str) -> Found {
     finish(when, &clock, b, true)
 }
 
-/// `10/21/2026 10:39:18` (month first, or day first where the first number cannot be a month), two- or four-digit years,
-/// optional `AM`/`PM`, and two-digit-year-first `26/11/21 10:39:18` (Hadoop, Spark).
+/// `10/21/2026 10:39:18` (month first, or day first where the first number cannot be a month), `21-10-2026 10:39:18` and
+/// `21.10.2026 10:39:18` (day first), two- or four-digit years, optional `AM`/`PM`, `10/21/2026:10:39:18 GMT` (Citrix ADC), and
+/// two-digit-year-first `26/11/21 10:39:18` (Hadoop, Spark).
 pub fn slash(text: &str) -> Found {
     let b = text.as_bytes();
     let (a, n) = one_or_two(b, 0)?;
@@ -258,7 +124,8 @@ pub fn slash(text: &str) -> Found {
         return None;
     }
     let (year, month, day, mut at) = if let Some(year) = digits(b, at + 1, 4) {
-        let (month, day) = if a > 12 || sep == b'.' { (c, a) } else { (a, c) };
+        // With slashes most programs write the month first; with dots and dashes hardly any does.
+        let (month, day) = if a > 12 || sep != b'/' && c <= 12 { (c, a) } else { (a, c) };
         (year, month, day, at + 5)
     } else {
         let last = digits(b, at + 1, 2)?;
@@ -267,11 +134,14 @@ pub fn slash(text: &str) -> Found {
     if b.get(at) == Some(&b',') {
         at += 1;
     }
-    if !matches!(b.get(at), Some(b' ' | b'T' | b'-')) {
+    if !matches!(b.get(at), Some(b' ' | b'T' | b'-' | b':')) {
         return None;
     }
+    while b.get(at) == Some(&b' ') && b.get(at + 1) == Some(&b' ') {
+        at += 1;
+    }
     let mut clock = clock(b, at + 1)?;
-    if let Some(half) = b.get(clock.end..clock.end + 3).filter(|h| h[0] == b' ' && h[2].eq_ignore_ascii_case(&b'm')) {
+    if let Some(half) = b.get(clock.end..clock.end + 3).filter(|h| h[0] == b' ' && matches!(h[1] | 32, b'a' | b'p') && h[2] | 32 == b'm') {
         clock.hour = match (half[1].to_ascii_lowercase(), clock.hour) {
             (b'a', 12) => 0,
             (b'p', h) if h < 12 => h + 12,
@@ -295,6 +165,19 @@ fn day_first(text: &str) -> Found {
         return None;
     }
     let clock = clock(b, at + 1)?;
+    let stamp =
+        Stamp::no_year(month as i8, day as i8, clock.hour as i8, clock.minute as i8, clock.second as i8, clock.nanos as i32, clock.digits)?;
+    Some((stamp, clock.end))
+}
+
+/// Month and day without a year: `11-21 10:06:18.075` (Android's logcat, FreeSWITCH). A fraction must follow.
+fn month_day(text: &str) -> Found {
+    let b = text.as_bytes();
+    let (month, day) = (digits(b, 0, 2)?, digits(b, 3, 2)?);
+    if b.get(2) != Some(&b'-') || b.get(5) != Some(&b' ') {
+        return None;
+    }
+    let clock = clock(b, 6).filter(|clock| clock.digits > 0)?;
     let stamp =
         Stamp::no_year(month as i8, day as i8, clock.hour as i8, clock.minute as i8, clock.second as i8, clock.nanos as i32, clock.digits)?;
     Some((stamp, clock.end))
@@ -444,12 +327,24 @@ fn weekday(text: &str) -> Found {
     Some((stamp, at + used))
 }
 
-/// glog and klog: `I1121 10:30:01.123456`. Returns the level letter as well.
+/// glog and klog: `I1121 10:30:01.123456`, and with the year that newer ones write, `I20261121 10:30:01.123456`. Returns the
+/// level letter as well.
 pub fn glog(text: &str) -> Option<(Stamp, usize, u8)> {
     let b = text.as_bytes();
     let level = *b.first()?;
     if !matches!(level, b'I' | b'W' | b'E' | b'F' | b'D') {
         return None;
+    }
+    if let Some(year) = digits(b, 1, 4).filter(|y| (1970..2100).contains(y) && b.get(9) == Some(&b' ')) {
+        let clock = clock(b, 10).filter(|clock| clock.digits > 0)?;
+        let when = civil_at(year, digits(b, 5, 2)?, digits(b, 7, 2)?, &clock)?;
+        return Some((Stamp::civil(when, clock.digits)?, clock.end, level));
+    }
+    // CockroachDB: two digits of the year.
+    if let (Some(year), Some(b' ')) = (digits(b, 1, 2), b.get(7)) {
+        let clock = clock(b, 8).filter(|clock| clock.digits > 0)?;
+        let when = civil_at(2000 + year, digits(b, 3, 2)?, digits(b, 5, 2)?, &clock)?;
+        return Some((Stamp::civil(when, clock.digits)?, clock.end, level));
     }
     let (month, day) = (digits(b, 1, 2)?, digits(b, 3, 2)?);
     if b.get(5) != Some(&b' ') {
@@ -464,116 +359,9 @@ pub fn glog(text: &str) -> Option<(Stamp, usize, u8)> {
     Some((stamp, clock.end, level))
 }
 
-/// TAI64N, as multilog writes it: `@` and 24 hexadecimal digits. Ten seconds are taken off for the leap seconds up to 1970,
-/// as the program itself does.
-pub fn tai64n(text: &str) -> Found {
-    let hex = text.strip_prefix('@')?.get(..24)?;
-    let seconds = i64::from_str_radix(hex.get(..16)?, 16).ok()?.checked_sub(0x4000_0000_0000_000a)?;
-    let nanos = i64::from_str_radix(hex.get(16..)?, 16).ok()?;
-    if !(0..4_102_444_800).contains(&seconds) || !(0..NANOS).contains(&nanos) {
-        return None;
-    }
-    Some((Stamp::explicit(seconds * NANOS + nanos, 0, 9), 25))
-}
-
-/// A time of day without a date: `10:30:01.123`.
-pub fn time_only(text: &str) -> Found {
-    let b = text.as_bytes();
-    let clock = clock(b, 0)?;
-    if b.get(2) != Some(&b':') || b.get(clock.end).is_some_and(|c| c.is_ascii_alphanumeric() || *c == b':') {
-        return None;
-    }
-    let nanos = (clock.hour * 3600 + clock.minute * 60 + clock.second) * NANOS + clock.nanos;
-    Some((Stamp { nanos, form: Form::TimeOnly, offset: None, digits: clock.digits }, clock.end))
-}
-
-/// An epoch number in seconds (with or without a fraction), milliseconds, microseconds or nanoseconds, told apart by its
-/// size. Only times from 2000 to 2100 are taken; `None` for any other number.
-pub fn epoch(text: &str) -> Found {
-    let b = text.as_bytes();
-    let run = b.iter().take_while(|c| c.is_ascii_digit()).count();
-    let value = digits(b, 0, run.min(19))?;
-    let (nanos, unit_digits) = match run {
-        9 | 10 => (value.checked_mul(NANOS)?, 0),
-        13 => (value.checked_mul(1_000_000)?, 3),
-        16 => (value.checked_mul(1_000)?, 6),
-        19 => (value, 9),
-        _ => return None,
-    };
-    let (mut nanos, mut count, mut end) = (nanos, unit_digits, run);
-    if matches!(b.get(end), Some(b'.' | b',')) && b.get(end + 1).is_some_and(u8::is_ascii_digit) {
-        let mut scale = match unit_digits {
-            0 => NANOS,
-            3 => 1_000_000,
-            6 => 1_000,
-            _ => 1,
-        };
-        end += 1;
-        while let Some(c) = b.get(end).filter(|c| c.is_ascii_digit()) {
-            scale /= 10;
-            nanos += i64::from(c - b'0') * scale;
-            count += 1;
-            end += 1;
-        }
-    }
-    let second = nanos / NANOS;
-    (946_684_800..4_102_444_800).contains(&second).then(|| (Stamp::explicit(nanos, 0, count.min(9)), end))
-}
-
-/// The month that a text begins with, by its English short or full name, or by names of other languages that log files are
-/// seen with (German, French, Spanish, Italian, Portuguese). Returns month and length.
-pub fn month_name(text: &str) -> Option<(i64, usize)> {
-    let n = text.char_indices().find(|(_, c)| !c.is_alphabetic()).map_or(text.len(), |(i, _)| i);
-    if !(3..=12).contains(&n) {
-        return None;
-    }
-    let word = &text[..n];
-    let b = word.as_bytes();
-    if n == 3 {
-        let month = match &[b[0] & 0xdf, b[1] & 0xdf, b[2] & 0xdf] {
-            b"JAN" => 1,
-            b"FEB" => 2,
-            b"MAR" => 3,
-            b"APR" => 4,
-            b"MAY" | b"MAI" => 5,
-            b"JUN" => 6,
-            b"JUL" => 7,
-            b"AUG" | b"AGO" => 8,
-            b"SEP" | b"SET" => 9,
-            b"OCT" | b"OKT" | b"OUT" | b"OTT" => 10,
-            b"NOV" => 11,
-            b"DEC" | b"DEZ" | b"DIC" => 12,
-            b"ENE" | b"GEN" => 1,
-            b"FEV" => 2,
-            b"ABR" | b"AVR" => 4,
-            b"MAG" => 5,
-            b"GIU" => 6,
-            b"LUG" => 7,
-            _ => return None,
-        };
-        return Some((month, 3));
-    }
-    let low = word.to_lowercase();
-    let month = match low.as_str() {
-        "january" | "januar" | "janvier" | "enero" | "gennaio" | "janeiro" | "janv" => 1,
-        "february" | "februar" | "février" | "febrero" | "febbraio" | "fevereiro" | "févr" => 2,
-        "march" | "märz" | "mars" | "marzo" | "março" | "mär" | "mrz" => 3,
-        "april" | "avril" | "abril" | "aprile" | "avri" => 4,
-        "mayo" | "maggio" | "maio" => 5,
-        "june" | "juni" | "juin" | "junio" | "giugno" | "junho" => 6,
-        "july" | "juli" | "juillet" | "julio" | "luglio" | "julho" | "juil" => 7,
-        "august" | "août" | "agosto" | "aoû" => 8,
-        "september" | "septembre" | "septiembre" | "settembre" | "setembro" | "sept" => 9,
-        "october" | "oktober" | "octobre" | "octubre" | "ottobre" | "outubro" => 10,
-        "november" | "novembre" | "noviembre" | "novembro" => 11,
-        "december" | "dezember" | "décembre" | "diciembre" | "dicembre" | "dezembro" | "déc" => 12,
-        _ => return None,
-    };
-    Some((month, n))
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::epoch;
     use super::*;
     use whyline_event::stamp::{Clock, rfc3339};
 
@@ -608,6 +396,13 @@ mod tests {
             ("2026-11-21-10.39.18.250000 x", "2026-11-21T10:39:18.250000Z Civil  x"),
             ("2026/11/21 - 10:39:18 | x", "2026-11-21T10:39:18Z Civil  | x"),
             ("@400000006b016baa1dcd6500 x", "2026-11-21T10:00:00.500000000Z Explicit  x"),
+            ("I20261121 10:30:01.123456 x", "2026-11-21T10:30:01.123456Z Civil  x"),
+            ("I261121 10:30:01.123456 x", "2026-11-21T10:30:01.123456Z Civil  x"),
+            ("20261121-10:30:01:250|x", "2026-11-21T10:30:01.250Z Civil |x"),
+            ("11-21 10:30:01.250 x", "2026-11-21T10:30:01.250Z NoYear  x"),
+            ("03-07-2026 23:07:20 x", "2026-07-03T23:07:20Z Civil  x"),
+            ("11/21/2026:10:39:18 GMT x", "2026-11-21T10:39:18Z Explicit  x"),
+            ("11/21/26, 10:39:18 PM x", "2026-11-21T22:39:18Z Civil  x"),
             ("10:30:01.5 x", "2026-11-21T10:30:01.5Z TimeOnly  x"),
         ] {
             assert_eq!(read(text), want, "{text}");

@@ -72,7 +72,7 @@ impl Stored {
         record.format = self.format;
         record.severity = self.severity;
         record.stamp = self.stamp;
-        record.inherited = self.line % 3 == 0 && self.stamp.is_some();
+        record.inherited = self.line.is_multiple_of(3) && self.stamp.is_some();
         if let Some(level) = self.level {
             record.put_str(Key::Level, level);
         }
@@ -94,7 +94,7 @@ impl Stored {
         }
         record.put(Key::UserAgent, Value::Str(slice(&self.text, self.part)));
         record.put_other("note", Value::Str(&self.note));
-        if self.line % 4 == 0 {
+        if self.line.is_multiple_of(4) {
             record.notes.push("partial line");
         }
         record

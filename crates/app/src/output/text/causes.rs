@@ -5,21 +5,38 @@ use super::{Answer, evidence};
 use crate::output::words;
 use crate::output::words::{entities, entity, percent, symptom};
 use std::io::Result;
-use whyline_diagnose::diagnosis::{Cause, IncidentReport, SURE};
+use whyline_diagnose::diagnosis::{Cause, Entry, IncidentReport, SURE};
 
 pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     for incident in &answer.diagnosis.incidents {
         let causes = answer.causes_of(incident);
         page.heading("WHY", answer.label(&incident.id).trim_end_matches(": "))?;
         if causes.is_empty() {
-            let text = "No fault that the rules know has enough evidence here. What was looked for and how it scored is not shown for faults below 10 %.";
-            page.write("  ", "  ", &Text::plain(text), 9)?;
+            unnamed(page, answer, incident)?;
         }
         for (rank, cause) in causes.iter().enumerate() {
             if rank > 0 {
                 page.blank()?;
             }
             one(page, answer, incident, cause, rank)?;
+        }
+    }
+    Ok(())
+}
+
+/// No cause reached the belief at which one is named: what came closest.
+fn unnamed(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport) -> Result<()> {
+    let text = "No fault that the rules know has enough evidence here to be named as the cause.";
+    page.write("  ", "  ", &Text::plain(text), 9)?;
+    let close = incident.considered.iter().filter(|c| c.step_of.is_none() && c.confidence >= 0.05);
+    for c in close.take(if answer.explain { usize::MAX } else { 3 }) {
+        let text = Text::new()
+            .and(Ink::Faint, "came close: ")
+            .then(format!("{}, {}", c.id, entity(&c.place)))
+            .and(Ink::Faint, format!(", {}", percent(c.confidence)));
+        page.write("  ", "    ", &text, 3)?;
+        if answer.explain {
+            terms(page, &c.terms)?;
         }
     }
     Ok(())
@@ -58,19 +75,13 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, caus
     Ok(())
 }
 
-/// From the cause up to what was felt. The faults in between are shown side by side, in order of time: which of them led to
-/// which is the tree's to say (`--format dot`).
+/// From the cause up to what was felt, one arrow deeper a step; all symptoms hang on the last one.
 fn chain(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, cause: &Cause) -> Result<()> {
     page.write("     ", "     ", &Text::new().and(Ink::Faint, "how it led there"), 1)?;
-    let is_felt = |id: &str, at: &str| incident.symptoms.iter().any(|s| s.id == id && s.entity == at);
-    let between = cause.why.iter().skip(1).any(|s| !is_felt(&s.id, &s.entity));
+    let mut depth = 0;
     for (i, step) in cause.why.iter().enumerate() {
-        let felt = is_felt(&step.id, &step.entity);
-        let arrow = match (i, felt && between) {
-            (0, _) => "",
-            (_, false) => "└▶ ",
-            (_, true) => "   └▶ ",
-        };
+        let felt = incident.symptoms.iter().any(|s| s.id == step.id && s.entity == step.entity);
+        let arrow = if i == 0 { String::new() } else { format!("{}└▶ ", "   ".repeat(depth)) };
         let first = format!("       {}  {arrow}", answer.day.time(&step.onset));
         let rest = " ".repeat(first.chars().count());
         let place = entity(&step.entity);
@@ -81,6 +92,9 @@ fn chain(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, ca
             Text::plain(step.text.as_str()).and(Ink::Faint, format!("  {place}{id}"))
         };
         page.write(&first, &rest, &text, 3)?;
+        if !felt && i > 0 {
+            depth += 1;
+        }
     }
     Ok(())
 }
@@ -105,7 +119,11 @@ fn ledger(page: &mut Page<'_>, cause: &Cause) -> Result<()> {
         percent(cause.confidence)
     );
     page.write("     ", "     ", &Text::new().and(Ink::Faint, head), 2)?;
-    for entry in &cause.ledger {
+    terms(page, &cause.ledger)
+}
+
+fn terms(page: &mut Page<'_>, list: &[Entry]) -> Result<()> {
+    for entry in list {
         let ink = if entry.value < 0.0 { Ink::Red } else { Ink::Green };
         let text = Text::new()
             .and(ink, format!("{:>+6.2}", entry.value))

@@ -10,6 +10,9 @@ use whyline_diagnose::diagnosis::{Cause, Citation};
 /// Less than this is noise, shown by `--explain` only.
 const WORTH: f64 = 0.1;
 
+/// On a page narrower than this a quoted line may take a row more.
+const NARROW: usize = 110;
+
 /// The lines of one signal.
 struct Group<'a> {
     signal: &'a str,
@@ -85,7 +88,17 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, group: &Group<'_>, most: usize)
     let (sign, ink) = if group.weight() < 0.0 { ("−", Ink::Red) } else { ("+", Ink::Green) };
     page.write("       ", "         ", &Text::new().and(ink, sign).then(" ").join(text), 3)?;
     for c in group.lines.iter().take(most) {
-        line(page, c, if answer.explain { 6 } else { 2 })?;
+        line(
+            page,
+            c,
+            if answer.explain {
+                6
+            } else if page.width() < NARROW {
+                3
+            } else {
+                2
+            },
+        )?;
     }
     let shown = group.lines.len().min(most);
     let left = if counted { (first.count as usize).saturating_sub(shown) } else { group.lines.len() - shown };

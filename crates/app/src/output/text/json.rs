@@ -69,6 +69,11 @@ fn abridged(value: &Value, most: usize) -> Option<String> {
     const LEAST: usize = 24;
     match value {
         Value::Object(_) => shorter(&value.to_string(), most),
+        // A traceback ends with what it is about.
+        Value::String(text) if most >= LEAST && text.starts_with("Traceback") => {
+            let skipped = text.chars().count().saturating_sub(most - 6 - text.matches(['\n', '"']).count().min(most / 3));
+            Some(Value::String(['…'].into_iter().chain(text.chars().skip(skipped)).collect()).to_string())
+        }
         Value::String(text) if most >= LEAST => Some(Value::String(text.chars().take(most - 6).chain(['…']).collect()).to_string()),
         _ => None,
     }
@@ -84,11 +89,11 @@ mod tests {
         assert_eq!(shorter(line, 70).unwrap(), r#"{"level":"error",…,"pid":8399,…,"msg":"redis client error"}"#);
         assert_eq!(shorter(line, 40).unwrap(), r#"{…,"msg":"redis client error"}"#);
         assert_eq!(shorter(line, 12), None);
+        let python = format!(r#"{{"exc_info":"Traceback (most recent call last):{}\\nKeyError: 'price'"}}"#, " frame".repeat(30));
+        let shown = shorter(&python, 60).unwrap();
+        assert!(shown.ends_with(r#"\nKeyError: 'price'"}"#) && shown.chars().count() <= 60, "{shown}");
         let nested = r#"{"time":"2026-11-21T09:42:48Z","err":{"type":"Error","message":"connect ECONNREFUSED 10.0.0.3:6379","stack":"Error: connect\\n at x\\n at y"},"msg":"failed"}"#;
-        assert_eq!(
-            shorter(nested, 90).unwrap(),
-            r#"{…,"err":{"type":"Error","message":"connect ECONNREFUSED 10.0.0.3:6379",…},"msg":"failed"}"#
-        );
+        assert_eq!(shorter(nested, 90).unwrap(), r#"{…,"err":{…,"message":"connect ECONNREFUSED 10.0.0.3:6379",…},"msg":"failed"}"#);
         assert_eq!(shorter("no json", 70), None);
     }
 }

@@ -66,3 +66,121 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
     page.write("", "       ", &Text::new().and(Ink::Faint, format!("books: {}", books.line())), usize::MAX)?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::output::safe::hidden;
+    use whyline_diagnose::diagnosis::{Advice, Citation, Entry, Missing, Step, SymptomReport};
+
+    const EVIL: &str = "x\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}gnp\u{2066}\u{200b}\r\n\tlong long long text with many words in it";
+
+    fn symptom() -> SymptomReport {
+        let time = "2026-11-21T10:00:00.000Z".to_string();
+        SymptomReport {
+            id: "http.502".into(),
+            entity: format!("host:{EVIL}"),
+            start: time.clone(),
+            end: time,
+            requests: 3114,
+            failed: 412,
+            share: 0.132,
+            clients: 7,
+            p50: Some(0.004),
+            p90: Some(0.1),
+            p99: Some(1.0),
+            p50_before: None,
+            p90_before: Some(0.01),
+            p99_before: None,
+        }
+    }
+
+    fn cause(confidence: f64) -> Cause {
+        let citation = |weight: f64, text: String| Citation {
+            source: EVIL.into(),
+            line: 7,
+            timestamp: Some(EVIL.into()),
+            text,
+            signal: format!("{EVIL}{weight}"),
+            title: EVIL.into(),
+            weight,
+            count: 1234,
+        };
+        let list = || vec![EVIL.to_string(); 3];
+        Cause {
+            id: "app.process-down".into(),
+            title: EVIL.into(),
+            entities: vec![format!("service:{EVIL}@{EVIL}"), format!("addr:{EVIL}")],
+            confidence,
+            onset: "2026-11-20T23:59:59.000Z".into(),
+            incident: "incident-1".into(),
+            explains: list(),
+            alternative_to: None,
+            evidence: vec![
+                citation(2.0, EVIL.into()),
+                citation(1.0, format!("{{\"msg\":\"{EVIL}\",\"a\":1}}")),
+                citation(-1.0, EVIL.repeat(40)),
+            ],
+            why: vec![Step { id: "app.process-down".into(), text: EVIL.into(), entity: EVIL.into(), onset: EVIL.into() }],
+            ledger: vec![Entry { term: "place".into(), value: -1.0, note: EVIL.into() }],
+            advice: Advice { check: list(), fix: list(), prevent: list() },
+        }
+    }
+
+    fn answer(causes: Vec<Cause>, width: usize, explain: bool) -> String {
+        let incident = IncidentReport {
+            id: "incident-1".into(),
+            start: "2026-11-21T10:00:00.000Z".into(),
+            end: "2026-11-21T10:01:27.000Z".into(),
+            recovered: true,
+            grade: "P2".into(),
+            health: 87,
+            symptoms: vec![symptom()],
+            unexplained: 0.2,
+            considered: Vec::new(),
+        };
+        let missing = vec![Missing {
+            host: EVIL.into(),
+            log: EVIL.into(),
+            why: EVIL.into(),
+            command: EVIL.into(),
+            decides: EVIL.into(),
+            incident: EVIL.into(),
+        }];
+        let given = Diagnosis { incidents: vec![incident], causes, missing, trees: Vec::new() };
+        let mut out = Vec::new();
+        diagnosis(&mut out, &given, &Evidence::default(), &Books::default(), &Look { width, explain }).unwrap();
+        anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
+    }
+
+    #[test]
+    fn nothing_from_a_log_steers_or_hides_and_no_row_is_too_wide() {
+        for width in [60, 80, 140] {
+            for explain in [false, true] {
+                for causes in [vec![cause(0.93)], vec![cause(0.5), cause(0.2)], Vec::new()] {
+                    let text = answer(causes, width, explain);
+                    for row in text.lines() {
+                        assert!(!row.chars().any(hidden), "{row:?}");
+                        assert!(row.chars().count() <= width, "{width}: {row}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_verdict_is_the_first_line() {
+        let first = |causes| answer(causes, 200, false).lines().next().unwrap_or_default().to_string();
+        assert!(first(vec![cause(0.93)]).starts_with("app.process-down, "));
+        assert!(first(vec![cause(0.6)]).starts_with("not sure, but likely app.process-down, "));
+        assert!(first(vec![cause(0.4)]).starts_with("not sure; possibly app.process-down, "));
+        assert_eq!(first(Vec::new()), "there is not enough evidence to say why");
+    }
+
+    #[test]
+    fn nothing_read_is_no_health() {
+        let mut out = Vec::new();
+        diagnosis(&mut out, &Diagnosis::default(), &Evidence::default(), &Books::default(), &Look { width: 80, explain: false }).unwrap();
+        assert!(String::from_utf8(out).unwrap().contains("Nothing was read"));
+    }
+}

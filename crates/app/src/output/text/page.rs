@@ -202,7 +202,7 @@ mod tests {
     fn words_are_kept_whole() {
         let text = Text::plain("the service behind the proxy does not run or does not listen");
         assert_eq!(written(40, "- ", "  ", &text, 9), "- the service behind the proxy does not\n  run or does not listen\n");
-        assert_eq!(written(40, "- ", "  ", &text, 1), "- the service behind the proxy does not …\n");
+        assert_eq!(written(40, "- ", "  ", &text, 1), "- the service behind the proxy does not…\n");
     }
 
     #[test]

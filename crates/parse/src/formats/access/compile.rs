@@ -222,6 +222,13 @@ const BUILT_IN: &[(&str, Fit, &str)] = &[
         "[$time_local] $status - $request_method $scheme $host \"$request_uri\" [Client $remote_addr] [Length $body_bytes_sent] [Gzip \
          $gzip_ratio] \"$http_user_agent\" \"$http_referer\"",
     ),
+    // BunkerWeb.
+    (
+        "nginx.access",
+        92,
+        "$host $remote_addr - $request_id $remote_user [$time_local] \"$request\" $status $body_bytes_sent \"$http_referer\" \
+         \"$http_user_agent\"",
+    ),
     // Traefik's common log format.
     (
         "traefik",
@@ -233,13 +240,13 @@ const BUILT_IN: &[(&str, Fit, &str)] = &[
     (
         "envoy.access",
         92,
-        "[$start_time] \"$request\" $status $response_flags $bytes_received $bytes_sent $duration_ms $x_envoy_upstream_service_time \
+        "[$start_time] \"$request\" $status ${envoy.response_flags} $bytes_received $bytes_sent $duration_ms $x_envoy_upstream_service_time \
          \"$http_x_forwarded_for\" \"$http_user_agent\" \"$request_id\" \"$authority\" \"$upstream_host\"",
     ),
     (
         "envoy.access",
         93,
-        "[$start_time] \"$request\" $status $response_flags $response_code_details $connection_termination_details \
+        "[$start_time] \"$request\" $status ${envoy.response_flags} ${envoy.response_details} $connection_termination_details \
          \"$upstream_transport_failure_reason\" $bytes_received $bytes_sent $duration_ms $x_envoy_upstream_service_time \
          \"$http_x_forwarded_for\" \"$http_user_agent\" \"$request_id\" \"$authority\" \"$upstream_host\" $upstream_cluster \
          $upstream_local_address $downstream_local_address $downstream_remote_address $requested_server_name $route_name",
@@ -339,7 +346,7 @@ mod tests {
                 "[2026-11-21T10:35:14.315Z] \"POST /v1 HTTP/2\" 503 UF 88 0 245 120 \"203.0.113.8, 10.0.0.1\" \"y\" \"77ab\" \"loc\" \
                  \"tcp://10.9.2.1:80\"",
                 "envoy.access 2026-11-21T10:35:14.315Z - - http.request.method=POST url.path=/v1 network.protocol.version=2 \
-                 http.response.status_code=503 response_flags=UF http.request.body.size=88 http.response.body.size=0 \
+                 http.response.status_code=503 envoy.response_flags=UF http.request.body.size=88 http.response.body.size=0 \
                  http.server.request.duration=0.245 upstream.response.duration=0.12 http.request.header.x-forwarded-for=203.0.113.8, 10.0.0.1 \
                  client.address=203.0.113.8 user_agent.original=y http.request.id=77ab server.address=loc upstream.address=10.9.2.1:80 \
                  time.is_start=true",
@@ -352,6 +359,12 @@ mod tests {
                  response_processing_time=0.000 http.response.status_code=200 upstream.status=200 http.request.body.size=34 \
                  http.response.body.size=366 http.request.method=GET url.full=https://a.example:443/x url.path=/x \
                  network.protocol.version=1.1 user_agent.original=curl tls.cipher=ECDHE tls.protocol.version=TLSv1.2",
+            ),
+            (
+                "a.example 10.0.0.1 - 77ab - [21/Nov/2026:10:35:14 +0000] \"GET /x HTTP/2.0\" 404 9 \"-\" \"z\"",
+                "nginx.access 2026-11-21T10:35:14Z - - server.address=a.example client.address=10.0.0.1 http.request.id=77ab \
+                 http.request.method=GET url.path=/x network.protocol.version=2.0 http.response.status_code=404 \
+                 http.response.body.size=9 user_agent.original=z",
             ),
             (
                 "[21/Nov/2026:10:35:14 +0000] 10.0.0.1 TLSv1.3 TLS_AES_256_GCM_SHA384 \"GET /x HTTP/1.1\" 137",

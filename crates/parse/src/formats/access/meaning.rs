@@ -208,7 +208,7 @@ pub fn put_client<'a>(text: &'a str, record: &mut Record<'a>) {
         }
         None => text,
     };
-    let (host, port) = address::split_port(first);
+    let (host, port) = address::split_port(first.strip_prefix('/').unwrap_or(first));
     record.put_str(Key::ClientAddress, host);
     if let Some(port) = port {
         record.put(Key::ClientPort, Value::Int(i64::from(port)));

@@ -49,6 +49,8 @@ fn who(name: &str) -> Option<Meaning> {
         | "downstream_remote_address"
         | "remote"
         | "network_client_ip"
+        | "req_remoteaddress"
+        | "req_ip"
         | "request_remote_addr"
         | "remote_address" => Meaning::Client,
         "remote_port" | "client_port" | "clientport" | "request_remote_port" | "src_port" => Meaning::Ints(Key::ClientPort),

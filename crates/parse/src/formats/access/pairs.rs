@@ -173,10 +173,23 @@ fn put<'a>(pair: &Pair<'a>, mark: usize, cx: &Cx<'a>, record: &mut Record<'a>) {
     if single.is_some_and(|key| had(key, record)) {
         return;
     }
+    // An envelope has said it.
+    if pair.key == "pid" && record.has(Key::ProcessPid) {
+        return;
+    }
     match (pair.meaning, pair.key) {
         (Meaning::Named, "level" | "severity") if pair.quoted => record.set_level(pair.text),
         (Meaning::Named, _) => put_named(pair, record),
         _ => meaning::put(pair.meaning, pair.key, pair.text, cx, record),
+    }
+}
+
+/// Envoy's flags have a name of their own, whatever the notation of the line.
+fn own_name(key: &str) -> &str {
+    match key {
+        "response_flags" => "envoy.response_flags",
+        "response_code_details" => "envoy.response_details",
+        _ => key,
     }
 }
 
@@ -197,6 +210,6 @@ fn put_named<'a>(pair: &Pair<'a>, record: &mut Record<'a>) {
     };
     match (Key::find(pair.key).filter(|key| matches!(key.kind(), Kind::Keyword | Kind::Text)), value) {
         (Some(key), Value::Str(_)) => record.put(key, value),
-        _ => record.put_other(pair.key, value),
+        _ => record.put_other(own_name(pair.key), value),
     }
 }

@@ -28,6 +28,18 @@ pub fn split(text: &str) -> Option<Request<'_>> {
             return Some(Request { method, target, version: Some(version) });
         }
     }
+    // Other protocols with requests of the same shape: RTSP, SIP, MarkLogic's XDBC.
+    if let Some((target, protocol)) = rest.trim().rsplit_once(' ')
+        && let Some((name, version)) = protocol.split_once('/')
+        && (2..=8).contains(&name.len())
+        && name.bytes().all(|b| b.is_ascii_uppercase())
+        && (1..=4).contains(&version.len())
+        && version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+        && !target.trim().is_empty()
+        && is_known_method(method)
+    {
+        return Some(Request { method, target: target.trim(), version: None });
+    }
     let target = rest.trim();
     (is_known_method(method) && is_target(target)).then_some(Request { method, target, version: None })
 }

@@ -197,7 +197,7 @@ fn read_head(tokens: &Tokens<'_>, anchors: &Anchors, head: &mut [Meaning; MOST])
         if before_time >= 3 {
             set(head, before_time - 3, Meaning::Client);
             for at in 0..before_time - 3 {
-                if tokens.get(at).is_some_and(is_of_envelope) {
+                if tokens.get(at).is_some_and(|t| is_of_envelope(t) || t.key.is_empty() && is_level(t)) {
                     return None;
                 }
                 let meaning = tokens.get(at).map_or(Meaning::Nothing, before_client);
@@ -243,7 +243,7 @@ fn before_client(token: &Token<'_>) -> Meaning {
 }
 
 fn is_level(token: &Token<'_>) -> bool {
-    let word = token.text.trim_end_matches(':');
+    let word = token.text.trim_end_matches(':').trim();
     token.kind != Kind::Quoted && word.len() >= 3 && Severity::from_word(word).is_some() && !matches!(word, "http" | "note" | "hint")
 }
 
@@ -266,6 +266,13 @@ fn by_shape(token: &Token<'_>, seen_client: bool) -> Meaning {
     }
     if text.is_empty() || text == "-" || token.kind == Kind::Bracketed {
         return Meaning::Nothing;
+    }
+    // Java writes a socket's address behind a slash, where the name would stand.
+    if token.kind == Kind::Bare
+        && !seen_client
+        && text.strip_prefix('/').is_some_and(|t| address::ip(t).is_some() || address::is_ip_port(t))
+    {
+        return Meaning::Client;
     }
     if meaning::all_elements(text, |t| address::ip(t).is_some()) || text == "unix:" {
         return match (token.kind, seen_client) {

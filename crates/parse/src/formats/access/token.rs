@@ -148,7 +148,7 @@ fn bracketed(line: &str, start: usize) -> Option<(&str, usize)> {
     let b = line.as_bytes();
     let close = start + memchr::memchr(b']', b.get(start..)?)?;
     match b.get(close + 1) {
-        None | Some(b' ' | b'\t' | b'\r') => Some((line.get(start + 1..close)?, close + 1)),
+        None | Some(b' ' | b'\t' | b'\r' | b'[') => Some((line.get(start + 1..close)?, close + 1)),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! The head of an application's log line: stamp, level, process, thread, logger in any order and any brackets.
 
+use super::brackets::{angle, boxed, braces, bracket, is_logger, nest, nested, parens, source};
 use super::level;
 use crate::formats::cursor::Cursor;
 use crate::stamp;
@@ -22,6 +23,8 @@ pub struct Head<'a> {
     pub file: Option<&'a str>,
     /// Line in it.
     pub line: Option<&'a str>,
+    /// An address in brackets: who is spoken of.
+    pub client: Option<&'a str>,
     /// Level of a `<6>` prefix.
     pub priority: Option<Severity>,
     /// The stamp stood first.
@@ -44,6 +47,9 @@ pub fn scan(text: &str) -> Head<'_> {
     if let Some(word) = sd_priority(&mut c) {
         head.priority = Some(word);
     }
+    // Programs of HashiCorp set their start messages off.
+    c.eat("==> ");
+    nest(&mut c, &mut head);
     for _ in 0..14 {
         c.blanks();
         if head.stamp.is_some() || head.level.is_some() {
@@ -59,6 +65,9 @@ pub fn scan(text: &str) -> Head<'_> {
 
 /// Takes one piece; false where the message begins.
 fn step<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
+    if head.stamp.is_none() && head.level.is_none() && boxed(c, head) {
+        return true;
+    }
     if head.stamp.is_none()
         && let Some(stamp) = stamp_here(c, head.level.is_none() && head.thread.is_none())
     {
@@ -198,121 +207,12 @@ fn leading<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
     }
     if word.bytes().all(|b| b.is_ascii_digit()) {
         head.pid = Some(word);
-    } else {
+    } else if !word.contains(".log") {
+        // The name of a log file in front says nothing of the record.
         head.logger = Some(word);
     }
     *c = ahead;
     true
-}
-
-/// A bracket that may hold brackets.
-fn nested<'a>(c: &mut Cursor<'a>, open: u8, close: u8) -> Option<&'a str> {
-    let mut depth = 0usize;
-    for (at, b) in c.rest.bytes().enumerate().take(240) {
-        if b == b'\n' {
-            return None;
-        }
-        if b == open {
-            depth += 1;
-        } else if b == close {
-            depth = depth.checked_sub(1)?;
-            if depth == 0 {
-                let inner = c.rest.get(1..at)?;
-                c.take(at + 1)?;
-                return Some(inner);
-            }
-        }
-    }
-    None
-}
-
-fn bracket<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
-    let mut here = *c;
-    let Some(inner) = nested(&mut here, b'[', b']') else { return false };
-    let word = inner.trim();
-    if word.is_empty() {
-        *c = here;
-        return true;
-    }
-    let number = word.strip_prefix("pid ").or_else(|| word.strip_prefix("pid:")).unwrap_or(word);
-    let digits = number.bytes().take_while(u8::is_ascii_digit).count();
-    let tail = number.get(digits..).unwrap_or("");
-    if digits > 0 && (tail.is_empty() || tail.starts_with([':', '-', '.', '#']) && tail.bytes().skip(1).all(|b| b.is_ascii_digit())) {
-        if head.pid.is_none() {
-            head.pid = number.get(..digits);
-        } else if head.thread.is_none() {
-            head.thread = Some(word);
-        }
-        *c = here;
-        here.eat(":");
-        c.rest = here.rest;
-        return true;
-    }
-    // Key-value context, sentences and lists belong to the message.
-    let context =
-        word.contains("=") && !word.contains('@') || word.contains("\": ") || word.contains(", ") || word.matches(' ').count() > 3;
-    if context || word.len() > 160 {
-        return false;
-    }
-    if let Some((file, line)) = source(word) {
-        if head.file.is_some() {
-            return false;
-        }
-        (head.file, head.line) = (Some(file), Some(line));
-    } else if is_thread(word) && head.thread.is_none() {
-        head.thread = Some(word);
-    } else if is_logger(word) && head.logger.is_none() {
-        head.logger = Some(word);
-    } else if head.thread.is_none() {
-        head.thread = Some(word);
-    } else {
-        return false;
-    }
-    here.eat(":");
-    *c = here;
-    true
-}
-
-fn braces<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
-    let mut here = *c;
-    let Some(inner) = nested(&mut here, b'{', b'}') else { return false };
-    let inner = inner.trim_matches(['{', '}']);
-    match source(inner) {
-        Some((file, line)) if head.file.is_none() => (head.file, head.line) = (Some(file), Some(line)),
-        _ => return false,
-    }
-    *c = here;
-    true
-}
-
-fn parens<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
-    let mut here = *c;
-    let Some(inner) = nested(&mut here, b'(', b')') else { return false };
-    if head.file.is_none()
-        && let Some((file, line)) = source(inner)
-    {
-        (head.file, head.line) = (Some(file), Some(line));
-    } else if head.level.is_some() && head.thread.is_none() && (is_thread(inner) || is_logger(inner) && here.rest.starts_with(':')) {
-        head.thread = Some(inner);
-    } else {
-        return false;
-    }
-    here.eat(":");
-    *c = here;
-    true
-}
-
-/// Erlang's process: `<0.692.0>`.
-fn angle<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
-    let mut here = *c;
-    match here.between("<", ">") {
-        Some(inner) if head.thread.is_none() && inner.contains('.') && inner.bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
-            head.thread = Some(inner);
-            *c = here;
-            true
-        }
-        _ => false,
-    }
 }
 
 /// A number is a process id where a level, `---` or a bracket follows.
@@ -406,19 +306,47 @@ fn logger<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
         *c = paren;
         return true;
     }
+    // log4j's `%t %c - %m`: the thread, then the logger.
+    let mut second = here;
+    if head.level.is_some()
+        && head.thread.is_none()
+        && head.logger.is_none()
+        && let Some(class) = second
+            .word()
+            .filter(|w| is_logger(w) && !w.contains(':') && (w.contains('.') || w.bytes().all(|b| b.is_ascii_uppercase() || b == b'_')))
+        && second.rest.starts_with(" - ")
+        && is_logger(word)
+    {
+        (head.thread, head.logger) = (Some(word), Some(class));
+        *c = second;
+        return true;
+    }
     let (name, set_off) = if here.rest.starts_with("- ") || here.rest.starts_with("-\n") || here.rest == "-" {
         (word, head.level.is_some())
-    } else if here.rest.starts_with(": ") || here.rest.starts_with("| ") || here.rest.starts_with("[] - ") {
+    } else if [": ", "| ", "[] - "].iter().any(|mark| here.rest.starts_with(mark)) || here.rest.starts_with("-- ") && source(word).is_some()
+    {
         (word, true)
     } else if here.rest.starts_with("[req-") || here.rest.starts_with("[-] ") {
         // OpenStack puts the request's context after the logger.
         (word, word.contains('.') || head.level.is_some())
     } else if let Some(name) = word.strip_suffix(':') {
-        (name, name.contains('.') && head.level.is_some() && head.stamp.is_some() && !name.contains(['/', '[']))
+        let code = source(name).is_some_and(|(file, _)| file.contains('.'));
+        (
+            name,
+            code && head.stamp.is_some()
+                || (name.contains('.') || name.contains("::"))
+                    && head.level.is_some()
+                    && head.stamp.is_some()
+                    && !name.contains(['/', '[']),
+        )
     } else {
         (word, column || tab && head.level.is_some() && word.contains(['.', '/']))
     };
     if !set_off || !is_logger(name) && source(name).is_none() {
+        return false;
+    }
+    // ZooKeeper names the class with the thread; what follows in capitals is a state.
+    if name.bytes().all(|b| b.is_ascii_uppercase()) && head.thread.is_some_and(|t| t.contains('@')) {
         return false;
     }
     match source(name) {
@@ -429,51 +357,4 @@ fn logger<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
     }
     *c = here;
     true
-}
-
-/// `file.ext:12`, `Class:12`, `Class.java:method(12)`.
-fn source(text: &str) -> Option<(&str, &str)> {
-    let (file, line) = text.rsplit_once([':', '#', '@'])?;
-    let line = line.trim_end_matches(')');
-    let line = line.rsplit_once('(').map_or(line, |(_, l)| l);
-    let fits = !file.is_empty()
-        && file.len() < 140
-        && !file.contains([' ', '[', '='])
-        && !line.is_empty()
-        && line.len() <= 6
-        && line.bytes().all(|b| b.is_ascii_digit())
-        && whyline_event::address::ip(file).is_none();
-    fits.then_some((file, line))
-}
-
-fn is_thread(word: &str) -> bool {
-    const MARKS: &[&str] = &[
-        "thread",
-        "Thread",
-        "pool-",
-        "exec",
-        "worker",
-        "Worker",
-        "nio-",
-        "main",
-        "Executor",
-        "task-",
-        "http-",
-        "reactor",
-        "scheduling",
-        "Timer",
-        "virtual-",
-        "eventloop",
-        "queue-",
-    ];
-    MARKS.iter().any(|m| word.contains(m)) && !word.contains("__main__") || word.contains(' ')
-}
-
-fn is_logger(word: &str) -> bool {
-    !word.is_empty()
-        && word.len() <= 120
-        && word.bytes().next().is_some_and(|b| b.is_ascii_alphabetic() || matches!(b, b'_' | b'/'))
-        && word
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$' | b'-' | b'#' | b'/' | b':' | b'@' | b'[' | b']' | b'*'))
 }

@@ -6,6 +6,10 @@ use whyline_event::Severity;
 /// Takes a level word without brackets: `ERROR`, `WARN:`, `info:`. Words that also begin sentences (`Error reading ...`) are
 /// taken only where punctuation follows.
 pub fn bare<'a>(c: &mut Cursor<'a>) -> Option<&'a str> {
+    // etcd's older log: `E | etcdserver: text`.
+    if c.rest.get(1..4) == Some(" | ") && c.rest.starts_with(['C', 'E', 'W', 'N', 'I', 'D', 'T']) {
+        return c.take(1);
+    }
     let n = c.rest.find(|ch: char| !ch.is_alphabetic()).unwrap_or(c.rest.len());
     let word = c.rest.get(..n).filter(|w| w.len() > 1)?;
     Severity::from_word(word)?;
@@ -17,6 +21,8 @@ pub fn bare<'a>(c: &mut Cursor<'a>) -> Option<&'a str> {
     let fits = match next {
         Some(b':') => after.len() == 1 || !after.starts_with("://"),
         None | Some(b']' | b'|' | b'\t' | b'>') => true,
+        // PgBouncer names the connection behind the level.
+        Some(b' ') if upper && [" C-0x", " S-0x", " @"].iter().any(|mark| after.starts_with(mark)) => true,
         Some(b' ') => {
             upper && !ambiguous
                 || after.starts_with("  ")
@@ -28,10 +34,16 @@ pub fn bare<'a>(c: &mut Cursor<'a>) -> Option<&'a str> {
         Some(b',') => true,
         _ => false,
     };
-    if !fits {
+    if !fits || word == "http" && !after.strip_prefix(": ").is_some_and(begins_with_method) {
         return None;
     }
     c.take(n)
+}
+
+/// `http` is a level of winston's, whose messages then are of requests; else it is a package that speaks (`http: TLS
+/// handshake error`).
+fn begins_with_method(text: &str) -> bool {
+    crate::formats::fill::is_method(text.split(' ').next().unwrap_or(text))
 }
 
 /// Takes a level in brackets: `[INFO]`, `[ warn ]`, `<error>`, `(W)`, `[I]`, `{INFO}`, `|ERROR|`.
@@ -71,6 +83,10 @@ mod tests {
             ("I am", None),
             ("[main] x", None),
             ("HTTP GET", None),
+            ("E | server: x", Some("E")),
+            ("LOG C-0x55: x", Some("LOG")),
+            ("http: panic serving", None),
+            ("http: GET /x 200", Some("http")),
             ("INFO  | x", Some("INFO")),
             ("WARNUNG: x", Some("WARNUNG")),
         ] {

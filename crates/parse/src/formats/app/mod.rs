@@ -1,5 +1,6 @@
 //! The text logs of applications: Python, Java, Go, Node and whatever else puts time, level and names before a message.
 
+mod brackets;
 pub mod head;
 pub mod level;
 pub mod products;
@@ -26,8 +27,11 @@ impl Format for App {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        let head = scan(text);
+        let mut head = scan(text);
         let fit = fit(&head)?;
+        if let Some(inner) = relayed(&head) {
+            head = Head { stamp_first: head.stamp_first, priority: head.priority, ..inner };
+        }
         put(cx, text, &head, record);
         record.format = NAME;
         let product = products::name(text, &head);
@@ -53,6 +57,15 @@ impl Format for App {
         let stamped = head.iter().filter(|text| scan(text).stamp.is_some()).count();
         Some(Arc::new(App { stamped: Some(stamped * 5 >= head.len()) }))
     }
+}
+
+/// The record of another process that this one passes on, as Airflow does: `[stamp] {relay.py:7} INFO - [stamp] {a.py:1} ERROR -
+/// text`.
+fn relayed<'a>(head: &Head<'a>) -> Option<Head<'a>> {
+    head.file?;
+    let at = head.message.find('[').filter(|at| *at <= 80)?;
+    let inner = scan(head.message.get(at..)?);
+    (inner.stamp.is_some_and(|s| s.form != Form::TimeOnly) && inner.level.is_some() && inner.file.is_some()).then_some(inner)
 }
 
 /// How much of a head was found. A stamp alone is left to the generic reader.
@@ -90,6 +103,9 @@ pub(crate) fn put<'a>(cx: &Cx<'a>, text: &'a str, head: &Head<'a>, record: &mut 
         if let Some(text) = value {
             fill::once_int(record, key, text);
         }
+    }
+    if let Some(client) = head.client {
+        fill::client(record, client);
     }
     // A level alone is no head: the text stays whole.
     record.body = if head.stamp.is_none() && !head.has_more() { text } else { head.message };

@@ -159,11 +159,6 @@ fn kibana<'a>(cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
             }
         }
     }
-    if let Some(method) = flat.text("method").filter(|m| m.bytes().all(|b| b.is_ascii_lowercase())) {
-        let upper = cx.keep(&method.to_ascii_uppercase());
-        record.fields.retain(|f| f.name != whyline_event::Name::Known(Key::Method));
-        record.put(Key::Method, Value::Str(upper));
-    }
 }
 
 fn is_caddy(flat: &Flat<'_>) -> bool {

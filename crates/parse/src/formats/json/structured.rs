@@ -5,7 +5,7 @@ use crate::format::{Cx, Fit};
 use crate::formats::keys::{Role, Unit, role};
 use crate::formats::{exception, fill, message};
 use crate::stamp;
-use whyline_event::{Key, Record, Severity, Stamp, Value};
+use whyline_event::{Form, Key, Record, Severity, Stamp, Value};
 
 /// What the pairs held.
 #[derive(Clone, Copy, Debug, Default)]
@@ -40,7 +40,7 @@ pub fn look<'a>(pairs: &[(&'a str, Scalar<'a>)]) -> Found<'a> {
     let (mut method, mut status) = (false, false);
     for (name, value) in pairs {
         match role(name) {
-            Some(Role::Time) if found.time.is_none() => found.time = time(*value),
+            Some(Role::Time) => found.time = better(found.time, time(*value)),
             Some(Role::Level) => found.level |= matches!(value, Scalar::Str(_) | Scalar::Number(_)),
             Some(Role::Message) => {
                 if let (Scalar::Str(text), None) = (value, found.message) {
@@ -60,6 +60,21 @@ pub fn look<'a>(pairs: &[(&'a str, Scalar<'a>)]) -> Found<'a> {
     found.message = found.message.filter(|m| !m.is_empty()).or(fallback);
     found.http = method || status && pairs.iter().any(|(name, _)| role(name) == Some(Role::Target));
     found
+}
+
+/// Of two times the first, unless the second is the same moment and says more of it: its zone, or more digits.
+fn better(had: Option<Stamp>, new: Option<Stamp>) -> Option<Stamp> {
+    let (Some(old), Some(other)) = (had, new) else { return had.or(new) };
+    let local = |stamp: &Stamp| stamp.nanos + i64::from(stamp.offset.unwrap_or(0)) * 1_000_000_000;
+    let quarter = 900_000_000_000;
+    let apart = (local(&old) - local(&other)).rem_euclid(quarter);
+    let near = (local(&old) - local(&other)).abs() < 15 * 4 * quarter && (apart < 1_000_000_000 || quarter - apart < 1_000_000_000);
+    let says_more = match (old.form == Form::Explicit, other.form == Form::Explicit) {
+        (false, true) => true,
+        (true, false) => false,
+        _ => other.digits > old.digits,
+    };
+    Some(if near && says_more { other } else { old })
 }
 
 /// A time from a value: any notation, or an epoch number.
@@ -161,6 +176,11 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
         },
         Role::Caller => caller(name, value, record),
         Role::Client if !text.is_empty() && !record.has(Key::ClientAddress) && is_address(text) => fill::client(record, text),
+        // A list of addresses, as proxies hand it on: the first is the client's.
+        Role::Client if !record.has(Key::ClientAddress) && text.contains(',') && is_address(first_of(text)) => {
+            fill::client(record, first_of(text));
+            fill::once_str(record, Key::ForwardedFor, text);
+        }
         Role::Peer if !text.is_empty() => once(Key::Peer, name, value, record),
         Role::Bytes if context.http && text.parse::<i64>().is_ok() => fill::once_int(record, Key::ResponseBytes, text),
         Role::Error if !text.is_empty() => {
@@ -261,6 +281,10 @@ fn caller<'a>(name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
     } else {
         other(name, value, record);
     }
+}
+
+fn first_of(text: &str) -> &str {
+    text.split(',').next().unwrap_or(text).trim()
 }
 
 fn is_address(text: &str) -> bool {

@@ -13,6 +13,7 @@ const WORDS: &[&str] = &[
     "log in",
     "auth",
     "password",
+    "find user",
     "credential",
     "unban",
     "ban ",
@@ -63,9 +64,18 @@ const WORDS: &[&str] = &[
     "timeout",
     "timed out",
     "lost connection",
+    "non-smtp command",
+    "pregreet",
+    "client \"",
+    "dropped",
+    "unallowed",
+    "handshake",
+    "acl",
+    "proto ",
+    "packet",
 ];
 
-const STRONG: usize = 24;
+const STRONG: usize = 25;
 
 /// What stands before a client's address.
 const MARKS: &[&str] = &[
@@ -103,6 +113,11 @@ const MARKS: &[&str] = &[
     "remote_addr=",
     "from ip=",
     "from user ",
+    "from=",
+    "query ",
+    "origin_address=",
+    "\"ip\":",
+    " h=",
     "unknown",
     "remote: ",
     "from address ",
@@ -124,7 +139,7 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     if record.has(Key::ClientAddress) || record.has(Key::Peer) || record.has(Key::QName) {
         return;
     }
-    if let Some(word) = speaker(text) {
+    if let Some(word) = speaker(text).or_else(|| other_end(text)) {
         return fill::client(record, word);
     }
     let mut found = Addresses { rest: text, start: 0 };
@@ -158,6 +173,24 @@ fn speaker(text: &str) -> Option<&str> {
     address::is_ip_port(word).then_some(word)
 }
 
+/// Lines that name both ends of a packet: of IPsec's daemon the one that is not itself, of a packet filter the sender, of a
+/// scan the scanner.
+fn other_end(text: &str) -> Option<&str> {
+    if let Some((_, ends)) = text.split_once("sending packet: from ").or_else(|| text.split_once("received packet: from ")) {
+        let (from, to) = ends.split_once(" to ")?;
+        let end = if text.contains("sending packet") { to } else { from };
+        return end.split('[').next().filter(|word| address::ip(word).is_some());
+    }
+    if let Some((_, ends)) = text.split_once(", proto ").or_else(|| text.split_once(" proto "))
+        && let Some((_, ends)) = ends.split_once(", ")
+        && let Some((from, _)) = ends.split_once("->")
+    {
+        return address::is_ip_port(from).then_some(from);
+    }
+    let (first, rest) = text.split_once(" to ")?;
+    (address::ip(first).is_some() && rest.contains(" ports ")).then_some(first)
+}
+
 /// How an address is told to be the client's.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
@@ -173,14 +206,25 @@ fn mark(before: &str) -> Option<Mark> {
     if before.rfind("client @0x").is_some_and(|at| before.len() - at < 32) {
         return Some(Mark::From);
     }
+    // Postfix: `from host.example[203.0.113.9]`.
+    if let Some((words, _)) = before.strip_suffix('[').and_then(|t| t.rsplit_once(' '))
+        && words.len() >= 4
+        && words.as_bytes().get(words.len() - 4..).is_some_and(|w| w.eq_ignore_ascii_case(b"from"))
+    {
+        return Some(Mark::From);
+    }
     let bare = before.trim_end_matches(['[', '(', '"', '\'', '<', '/', '`']);
     let ends = |mark: &str| {
         let n = mark.len();
         bare.len() >= n && bare.as_bytes().get(bare.len() - n..).is_some_and(|tail| tail.eq_ignore_ascii_case(mark.as_bytes()))
     };
+    // Exim: `H=name ([what it says of itself]) [address]`, or `H=[address]`.
+    if before.ends_with("H=([") {
+        return None;
+    }
     if ends("from ") {
         Some(Mark::From)
-    } else if MARKS.iter().any(|mark| ends(mark)) {
+    } else if bare.eq_ignore_ascii_case("h=") || MARKS.iter().any(|mark| ends(mark)) {
         Some(Mark::Named)
     } else if before.ends_with('[') && !before.ends_with("([") && bare.ends_with([' ', ')']) {
         Some(Mark::Bracket)
@@ -241,6 +285,15 @@ mod tests {
             ("wrong password, 203.0.113.9", Some("203.0.113.9")),
             ("auth of 203.0.113.9 went to 10.0.0.9", None),
             ("wrote 10.0.0.1 to file", None),
+            ("11[NET] <gw|4> sending packet: from 10.7.7.1[500] to 203.0.113.9[500] (76 bytes)", Some("203.0.113.9")),
+            ("forward: in:ppp0 out:bridge1, proto TCP (SYN,ACK), 203.0.113.9:7001->10.7.7.1:9002, len 60", Some("203.0.113.9")),
+            ("203.0.113.9 to 10.7.7.1 ports 7001, 7002, 9002", Some("203.0.113.9")),
+            ("FAIL: shop per_source_limit from=203.0.113.9", Some("203.0.113.9")),
+            ("login {\"ip\":\"203.0.113.9\",\"cart\":7}", Some("203.0.113.9")),
+            ("login refused: H=([10.7.7.2]) [203.0.113.9]:7001 I=[10.7.7.1]:465", Some("203.0.113.9")),
+            ("H=[203.0.113.9]:7001 rejected by a shop rule", Some("203.0.113.9")),
+            ("refused a caller: H=[203.0.113.9]:7002 I=[10.7.7.1]:465", Some("203.0.113.9")),
+            ("read tcp 10.7.7.1:7001->10.7.7.2:9002: connection reset by peer", None),
             ("authenticated at 12:30:01 with version 1.2.3", None),
         ] {
             let mut r = Record::new(text, Origin::default());

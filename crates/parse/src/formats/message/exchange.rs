@@ -32,19 +32,62 @@ const GLUE: &[&str] = &[
     "Completed",
 ];
 
+/// So many characters before a method may an address stand that is its client's.
+const NEAR: usize = 64;
+
 /// Adds method, target, status and duration.
 pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
+    if let Some(rest) = text.strip_prefix("Request finished in ") {
+        return finished(rest, record);
+    }
     if record.has(Key::Method) || memmem::find(text.as_bytes(), b" /").is_none() && memmem::find(text.as_bytes(), b"://").is_none() {
         return;
     }
     let Some((method, target, after, before)) = request(text) else { return };
     record.put(Key::Method, Value::Str(method));
-    // Who asked often stands before the method.
-    if let Some(client) = before.split([' ', '|', '(', ')', '"', ',']).rev().find(|w| address::ip(w.trim_matches(['/', ':'])).is_some()) {
+    // Who asked often stands shortly before the method.
+    let near = before.char_indices().rev().nth(NEAR).and_then(|(at, _)| before.get(at..)).unwrap_or(before);
+    let is_client = |w: &&str| address::ip(w.trim_matches(['/', ':'])).is_some_and(|ip| !ip.is_unspecified());
+    if let Some(client) = near.split([' ', '|', '(', ')', '"', ',']).rev().find(is_client) {
         fill::client(record, client.trim_matches(['/', ':']));
     }
     fill::target(record, target);
+    if before.contains('|') {
+        columns(before, record);
+    }
+    if let Some(client) =
+        after.strip_prefix(" from ").and_then(|t| t.split(' ').next()).filter(|w| address::ip(w).is_some() || address::is_ip_port(w))
+    {
+        fill::client(record, client);
+    }
     answer(after, record);
+}
+
+/// Go's web frameworks put the rest in columns before the method: `| 10.7.7.1| 404 | 9.5ms | nomatch | GET /x`.
+fn columns<'a>(text: &'a str, record: &mut Record<'a>) {
+    for column in text.split('|').map(str::trim) {
+        if column.len() == 3 && column.parse::<u16>().is_ok_and(|n| (100..600).contains(&n)) {
+            fill::once_int(record, Key::Status, column);
+        } else if address::ip(column).is_some() {
+            fill::client(record, column);
+        } else if column.starts_with(|c: char| c.is_ascii_digit())
+            && let Some(duration) = Value::duration(column)
+        {
+            fill::once(record, Key::Duration, duration);
+        }
+    }
+}
+
+/// ASP.NET Core, up to version 3: `Request finished in 7.5ms 404 text/html`.
+fn finished<'a>(text: &'a str, record: &mut Record<'a>) {
+    let mut words = text.split(' ');
+    let (Some(took), Some(status)) = (words.next(), words.next()) else { return };
+    if status.len() == 3 {
+        fill::once_int(record, Key::Status, status);
+    }
+    if let Some(duration) = Value::duration(took) {
+        fill::once(record, Key::Duration, duration);
+    }
 }
 
 /// The first `METHOD target` on the first line.
@@ -59,6 +102,8 @@ fn request(text: &str) -> Option<(&str, &str, &str, &str)> {
         let bare = bare.rsplit(['=', '"']).next().unwrap_or(bare);
         if fill::is_method(bare) {
             let after = rest.get(end + 1..)?.trim_start_matches([' ', '"']);
+            // Mesos: `HTTP GET for /x from 10.0.0.1:4000`.
+            let after = after.strip_prefix("for ").unwrap_or(after);
             let stop = after.find(' ').unwrap_or(after.len());
             let target = after.get(..stop)?.trim_end_matches(['"', '\'', ',', ')', ']', '`', ';']);
             let target = target.strip_suffix(':').unwrap_or(target);
@@ -144,6 +189,8 @@ mod tests {
             ("Completed POST http://shop.example/y with 500 (12.5 ms)", "POST", "/y", Some(500), Some(12_500_000)),
             ("GET /slow took 1.5s", "GET", "/slow", None, Some(1_500_000_000)),
             ("unhandled error in GET /z: boom 500", "GET", "/z", None, None),
+            ("HTTP POST for /a from 10.7.7.1:7001", "POST", "/a", None, None),
+            ("[router.go:7] | 10.7.7.1| 404 | 9.5ms| nomatch| GET /a", "GET", "/a", Some(404), Some(9_500_000)),
             ("GET /a 200 ms", "GET", "/a", None, Some(200_000_000)),
         ] {
             let mut r = Record::new(text, Origin::default());

@@ -11,8 +11,11 @@ use whyline_event::{Key, Record, Value};
 pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     let bytes = text.as_bytes();
     for at in memchr2_iter(b'=', b':', bytes).take(48) {
-        let is_pair = bytes.get(at) == Some(&b'=');
         let Some(before) = text.get(..at) else { continue };
+        // In an object of JSON inside a message a colon is as good as an equals sign.
+        let json = before.ends_with('"') && bytes.get(at) == Some(&b':') && bytes.get(at + 1) == Some(&b'"');
+        let is_pair = bytes.get(at) == Some(&b'=') || json;
+        let before = if json { before.trim_end_matches('"') } else { before };
         let n = before.bytes().rev().take(32).take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.')).count();
         let Some(key) = before.get(before.len() - n..).filter(|k| !k.is_empty()) else { continue };
         let Some(role) = role(key) else { continue };

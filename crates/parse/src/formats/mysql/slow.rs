@@ -57,6 +57,10 @@ impl Format for MysqlSlow {
         // The line with the time belongs to the one with the user.
         !(line.starts_with("# User@Host: ") && previous.starts_with("# Time: ")) && self.starts(cx, line)
     }
+
+    fn block(&self) -> bool {
+        true
+    }
 }
 
 fn begins(line: &str) -> bool {

@@ -18,19 +18,33 @@ pub struct Head<'a> {
     pub colon: bool,
     /// The message.
     pub message: &'a str,
+    /// The message with the tag in front.
+    pub tagged: &'a str,
 }
 
 /// Reads the head. A text without any tag is all message after its host.
 pub fn head(text: &str) -> Head<'_> {
     let start = text.trim_start_matches(' ');
     if let Some((tag, pid, colon, message)) = tag(start).filter(|t| t.2) {
-        return Head { tag, pid, colon, message, ..Head::default() };
+        return Head { tag, pid, colon, message, tagged: start, ..Head::default() };
     }
     let mut c = Cursor::new(start);
+    if let Some((facility, name)) = c.peek().split_once('.')
+        && super::FACILITIES.contains(&facility)
+        && Severity::from_word(name).is_some()
+    {
+        // Without a host in front, as OpenWrt's logread writes.
+        c.word();
+        c.blanks();
+        return match tag(c.rest) {
+            Some((tag, pid, colon, message)) => Head { tag, pid, level: name, colon, message, tagged: c.rest, ..Head::default() },
+            None => Head { level: name, message: c.rest, tagged: c.rest, ..Head::default() },
+        };
+    }
     let host = c.word().unwrap_or("");
     // `host:` without a tag is a tag; a host may stand in brackets where it is an IPv6 address.
     if !is_host(host) {
-        return Head { message: start, ..Head::default() };
+        return Head { message: start, tagged: start, ..Head::default() };
     }
     c.blanks();
     let mut level = "";
@@ -44,8 +58,8 @@ pub fn head(text: &str) -> Head<'_> {
         c.blanks();
     }
     match tag(c.rest) {
-        Some((tag, pid, colon, message)) => Head { host, tag, pid, level, colon, message },
-        None => Head { host, level, message: c.rest, ..Head::default() },
+        Some((tag, pid, colon, message)) => Head { host, tag, pid, level, colon, message, tagged: c.rest },
+        None => Head { host, level, message: c.rest, tagged: c.rest, ..Head::default() },
     }
 }
 

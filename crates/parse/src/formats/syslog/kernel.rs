@@ -1,7 +1,7 @@
 //! What the Linux kernel writes: firewall lines, killed and crashed processes.
 
 use crate::formats::fill;
-use whyline_event::{Key, Record, Severity, Value};
+use whyline_event::{Key, Record, Severity, Value, address};
 
 /// Reads a message of the kernel. Its own clock (`[  123.456]`) is dropped from the body.
 pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
@@ -9,6 +9,14 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     record.body = text;
     if text.contains("SRC=") && text.contains("DST=") {
         firewall(text, record);
+        return;
+    }
+    if text.starts_with("wireguard: ") {
+        // The other end stands last, in brackets or not.
+        let last = text.trim_end().rsplit([' ', '(']).next().unwrap_or("").trim_end_matches(')');
+        if address::is_ip_port(last) {
+            fill::client(record, last);
+        }
         return;
     }
     if let Some((process, rest)) = text.split_once(": segfault at ").or_else(|| text.split_once("] general protection")) {

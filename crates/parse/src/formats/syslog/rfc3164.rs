@@ -59,8 +59,16 @@ pub(crate) fn put_head<'a>(cx: &Cx<'a>, head: &Head<'a>, record: &mut Record<'a>
     if !head.level.is_empty() {
         fill::level(record, head.level);
     }
-    record.body = head.message;
-    services::message(cx, NAME, head.tag, head.message, record);
+    // Cisco's `%FACILITY-5-MNEMONIC:` is no program, but the name of the message.
+    let mnemonic = head.tag.starts_with('%') && head.tag.matches('-').count() >= 2;
+    record.body = if mnemonic { head.tagged } else { head.message };
+    if mnemonic
+        && let Some(severity) = head.tag.split('-').nth(1).and_then(|n| n.parse().ok()).and_then(Severity::from_syslog)
+        && record.severity.is_none()
+    {
+        record.severity = Some(severity);
+    }
+    services::message(cx, NAME, head.tag, record.body, record);
 }
 
 fn parse(text: &str) -> Option<Line<'_>> {
@@ -69,13 +77,22 @@ fn parse(text: &str) -> Option<Line<'_>> {
         None => (None, text),
     };
     let first = *rest.as_bytes().first()?;
-    let found = if first.is_ascii_digit() { iso(rest) } else { stamp::syslog(rest) };
+    let found = if first.is_ascii_digit() { iso(rest) } else { stamp::syslog(rest).or_else(|| logread(rest)) };
     let Some((stamp, used)) = found else {
-        // A message without a stamp is syslog only where it carries a priority and a tag.
-        pri?;
         let head = head(rest);
+        // A message without a stamp is syslog only where it carries a priority and a tag, or host, tag and process id.
+        if pri.is_none() {
+            let whole = !rest.starts_with(' ') && !head.host.is_empty() && head.colon && is_number(head.pid) && is_name(head.tag);
+            return whole.then_some(Line { pri, stamp: None, head, fit: 52 });
+        }
         if head.tag.is_empty() || Severity::from_word(head.tag).is_some() {
-            return None;
+            // Of other texts the priority says at least the facility, unless it is the level alone that systemd reads.
+            return pri.filter(|n| *n >= 8).map(|_| Line {
+                pri,
+                stamp: stray(rest),
+                head: Head { message: rest, ..Head::default() },
+                fit: 20,
+            });
         }
         return Some(Line { pri, stamp: None, head, fit: 55 });
     };
@@ -84,7 +101,7 @@ fn parse(text: &str) -> Option<Line<'_>> {
     if !rest.starts_with(' ') {
         return None;
     }
-    let classic = stamp.form == Form::NoYear;
+    let classic = stamp.form == Form::NoYear || !first.is_ascii_digit();
     let head = head(rest);
     if Severity::from_word(head.host).is_some() && head.host.len() > 1 || Severity::from_word(head.tag).is_some() {
         // `Nov 21 10:31:12 ERROR module: text` is an application's line.
@@ -111,6 +128,26 @@ fn parse(text: &str) -> Option<Line<'_>> {
         fit -= 15;
     }
     Some(Line { pri, stamp: Some(stamp), head, fit })
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+fn is_name(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'/' | b'.'))
+}
+
+/// The stamp of a text in another notation.
+fn stray(text: &str) -> Option<Stamp> {
+    stamp::prefix(text).map(|(stamp, _)| stamp).filter(|s| s.form != Form::TimeOnly)
+}
+
+/// OpenWrt's logread: `Sat Nov 21 10:30:01 2026 daemon.err hostapd: text`.
+fn logread(text: &str) -> Option<(Stamp, usize)> {
+    let (stamp, used) = stamp::prefix(text).filter(|(s, _)| s.form != Form::NoYear)?;
+    let (facility, level) = text.get(used..)?.strip_prefix(' ')?.split(' ').next()?.split_once('.')?;
+    (super::FACILITIES.contains(&facility) && Severity::from_word(level).is_some()).then_some((stamp, used))
 }
 
 /// Whether a line with an ISO stamp is surely syslog's: it has a host and a tag; an address as host does without a tag.
@@ -157,6 +194,8 @@ mod tests {
             ("2026-11-21T10:31:12.5+01:00 10.0.0.1 firewall,info up", "20 10.0.0.1 - None None firewall,info up"),
             ("Nov 21 10:31:12 app[42]: up", "65 - app Some(42) None up"),
             ("Nov 21 10:31:12 web1 -- MARK --", "35 web1 - None None -- MARK --"),
+            ("web1 app[42]: no time", "52 web1 app Some(42) None no time"),
+            ("Sat Nov 21 10:30:01 2026 daemon.err hostapd[7]: no ap", "65 - hostapd Some(7) Some(\"ERROR\") no ap"),
             ("<27>job: no time", "55 - job None Some(\"ERROR\") no time"),
         ] {
             assert_eq!(read(text).as_deref(), Some(want), "{text}");

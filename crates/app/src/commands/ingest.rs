@@ -1,0 +1,284 @@
+//! `whyline ingest`: store the events of log files. What is stored already is recognised and not stored again.
+
+use super::standing::{Standing, goes_by, hash, standings};
+use super::store;
+use crate::books::{Books, size};
+use crate::cli::{Cli, Ingest};
+use crate::{exit, load};
+use anyhow::Result;
+use std::collections::BTreeMap;
+use whyline_event::{Record, SourceId};
+use whyline_parse::{Bundle, Facts, Passed, Sink, pass, prepare};
+use whyline_store::{Adder, StoreError, StoredClock, StoredSource, Writer};
+
+/// A source that is longer than this when it is stored has shown its whole head: its way of being read will not change.
+const HEAD: u64 = 256 * 1024;
+
+/// Runs the command.
+pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
+    let options = load::options(&args.reading, load::threads(cli.threads), None)?;
+    let bundle = prepare(&args.paths, &options);
+    load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
+    let mut writer = Writer::open(&cli.store, options.threads).map_err(store::failed)?;
+    let before: u64 = writer.sources().iter().filter(|s| s.same_as.is_none()).map(|s| s.counted.records).sum();
+    let standings = standings(&bundle, writer.sources());
+    let mut books = Books::default();
+    for standing in &standings {
+        if let Standing::Known(number) = standing {
+            let counts = store::counts(&writer.sources()[*number].counted);
+            books.add(&counts, counts.records);
+        }
+    }
+    let listed = list(&mut writer, &bundle, &standings);
+    let work = Work::new(&writer, &bundle, &standings, &listed.numbers)?;
+    let rest = part(&bundle, &listed);
+    let Passed { sinks, facts, counts, digests, problems } = pass(&rest, options.threads, || Storing::new(&writer, &work));
+    let mut done: BTreeMap<usize, Done> = BTreeMap::new();
+    for sink in sinks {
+        if let Some(error) = sink.error {
+            return Err(store::failed(error));
+        }
+        for (input, part) in sink.done {
+            done.entry(input).or_default().add(&part);
+        }
+    }
+    for (i, counts) in counts.iter().enumerate() {
+        let skipped = done.get(&i).map_or(0, |d| d.skipped);
+        books.add(counts, if rest.same_as[i].is_some() { counts.records } else { skipped });
+    }
+    let passed = Passed { sinks: Vec::<()>::new(), facts, counts, digests, problems };
+    let facts = note_sources(&mut writer, &rest, &work, &passed, &done, args)?;
+    settle(&mut writer, &facts, &options.told)?;
+    let after: u64 = writer.sources().iter().filter(|s| s.same_as.is_none()).map(|s| s.counted.records).sum();
+    let sources = writer.sources().len();
+    let kept: Vec<(usize, Vec<u8>)> = facts.iter().map(|(n, f)| Ok((*n, store::facts_to_bytes(f)?))).collect::<Result<_>>()?;
+    if !kept.is_empty() || listed.changed {
+        writer.commit(&kept).map_err(store::failed)?;
+    }
+    let mut problems = bundle.problems.clone();
+    problems.extend(passed.problems);
+    let partial = load::tell(&problems)?;
+    load::note(&format!("books: {}", books.line()));
+    load::note(&format!(
+        "stored: {} events from {}, of which {} are new; the store {} holds {after} events of {sources} sources",
+        books.stored,
+        size(books.bytes),
+        after.saturating_sub(before),
+        cli.store.display()
+    ));
+    if bundle.inputs.is_empty() {
+        load::note("warning: there is no log file here; nothing was stored. Give the folder that the logs were copied into.");
+    }
+    Ok(if partial || bundle.inputs.is_empty() { exit::PARTIAL } else { exit::DONE })
+}
+
+/// Which inputs are to be read, and under which source each is listed.
+struct Listed {
+    /// Inputs to be read.
+    inputs: Vec<usize>,
+    /// Number of the source of every input of the bundle.
+    numbers: Vec<usize>,
+    /// The list of sources was changed for inputs that need not be read.
+    changed: bool,
+}
+
+/// Lists every input as a source.
+fn list(writer: &mut Writer, bundle: &Bundle, standings: &[Standing]) -> Listed {
+    let mut listed = Listed { inputs: Vec::new(), numbers: vec![0; bundle.inputs.len()], changed: false };
+    let path = |i: usize| bundle.inputs[i].source.path.as_str();
+    // A path under which something else lies now has been rotated away: its source goes by its new path.
+    let replaced = |old: &str| standings.iter().enumerate().any(|(i, s)| matches!(s, Standing::New(_)) && path(i) == old);
+    for (i, standing) in standings.iter().enumerate() {
+        match *standing {
+            Standing::Known(number) => {
+                listed.numbers[i] = number;
+                let source = &writer.sources()[number];
+                if goes_by(&source.path, path(i)) {
+                    continue;
+                }
+                listed.changed = true;
+                if replaced(&source.path) {
+                    writer.sources_mut()[number].path = path(i).into();
+                } else {
+                    let original = source.same_as.unwrap_or(number as u32);
+                    let input = &bundle.inputs[i].source;
+                    let copy = StoredSource {
+                        path: input.path.clone(),
+                        host: input.host.clone(),
+                        modified: input.modified,
+                        same_as: Some(original),
+                        ..source.clone()
+                    };
+                    writer.sources_mut().push(copy);
+                }
+            }
+            Standing::Grown(number) | Standing::Copy(Some(number)) | Standing::New(Some(number)) => {
+                listed.inputs.push(i);
+                listed.numbers[i] = number;
+                writer.sources_mut()[number].path = path(i).into();
+            }
+            Standing::Copy(None) | Standing::New(None) => {
+                listed.inputs.push(i);
+                listed.numbers[i] = writer.sources().len();
+                writer.sources_mut().push(StoredSource { path: path(i).into(), ..StoredSource::default() });
+            }
+        }
+    }
+    for (i, standing) in standings.iter().enumerate() {
+        let of = |j: usize| writer.sources()[listed.numbers[j]].same_as.unwrap_or(listed.numbers[j] as u32);
+        match standing {
+            Standing::Known(_) => {}
+            _ => {
+                let same_as = bundle.same_as[i].map(of);
+                writer.sources_mut()[listed.numbers[i]].same_as = same_as;
+            }
+        }
+    }
+    tell_apart(writer.sources_mut());
+    listed
+}
+
+/// Two streams under one path would be taken for one: the later gets a number behind its path.
+fn tell_apart(sources: &mut [StoredSource]) {
+    for i in 1..sources.len() {
+        let own = sources[i].path.clone();
+        let mut count = 1;
+        while sources[..i].iter().any(|s| s.path == sources[i].path) {
+            count += 1;
+            sources[i].path = format!("{own}#{count}");
+        }
+    }
+}
+
+/// The inputs that are to be read. Whether one is a copy is all that reading asks.
+fn part(bundle: &Bundle, listed: &Listed) -> Bundle {
+    Bundle {
+        inputs: listed.inputs.iter().map(|i| bundle.inputs[*i].clone()).collect(),
+        plans: listed.inputs.iter().map(|i| bundle.plans[*i].clone()).collect(),
+        same_as: listed.inputs.iter().enumerate().map(|(n, i)| bundle.same_as[*i].map(|_| n)).collect(),
+        problems: Vec::new(),
+    }
+}
+
+/// What is to be stored of each input that is read.
+struct Work {
+    numbers: Vec<u32>,
+    /// Records that begin before this offset are stored already.
+    from: Vec<u64>,
+    plans: Vec<String>,
+}
+
+impl Work {
+    /// Makes the store ready: what may have changed is removed.
+    fn new(writer: &Writer, bundle: &Bundle, standings: &[Standing], numbers: &[usize]) -> Result<Work> {
+        let mut work = Work { numbers: Vec::new(), from: Vec::new(), plans: Vec::new() };
+        for (i, standing) in standings.iter().enumerate() {
+            let plan = &bundle.plans[i];
+            let names: Vec<&str> = plan.order.iter().map(|f| f.name()).collect();
+            let plan = format!("{} {} {}", names.join(","), plan.stamped, bundle.inputs[i].source.host.as_deref().unwrap_or(""));
+            let number = numbers[i];
+            let from = match standing {
+                Standing::Known(_) => continue,
+                Standing::New(_) | Standing::Copy(_) => 0,
+                Standing::Grown(_) => {
+                    let source = &writer.sources()[number];
+                    let from = if source.length < HEAD || source.plan != plan { 0 } else { source.last_record.unwrap_or(0) };
+                    writer.remove(number as u32, from).map_err(store::failed)?;
+                    from
+                }
+            };
+            work.numbers.push(number as u32);
+            work.from.push(from);
+            work.plans.push(plan);
+        }
+        Ok(work)
+    }
+}
+
+/// What a thread did with the records of an input.
+#[derive(Default)]
+struct Done {
+    skipped: u64,
+    last: Option<u64>,
+}
+
+impl Done {
+    fn add(&mut self, other: &Done) {
+        self.skipped += other.skipped;
+        self.last = self.last.max(other.last);
+    }
+}
+
+struct Storing<'w> {
+    adder: Adder<'w>,
+    work: &'w Work,
+    done: BTreeMap<usize, Done>,
+    error: Option<StoreError>,
+}
+
+impl<'w> Storing<'w> {
+    fn new(writer: &'w Writer, work: &'w Work) -> Self {
+        Storing { adder: writer.adder(), work, done: BTreeMap::new(), error: None }
+    }
+}
+
+impl Sink for Storing<'_> {
+    fn begin(&mut self, _source: SourceId, _number: u64) {}
+
+    fn record(&mut self, record: &Record<'_>) {
+        let input = record.origin.source.0 as usize;
+        let (Some(number), Some(from)) = (self.work.numbers.get(input), self.work.from.get(input)) else { return };
+        let done = self.done.entry(input).or_default();
+        done.last = done.last.max(Some(record.origin.offset));
+        if record.origin.offset < *from {
+            done.skipped += 1;
+        } else if self.error.is_none() {
+            self.error = self.adder.add(*number, record).err();
+        }
+    }
+
+    fn end(&mut self) {}
+}
+
+/// Notes what was read of each source. Gives the facts by number of the source.
+fn note_sources(
+    writer: &mut Writer,
+    rest: &Bundle,
+    work: &Work,
+    passed: &Passed<()>,
+    done: &BTreeMap<usize, Done>,
+    args: &Ingest,
+) -> Result<Vec<(usize, Facts)>> {
+    let mut facts = Vec::new();
+    for (i, input) in rest.inputs.iter().enumerate() {
+        let number = work.numbers[i] as usize;
+        let source = &mut writer.sources_mut()[number];
+        source.host = input.source.host.clone();
+        source.modified = input.source.modified;
+        source.length = passed.digests[i].length;
+        source.hash = hash(&passed.digests[i]);
+        source.counted = store::counted(&passed.counts[i]);
+        source.last_record = done.get(&i).and_then(|d| d.last);
+        source.plan = work.plans[i].clone();
+        source.zones = args.reading.tz.clone();
+        source.year = args.reading.year;
+        facts.push((number, passed.facts[i].clone()));
+    }
+    Ok(facts)
+}
+
+/// Settles the clocks over everything that is stored now.
+fn settle(writer: &mut Writer, new: &[(usize, Facts)], now: &whyline_parse::Told) -> Result<()> {
+    let facts = (0..writer.sources().len())
+        .map(|number| match new.iter().find(|(n, _)| *n == number) {
+            Some((_, facts)) => Ok(facts.clone()),
+            None => store::facts_of_bytes(&writer.facts(number).map_err(store::failed)?),
+        })
+        .collect::<Result<Vec<Facts>>>()?;
+    let told = store::told(now, writer.sources())?;
+    let settled = store::settle_all(writer.sources(), &facts, &told);
+    for (source, settled) in writer.sources_mut().iter_mut().zip(settled) {
+        source.clock = StoredClock::new(&settled.clock);
+    }
+    Ok(())
+}

@@ -1,0 +1,143 @@
+//! What the verbs over the store share: clocks settled over everything that is stored, and evidence gathered from it.
+
+use super::bundle::{From, Read, source_info};
+use crate::books::Books;
+use crate::load;
+use anyhow::{Context, Result};
+use std::path::Path;
+use whyline_diagnose::{Evidence, Matcher, Pack, Tally};
+use whyline_event::Clock;
+use whyline_parse::reading::host_in;
+use whyline_parse::settle::{Item, settle, tell_year};
+use whyline_parse::{Counts, Facts, Settled, Told};
+use whyline_store::{Counted, Store, StoreError, StoredSource};
+
+/// An error of the store, with the code it deserves: a folder that is no store is wrong usage.
+pub fn failed(error: StoreError) -> anyhow::Error {
+    match error {
+        StoreError::Absent(_) | StoreError::NoStore(_) | StoreError::Newer { .. } => crate::exit::usage(error.to_string()),
+        error => anyhow::Error::new(error),
+    }
+}
+
+/// Opens the store.
+pub fn open(folder: &Path) -> Result<Store> {
+    Store::open(folder).map_err(failed)
+}
+
+/// Facts as the store keeps them.
+pub fn facts_to_bytes(facts: &Facts) -> Result<Vec<u8>> {
+    serde_json::to_vec(facts).context("the facts of a source cannot be written")
+}
+
+/// The facts that the store kept.
+pub fn facts_of_bytes(bytes: &[u8]) -> Result<Facts> {
+    serde_json::from_slice(bytes).context("the facts of a stored source cannot be read")
+}
+
+/// How much was read, as the store keeps it.
+pub fn counted(counts: &Counts) -> Counted {
+    let Counts { lines, blank, in_events, records, bytes } = *counts;
+    Counted { lines, blank, in_events, records, bytes }
+}
+
+/// How much was read, as it was kept.
+pub fn counts(counted: &Counted) -> Counts {
+    let Counted { lines, blank, in_events, records, bytes } = *counted;
+    Counts { lines, blank, in_events, records, bytes }
+}
+
+/// What was told about clocks: now, and before that whenever something was stored. What is said later overrules.
+pub fn told(now: &Told, sources: &[StoredSource]) -> Result<Told> {
+    let mut all = now.clone();
+    for source in sources.iter().rev() {
+        let then = load::told(&source.zones, source.year)?;
+        all.zone = all.zone.or(then.zone);
+        all.year = all.year.or(then.year);
+        for zone in then.zones {
+            if !all.zones.contains(&zone) {
+                all.zones.push(zone);
+            }
+        }
+    }
+    Ok(all)
+}
+
+/// Settles the clocks of all sources together; `facts` are by number, and so is the answer.
+pub fn settle_all(sources: &[StoredSource], facts: &[Facts], told: &Told) -> Vec<Settled> {
+    // Files are settled in the order of their paths.
+    let mut order: Vec<usize> = (0..sources.len()).collect();
+    order.sort_by_key(|i| (&sources[*i].path, *i));
+    let items: Vec<Item<'_>> = order
+        .iter()
+        .map(|i| Item {
+            path: &sources[*i].path,
+            host: host_in(&facts[*i], sources[*i].host.as_deref()),
+            modified: sources[*i].modified,
+            facts: &facts[*i],
+        })
+        .collect();
+    let mut settled = settle(&items, told);
+    tell_year(&mut settled, &items, told);
+    let mut numbered: Vec<(usize, Settled)> = order.into_iter().zip(settled).collect();
+    numbered.sort_by_key(|(number, _)| *number);
+    numbered.into_iter().map(|(_, s)| s).collect()
+}
+
+/// Facts and clocks of everything that is stored.
+pub struct Known {
+    /// Facts by number of the source.
+    pub facts: Vec<Facts>,
+    /// Clocks by number of the source.
+    pub settled: Vec<Settled>,
+}
+
+impl Known {
+    /// Reads the facts and settles the clocks with what is told now.
+    pub fn of(store: &Store, now: &Told) -> Result<Known> {
+        let facts = (0..store.sources().len()).map(|i| facts_of_bytes(&store.facts(i).map_err(failed)?)).collect::<Result<Vec<Facts>>>()?;
+        let settled = settle_all(store.sources(), &facts, &told(now, store.sources())?);
+        Ok(Known { facts, settled })
+    }
+
+    /// The clocks.
+    pub fn clocks(&self) -> Vec<Clock> {
+        self.settled.iter().map(|s| s.clock.clone()).collect()
+    }
+
+    /// The time of the last record, in nanoseconds, for times that count back from it.
+    pub fn last(&self) -> i64 {
+        last(&self.facts, &self.settled)
+    }
+}
+
+/// The time of the last record of sources, in nanoseconds.
+pub fn last(facts: &[Facts], settled: &[Settled]) -> i64 {
+    use whyline_event::Stamp;
+    use whyline_event::stamp::NANOS;
+    let ends = facts.iter().zip(settled).flat_map(|(facts, settled)| {
+        let at = |form, second: i64| settled.clock.instant(&Stamp { nanos: second.saturating_mul(NANOS), form, offset: None, digits: 0 });
+        facts.spans.iter().map(move |(form, span)| at(*form, span.last)).collect::<Vec<_>>()
+    });
+    ends.max().unwrap_or(0)
+}
+
+/// Gathers evidence from the store.
+pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result<Read> {
+    let store = open(folder)?;
+    let known = Known::of(&store, now)?;
+    let (mut tally, mut infos, mut books) = (Tally::new(pack, matcher), Vec::new(), Books::default());
+    for (rank, number) in (0u32..).zip(store.order()) {
+        let source = &store.sources()[number];
+        let (facts, counts) = (&known.facts[number], counts(&source.counted));
+        let same_as = source.same_as.and_then(|n| store.sources().get(n as usize)).map(|s| s.path.clone());
+        books.add(&counts, if same_as.is_some() { counts.records } else { 0 });
+        if same_as.is_none() {
+            tally.source(&source.path);
+            store.records_of(number, rank, &mut |record| tally.record(record)).map_err(failed)?;
+        }
+        infos.push(source_info(&source.path, source.host.as_deref(), facts, &counts, &known.settled[number], same_as));
+    }
+    let evidence = Evidence::new(tally.gathered, infos);
+    Ok(Read { from: From::Store(Box::new(store)), evidence, books, problems: Vec::new() })
+}

@@ -1,0 +1,44 @@
+//! Names that were perhaps meant.
+
+/// More suggestions than this are no help.
+const MOST: usize = 6;
+
+/// The names that are near to what was written, or belong to the same family (`nginx.` for `nginx.acess`), the nearest first.
+pub fn near<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n str> {
+    let wrong = wrong.to_lowercase();
+    let family = |name: &str| name.split('.').next() == wrong.split('.').next();
+    let mut near: Vec<(usize, &str)> =
+        names.map(|n| (distance(&wrong, &n.to_lowercase()), n)).filter(|(d, n)| *d <= 1 + wrong.chars().count() / 5 || family(n)).collect();
+    near.sort_unstable();
+    near.into_iter().map(|(_, n)| n).take(MOST).collect()
+}
+
+/// How many letters must be put in, taken out or changed.
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut corner = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let change = corner + usize::from(x != *y);
+            corner = row[j + 1];
+            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_meant() {
+        let names = ["app", "nginx.access", "nginx.error", "redis", "syslog.rfc3164"];
+        assert_eq!(near("nginx.acess", names.into_iter()), ["nginx.access", "nginx.error"]);
+        assert_eq!(near("Rediss", names.into_iter()), ["redis"]);
+        assert_eq!(near("windows", names.into_iter()), [""; 0]);
+        assert_eq!((distance("", "abc"), distance("abc", "abc"), distance("acb", "abc")), (3, 0, 2));
+    }
+}

@@ -1,0 +1,233 @@
+//! What the program promises whatever it reads: the same answer however it is asked, and options that do what they say.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says plainly what it expects")]
+
+mod common;
+
+use common::{Fixture, Ran, finish, lines, packed, program, unpacked, whyline, whyline_fed};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use tempfile::TempDir;
+
+/// Fixtures that between them have every envelope and both kinds of proxy.
+const THREE: [&str; 3] = ["two-redis-and-certificate", "ok-compose-evening", "flask-bad-release"];
+
+#[test]
+fn the_number_of_threads_changes_no_byte() {
+    for fixture in THREE.map(Fixture::named) {
+        let one = fixture.diagnose(&["--format", "json", "--threads", "1"]).expect(0);
+        for threads in ["2", "8"] {
+            let more = fixture.diagnose(&["--format", "json", "--threads", threads]).expect(0);
+            assert!(one == more, "{}: another answer with {threads} threads", fixture.id);
+        }
+        let by_variable = finish(program().env("WHYLINE_THREADS", "3").args(["diagnose", "--format", "json"]).arg(&fixture.logs));
+        assert!(one == by_variable, "{}: another answer with WHYLINE_THREADS=3", fixture.id);
+    }
+}
+
+#[test]
+fn events_come_in_their_order_with_any_number_of_threads() {
+    let fixture = Fixture::named("lossy-path-to-store");
+    let parse = |threads| whyline(["parse", fixture.logs.to_str().unwrap(), "--threads", threads]).expect(0);
+    let one = parse("1");
+    assert!(one.out == parse("8").out);
+    let mut last: BTreeMap<String, u64> = BTreeMap::new();
+    for event in one.events() {
+        let line = event["line"].as_u64().unwrap();
+        let before = last.insert(event["source"].to_string(), line).unwrap_or(0);
+        assert!(line > before, "{event} after line {before}");
+    }
+}
+
+#[test]
+fn files_may_be_named_one_by_one_in_any_order() {
+    for fixture in Fixture::all() {
+        let folder = fixture.diagnose(&["--format", "json"]).expect(0);
+        let named =
+            whyline([&["diagnose".to_string(), "--format".into(), "json".into()], &shuffled(fixture.files())[..]].concat()).expect(0);
+        assert_eq!(causes(&folder.json()), causes(&named.json()), "{}", fixture.id);
+        // Sources are named, and hosts guessed, from the deepest folder that holds everything named. Where that is another one,
+        // the names are others.
+        let same_root = common_folder(&fixture).as_os_str().is_empty();
+        assert!(!same_root || folder.out == named.out, "{}: the causes are the same, other things are not", fixture.id);
+    }
+}
+
+/// The deepest folder below `logs/` that holds all files.
+fn common_folder(fixture: &Fixture) -> PathBuf {
+    let folder = |f: &PathBuf| f.parent().unwrap().strip_prefix(&fixture.logs).unwrap().to_path_buf();
+    let all =
+        fixture.files().iter().map(folder).reduce(|a, b| a.iter().zip(b.iter()).take_while(|(x, y)| x == y).map(|(x, _)| x).collect());
+    all.unwrap()
+}
+
+/// Another order than that of the names, but the same in every run.
+fn shuffled(files: Vec<PathBuf>) -> Vec<String> {
+    let mut keyed: Vec<(u32, String)> =
+        files.into_iter().enumerate().map(|(i, f)| ((i as u32 + 1).wrapping_mul(2_654_435_761), f.to_str().unwrap().to_string())).collect();
+    keyed.sort();
+    keyed.into_iter().map(|(_, f)| f).collect()
+}
+
+fn causes(answer: &Value) -> Vec<String> {
+    answer["causes"].as_array().unwrap().iter().map(|c| format!("{} {} {}", c["id"], c["entities"], c["confidence"])).collect()
+}
+
+#[test]
+fn standard_input_is_read_like_a_file() {
+    let fixture = Fixture::named("two-redis-and-certificate");
+    let file = fixture.logs.join("account01/account/account.log");
+    let bytes = unpacked(&file);
+    let by_name = whyline(["diagnose", "--format", "json", file.to_str().unwrap()]).expect(0);
+    assert_eq!(by_name.json()["causes"][0]["id"], "cache.unavailable");
+    for fed in [bytes.clone(), packed(&bytes)] {
+        let piped = whyline_fed(&["diagnose", "--format", "json", "-"], &fed).expect(0);
+        assert_eq!(piped.out.replace("\"-\"", "\"account.log\""), by_name.out);
+    }
+}
+
+#[test]
+fn an_error_log_alone_is_enough() {
+    let diagnose = |fixture: &str| {
+        let file = Fixture::named(fixture).logs.join("web01/nginx/error.log");
+        whyline(["diagnose", "--format", "json", file.to_str().unwrap()]).expect(0).json()
+    };
+    let expired = diagnose("nginx-upstream-cert-expired");
+    assert_eq!(expired["causes"][0]["id"], "tls.certificate-expired");
+    // Refusals alone do not say why nothing listens: the trouble is told, and which log would decide.
+    let refused = diagnose("nginx-app-service-stopped");
+    assert_eq!(refused["incidents"][0]["symptoms"][0]["id"], "http.502");
+    assert!(refused["causes"].as_array().unwrap().iter().all(|c| c["confidence"].as_f64().unwrap() < 0.7));
+    assert!(!refused["missing"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn the_books_of_every_fixture_balance() {
+    for fixture in Fixture::all() {
+        let ran = whyline(["parse", "--format", "none", fixture.logs.to_str().unwrap()]).expect(0);
+        let real: usize = fixture.files().iter().map(|f| lines(f).len()).sum();
+        assert_eq!(ran.books().0, real as u64, "{}", fixture.id);
+        assert_eq!(ran.out, "");
+    }
+}
+
+#[test]
+fn every_event_says_where_it_stands() {
+    for fixture in ["uploads-disk-full", "node-fd-exhausted"].map(Fixture::named) {
+        let files: BTreeMap<String, (Vec<u8>, Vec<String>)> = fixture
+            .files()
+            .iter()
+            .map(|f| (f.strip_prefix(&fixture.logs).unwrap().to_str().unwrap().to_string(), (unpacked(f), lines(f))))
+            .collect();
+        let ran = whyline(["parse", fixture.logs.to_str().unwrap()]).expect(0);
+        let events = ran.events();
+        assert_eq!(ran.books().1, events.len() as u64);
+        for event in &events {
+            let number = |key: &str| event[key].as_u64().unwrap() as usize;
+            let (bytes, lines) = &files[event["source"].as_str().unwrap()];
+            let there = String::from_utf8_lossy(&bytes[number("offset")..number("offset") + number("length")]);
+            let by_line = lines[number("line") - 1..number("line") - 1 + number("lines")].join("\n");
+            assert_eq!(there, by_line, "{event}");
+        }
+    }
+}
+
+#[test]
+fn before_the_onset_nothing_is_found() {
+    for fixture in Fixture::all().iter().filter(|f| !f.healthy()) {
+        let onset: jiff::Timestamp = fixture.truth["window"]["onset"].as_str().unwrap().parse().unwrap();
+        let before = onset.checked_sub(jiff::SignedDuration::from_secs(10)).unwrap().to_string();
+        let answer = fixture.diagnose(&["--format", "json", "--until", &before]).expect(0).json();
+        assert_eq!((&answer["causes"], &answer["incidents"]), (&Value::Array(vec![]), &Value::Array(vec![])), "{}", fixture.id);
+        let text = fixture.diagnose(&["--until", &before]).expect(0);
+        assert!(text.out.starts_with("Nothing found"), "{}: {}", fixture.id, text.out);
+    }
+}
+
+#[test]
+fn a_window_around_one_of_two_incidents_shows_that_one() {
+    let fixture = Fixture::named("two-redis-and-certificate");
+    let found = |more: &[&str]| -> Vec<String> {
+        let answer = fixture.diagnose(&[&["--format", "json"], more].concat()).expect(0).json();
+        answer["causes"].as_array().unwrap().iter().map(|c| c["id"].as_str().unwrap().to_string()).collect()
+    };
+    assert_eq!(found(&["--until", "2026-11-21T09:44:30Z"]), ["cache.unavailable"]);
+    assert_eq!(found(&["--since", "2026-11-21 09:44"]), ["tls.certificate-expired"]);
+    assert_eq!(found(&["--since", "-2m"]), ["tls.certificate-expired"]);
+    assert_eq!(found(&["--around", "09:43", "--window", "75s"]), ["cache.unavailable"]);
+}
+
+/// One file in an empty folder.
+fn kept(name: &str, text: &str) -> (TempDir, String) {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join(name);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    let path = folder.path().to_str().unwrap().to_string();
+    (folder, path)
+}
+
+fn stamps(ran: &Ran) -> Vec<String> {
+    ran.events().iter().map(|e| e["timestamp"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn tz_moves_stamps_without_a_zone_and_no_others() {
+    let (_folder, path) = kept("a.log", "2026-11-21 10:00:00 INFO one\n2026-11-21T10:00:00Z INFO two\n2026-07-01 10:00:00 INFO three\n");
+    let with = |zone: &str| stamps(&whyline(["parse", "--tz", zone, &path]).expect(0));
+    let given = "2026-11-21T10:00:00Z";
+    assert_eq!(with("UTC"), ["2026-11-21T10:00:00Z", given, "2026-07-01T10:00:00Z"]);
+    assert_eq!(with("+02:00"), ["2026-11-21T08:00:00Z", given, "2026-07-01T08:00:00Z"]);
+    assert_eq!(with("Europe/Zurich"), ["2026-11-21T09:00:00Z", given, "2026-07-01T08:00:00Z"]);
+    let basis = &whyline(["parse", &path]).expect(0).events()[0]["time.basis"];
+    assert_eq!(basis, "zone-assumed");
+}
+
+#[test]
+fn tz_may_be_told_for_one_host() {
+    let (_folder, path) = kept("web7/a.log", "2026-11-21 10:00:00 INFO one\n");
+    fs::create_dir(format!("{path}/web8")).unwrap();
+    fs::write(format!("{path}/web8/b.log"), "2026-11-21 10:00:00 INFO two\n").unwrap();
+    let ran = whyline(["parse", "--tz", "web8=-05:00", "--tz", "+01:00", &path]).expect(0);
+    assert_eq!(stamps(&ran), ["2026-11-21T09:00:00Z", "2026-11-21T15:00:00Z"]);
+}
+
+#[test]
+fn year_is_that_of_the_first_stamp_without_one() {
+    let (_folder, path) = kept("syslog", "Dec 31 23:59:58 web7 sshd[811]: one\nJan  1 00:00:03 web7 sshd[811]: two\n");
+    let with = |year: &str| stamps(&whyline(["parse", "--tz", "UTC", "--year", year, &path]).expect(0));
+    assert_eq!(with("2019"), ["2019-12-31T23:59:58Z", "2020-01-01T00:00:03Z"]);
+    assert_eq!(with("2024"), ["2024-12-31T23:59:58Z", "2025-01-01T00:00:03Z"]);
+    let event = &whyline(["parse", "--year", "2019", &path]).expect(0).events()[0];
+    assert_eq!(event["time.basis"], "year-inferred");
+}
+
+#[test]
+fn host_says_whose_logs_these_are() {
+    let (_folder, path) = kept("collected/one.log", "2026-11-21 10:00:00 INFO one\n");
+    fs::write(format!("{path}/collected/two.log"), "2026-11-21 10:00:01 INFO two\n").unwrap();
+    let hosts = |more: &[&str]| -> Vec<Value> {
+        let ran = whyline([&["parse", &path], more].concat()).expect(0);
+        ran.events().iter().map(|e| e["attributes"]["host.name"].clone()).collect()
+    };
+    assert_eq!(hosts(&[]), [Value::Null, Value::Null]);
+    assert_eq!(hosts(&["--host", "web7=*one*"]), [Value::from("web7"), Value::Null]);
+    assert_eq!(hosts(&["--host", "web7=one.log", "--host", "web8=*"]), [Value::from("web7"), Value::from("web8")]);
+}
+
+#[test]
+fn files_keep_their_date_for_nothing() {
+    // Only what stands in the logs may count: a bundle that was copied has lost the times of its files.
+    let fixture = Fixture::named("mariadb-stopped");
+    let copy = TempDir::new().unwrap();
+    for file in fixture.files() {
+        let to = copy.path().join(file.strip_prefix(&fixture.logs).unwrap());
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(&file, &to).unwrap();
+        let long_ago = std::time::SystemTime::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+        fs::File::options().append(true).open(&to).unwrap().set_modified(long_ago).unwrap();
+    }
+    let old = whyline(["diagnose", "--format", "json", copy.path().to_str().unwrap()]).expect(0);
+    assert!(old.out == fixture.diagnose(&["--format", "json"]).expect(0).out);
+}

@@ -1,0 +1,183 @@
+//! The built-in rules: all there, all sound, every example as it should be, and enough of them for every domain.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says plainly what it expects")]
+
+mod common;
+
+use common::{names, top, whyline};
+use std::collections::BTreeSet;
+use std::fs;
+
+/// Causes that the rules can prove, by domain. An id is stable once it stands here.
+const CAUSES: &[&str] = &[
+    "app.crash",
+    "app.dependency-failure",
+    "app.deadlock",
+    "app.memory-leak",
+    "app.misconfigured",
+    "app.overload",
+    "app.process-down",
+    "app.slow-response",
+    "app.unhandled-exception",
+    "auth.credentials-expired",
+    "auth.provider-unavailable",
+    "cache.out-of-memory",
+    "cache.pool-exhausted",
+    "cache.stampede",
+    "cache.unavailable",
+    "cdn.stale-cache",
+    "change.bad-deploy",
+    "change.version-conflict",
+    "client.aborted",
+    "client.bad-request",
+    "client.retry-storm",
+    "db.auth-failure",
+    "db.corruption",
+    "db.lock-contention",
+    "db.pool-exhausted",
+    "db.replication-failure",
+    "db.slow-query",
+    "db.too-many-connections",
+    "db.unavailable",
+    "discovery.failure",
+    "dns.name-not-found",
+    "dns.resolver-unavailable",
+    "dns.stale-record",
+    "firewall.blocked",
+    "host.cpu-overload",
+    "host.disk-failure",
+    "host.disk-full",
+    "host.fd-exhausted",
+    "host.hardware-fault",
+    "host.io-saturation",
+    "host.out-of-memory",
+    "host.permission-denied",
+    "host.port-conflict",
+    "host.reboot",
+    "host.storage-disconnected",
+    "k8s.config-missing",
+    "k8s.evicted",
+    "k8s.forbidden",
+    "k8s.image-pull-failed",
+    "k8s.ingress-misconfigured",
+    "k8s.network-plugin",
+    "k8s.node-not-ready",
+    "k8s.probe-failed",
+    "k8s.quota-exceeded",
+    "k8s.unschedulable",
+    "k8s.volume-failed",
+    "lb.health-check-misconfigured",
+    "lb.no-healthy-backend",
+    "net.conntrack-full",
+    "net.ephemeral-ports-exhausted",
+    "net.host-unreachable",
+    "net.mtu-mismatch",
+    "net.packet-loss",
+    "net.syn-flood",
+    "proxy.body-too-large",
+    "proxy.config-invalid",
+    "proxy.keepalive-mismatch",
+    "proxy.rate-limited",
+    "proxy.timeout-too-short",
+    "proxy.upstream-misconfigured",
+    "proxy.worker-connections-exhausted",
+    "queue.backlog",
+    "queue.unavailable",
+    "security.brute-force",
+    "security.scan",
+    "security.traffic-flood",
+    "security.waf-blocked",
+    "time.clock-skew",
+    "tls.certificate-expired",
+    "tls.certificate-not-yet-valid",
+    "tls.certificate-untrusted",
+    "tls.hostname-mismatch",
+    "tls.key-mismatch",
+    "tls.plain-http-mismatch",
+    "tls.protocol-mismatch",
+    "tls.revocation-check-failed",
+];
+/// Domains of which at least one cause must be known.
+const DOMAINS: &[&str] = &[
+    "app",
+    "auth",
+    "cache",
+    "cdn",
+    "change",
+    "client",
+    "db",
+    "discovery",
+    "dns",
+    "firewall",
+    "host",
+    "k8s",
+    "lb",
+    "net",
+    "proxy",
+    "queue",
+    "security",
+    "time",
+    "tls",
+];
+
+#[test]
+fn every_example_of_the_pack_comes_out_as_it_should() {
+    let ran = whyline(["rules", "test"]).expect(0);
+    let passed: u64 = ran.out.lines().last().unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert!(passed > 1000, "{}", ran.out);
+}
+
+#[test]
+fn the_pack_has_no_error() {
+    let ran = whyline(["rules", "check"]).expect(0);
+    assert!(ran.out.contains(" 0 errors"), "{}", ran.out);
+    assert!(!ran.out.lines().any(|l| l.starts_with("error")), "{}", ran.out);
+}
+
+#[test]
+fn every_file_is_loaded() {
+    let files: Vec<String> = names(&top().join("rules")).into_iter().filter(|n| n.ends_with(".yaml")).collect();
+    let said = whyline(["rules", "check"]).expect(0).out;
+    let count: usize = said.lines().last().unwrap().split(' ').next().unwrap().parse().unwrap();
+    assert_eq!(count, files.len(), "files in the pack and in rules/");
+    // A file might be counted and yet be empty: each must bring something that the program lists.
+    let listed = whyline(["rules", "list"]).expect(0).out;
+    let ids: BTreeSet<&str> = listed.lines().filter_map(|l| l.split_whitespace().nth(1)).collect();
+    for file in files {
+        let text = fs::read_to_string(top().join("rules").join(&file)).unwrap();
+        let own: Vec<&str> = text.lines().filter_map(id).collect();
+        assert!(!own.is_empty(), "rules/{file} has neither signals nor faults");
+        let lost: Vec<&&str> = own.iter().filter(|id| !ids.contains(**id)).collect();
+        assert!(lost.is_empty(), "rules/{file}: {lost:?} are not in the program");
+    }
+}
+
+/// The id that a line of a rule file begins: two spaces, a dotted name, a colon.
+fn id(line: &str) -> Option<&str> {
+    let name = line.strip_prefix("  ")?.trim_end().strip_suffix(':')?;
+    let fits = name.contains('.') && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+    fits.then_some(name)
+}
+
+#[test]
+fn causes_of_every_domain_can_be_proved() {
+    assert!(CAUSES.len() >= 45);
+    let listed = whyline(["rules", "list"]).expect(0).out;
+    let faults: BTreeSet<&str> =
+        listed.lines().filter_map(|l| l.strip_prefix("fault")).filter_map(|l| l.split_whitespace().next()).collect();
+    let unknown: Vec<&&str> = CAUSES.iter().filter(|c| !faults.contains(**c)).collect();
+    assert!(unknown.is_empty(), "no fault has these ids: {unknown:?}");
+    let mut unproved = Vec::new();
+    for cause in CAUSES {
+        let shown = whyline(["rules", "show", cause]).expect(0).out;
+        let says = |word: &str| shown.lines().any(|l| l.trim_start().starts_with(word));
+        for (word, what) in [("for ", "evidence"), ("fix ", "a remedy")] {
+            if !says(word) {
+                unproved.push(format!("{cause} has no {what}"));
+            }
+        }
+    }
+    assert!(unproved.is_empty(), "{unproved:#?}");
+    for domain in DOMAINS {
+        assert!(CAUSES.iter().any(|c| c.split('.').next() == Some(domain)), "no cause of the domain `{domain}`");
+    }
+}

@@ -1,0 +1,196 @@
+//! The whole answer about a bundle, as plain data.
+
+use crate::tree::Tree;
+use serde::Serialize;
+
+/// Everything found about a bundle. Serialised as contract.md describes it (sources and books are added by the program).
+#[derive(Debug, Default, Serialize)]
+pub struct Diagnosis {
+    /// What users felt, in order of onset.
+    pub incidents: Vec<IncidentReport>,
+    /// Ranked causes over all incidents.
+    pub causes: Vec<Cause>,
+    /// Logs that would decide.
+    pub missing: Vec<Missing>,
+    /// The fault tree of each incident.
+    #[serde(skip)]
+    pub trees: Vec<Tree>,
+}
+
+/// One incident.
+#[derive(Debug, Serialize)]
+pub struct IncidentReport {
+    /// `incident-1`, ...
+    pub id: String,
+    /// RFC 3339, agreed clock.
+    pub start: String,
+    /// RFC 3339, agreed clock.
+    pub end: String,
+    /// Whether it was over before the logs end.
+    pub recovered: bool,
+    /// P1 (nearly everything failed) to P3.
+    pub grade: String,
+    /// 0 (nothing works) to 100.
+    pub health: u8,
+    /// What was felt.
+    pub symptoms: Vec<SymptomReport>,
+    /// Score terms that no rule explains are left to the unknown: its probability.
+    pub unexplained: f64,
+    /// Every hypothesis that was weighed, the best first, at most twenty.
+    pub considered: Vec<Considered>,
+}
+
+/// A hypothesis that was weighed.
+#[derive(Debug, Serialize)]
+pub struct Considered {
+    /// Id of the fault.
+    pub id: String,
+    /// The place that it was weighed for.
+    pub place: String,
+    /// Sum of the terms (log odds).
+    pub score: f64,
+    /// Probability among the roots.
+    pub confidence: f64,
+    /// The fault that explains it, where it is only a step.
+    pub step_of: Option<String>,
+    /// Since when.
+    pub onset: String,
+    /// Every term.
+    pub terms: Vec<Entry>,
+}
+
+/// One symptom, measured.
+#[derive(Debug, Serialize)]
+pub struct SymptomReport {
+    /// Id.
+    pub id: String,
+    /// Where it was seen.
+    pub entity: String,
+    /// RFC 3339.
+    pub start: String,
+    /// RFC 3339.
+    pub end: String,
+    /// Requests in that stretch at that place.
+    pub requests: usize,
+    /// Requests that it concerns.
+    pub failed: usize,
+    /// Their share.
+    pub share: f64,
+    /// Distinct clients concerned.
+    pub clients: usize,
+    /// Median duration of all requests in that stretch, seconds.
+    pub p50: Option<f64>,
+    /// 90th percentile.
+    pub p90: Option<f64>,
+    /// 99th percentile.
+    pub p99: Option<f64>,
+    /// Median before the incident.
+    pub p50_before: Option<f64>,
+    /// 90th percentile before the incident.
+    pub p90_before: Option<f64>,
+    /// 99th percentile before the incident.
+    pub p99_before: Option<f64>,
+}
+
+/// One cause.
+#[derive(Debug, Serialize)]
+pub struct Cause {
+    /// Id of taxonomy or rule.
+    pub id: String,
+    /// One line for people.
+    pub title: String,
+    /// Whom it accuses; the label a person would use first.
+    pub entities: Vec<String>,
+    /// Probability, 0 to 1.
+    pub confidence: f64,
+    /// Since when, RFC 3339, agreed clock.
+    pub onset: String,
+    /// The incident.
+    pub incident: String,
+    /// Symptoms that it leads to.
+    pub explains: Vec<String>,
+    /// Id of the cause that it competes with; `None` for the first.
+    pub alternative_to: Option<String>,
+    /// The lines that speak for (positive weight) and against it.
+    pub evidence: Vec<Citation>,
+    /// From the cause up to the symptom.
+    pub why: Vec<Step>,
+    /// Every term of the score.
+    pub ledger: Vec<Entry>,
+    /// What to do.
+    pub advice: Advice,
+}
+
+/// A proving line.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Citation {
+    /// Path of the source.
+    pub source: String,
+    /// Line in it.
+    pub line: u64,
+    /// Its time, RFC 3339.
+    pub timestamp: Option<String>,
+    /// The text as it stands there; filled in by whoever can read the source, where it is empty.
+    pub text: String,
+    /// The signal it shows.
+    pub signal: String,
+    /// What the signal means.
+    pub title: String,
+    /// The worth of the signal.
+    pub weight: f64,
+    /// How often the signal was seen around the incident.
+    pub count: u64,
+}
+
+/// A step of the chain.
+#[derive(Debug, Serialize)]
+pub struct Step {
+    /// Id of the fault or symptom.
+    pub id: String,
+    /// In words.
+    pub text: String,
+    /// Where.
+    pub entity: String,
+    /// Since when.
+    pub onset: String,
+}
+
+/// A term of the score.
+#[derive(Debug, Serialize)]
+pub struct Entry {
+    /// Its name.
+    pub term: String,
+    /// Its worth.
+    pub value: f64,
+    /// In words.
+    pub note: String,
+}
+
+/// What to do.
+#[derive(Debug, Default, Serialize)]
+pub struct Advice {
+    /// What to look at.
+    pub check: Vec<String>,
+    /// How to repair it.
+    pub fix: Vec<String>,
+    /// How to keep it from coming back.
+    pub prevent: Vec<String>,
+}
+
+/// A log that would decide.
+#[derive(Debug, Serialize, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Missing {
+    /// Whose.
+    pub host: String,
+    /// Which.
+    pub log: String,
+    /// What it would tell.
+    pub why: String,
+    /// How to get it.
+    pub command: String,
+    /// Id of the fault that it would decide on; empty where it would help in general.
+    #[serde(rename = "for")]
+    pub decides: String,
+    /// The incident.
+    pub incident: String,
+}
