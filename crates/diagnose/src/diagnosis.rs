@@ -55,7 +55,11 @@ fn felt_otherwise(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     let mut found = Vec::new();
     // Requests themselves tell best; error logs stand in for them only where none was logged.
     let requests = !evidence.requests.is_empty();
-    for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty() && !(requests && f.id.starts_with("http."))) {
+    for fault in pack
+        .faults
+        .iter()
+        .filter(|f| f.symptom && !f.evidence.is_empty() && (!requests || matches!(f.id.as_str(), "connect.reset" | "login.failed")))
+    {
         let signals: BTreeSet<u32> = fault.evidence.iter().map(|e| e.signal).collect();
         let mut by_host: BTreeMap<&str, BTreeMap<i64, u64>> = BTreeMap::new();
         for series in evidence.series.iter().filter(|s| signals.contains(&s.signal)) {

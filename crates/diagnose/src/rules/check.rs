@@ -231,7 +231,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// A fault that is, over other faults, its own reason.
+    /// Two faults that are each other's reason.
     fn cycles(&mut self) {
         let files = self.files;
         let mut up: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
@@ -246,23 +246,11 @@ impl<'a> Checker<'a> {
         for file in files {
             for fault in &file.faults {
                 let start = fault.id.text.as_str();
-                let mut seen = BTreeSet::new();
-                let mut next: Vec<&str> = up.get(start).into_iter().flatten().copied().collect();
-                while let Some(node) = next.pop() {
-                    if node == start {
-                        let help = "of two faults that may each bring the other, let only the deeper one explain the other".to_string();
-                        self.find(
-                            Weight::Warning,
-                            &file.name,
-                            &fault.id,
-                            format!("fault `{start}` is its own reason, over other faults"),
-                            help,
-                        );
-                        break;
-                    }
-                    if seen.insert(node) {
-                        next.extend(up.get(node).into_iter().flatten().copied());
-                    }
+                let above = up.get(start).into_iter().flatten();
+                // Longer circles are cut where belief is computed, which follows no more than two edges.
+                if let Some(other) = above.into_iter().find(|node| up.get(**node).is_some_and(|n| n.contains(start))) {
+                    let help = "of two faults that may each bring the other, let only the deeper one explain the other".to_string();
+                    self.find(Weight::Warning, &file.name, &fault.id, format!("`{start}` and `{other}` are each other's reason"), help);
                 }
             }
         }
