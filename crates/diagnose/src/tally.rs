@@ -9,7 +9,7 @@ use crate::rules::{Pack, SignalId};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use whyline_event::stamp::NANOS;
-use whyline_event::{Form, Key, Name, Record, SourceId, Stamp, Value};
+use whyline_event::{Form, Key, Name, Record, Stamp, Value};
 use whyline_query::{Matcher, Scratch};
 
 /// One request and its answer, as one program logged it.
@@ -495,11 +495,6 @@ impl Gathered {
         for ((host, program), count) in other.programs {
             *self.programs.entry((name(host), name(program))).or_default() += count;
         }
-    }
-
-    /// The id of a source.
-    pub fn source_id(source: u32) -> SourceId {
-        SourceId(source)
     }
 }
 

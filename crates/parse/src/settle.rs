@@ -94,7 +94,7 @@ const MOST_AHEAD: i64 = 300;
 /// Settles all clocks of a bundle. The answer is in the order of `items`.
 pub fn settle(items: &[Item<'_>], told: &Told) -> Vec<Settled> {
     let mut zones: Vec<Option<(Zone, Why)>> = items.iter().map(|i| certain(i, told)).collect();
-    let near = reference_year(items, &zones);
+    let near = reference_year(items);
     // Where nothing is certain, the richest source stands for UTC, so that the others can be laid beside it.
     if zones.iter().all(|z| !matches!(z, Some((_, why)) if *why != Why::None)) {
         let richest = (0..items.len()).filter(|i| local(items[*i].facts).is_some()).max_by_key(|i| {
@@ -163,8 +163,7 @@ fn certain(item: &Item<'_>, told: &Told) -> Option<(Zone, Why)> {
 }
 
 /// An instant near to each source's stamps without year.
-fn reference_year(items: &[Item<'_>], zones: &[Option<(Zone, Why)>]) -> Vec<Option<i64>> {
-    let _ = zones;
+fn reference_year(items: &[Item<'_>]) -> Vec<Option<i64>> {
     let dated: Vec<i64> = items
         .iter()
         .flat_map(|i| i.facts.spans.iter().filter(|(f, _)| matches!(f, Form::Explicit | Form::Civil)).map(|(_, s)| s.last))
