@@ -73,11 +73,13 @@ impl<'a> Record<'a> {
     }
 
     /// Adds a field.
+    #[inline]
     pub fn put(&mut self, key: Key, value: Value<'a>) {
         self.fields.push(Field { name: Name::Known(key), value });
     }
 
     /// Adds a text field, unless the text is empty or the dash that logs write for "none".
+    #[inline]
     pub fn put_str(&mut self, key: Key, text: &'a str) {
         if !text.is_empty() && text != "-" {
             self.put(key, Value::Str(text));
@@ -93,6 +95,7 @@ impl<'a> Record<'a> {
     }
 
     /// Adds a field under a name of the writer's own.
+    #[inline]
     pub fn put_other(&mut self, name: &'a str, value: Value<'a>) {
         self.fields.push(Field { name: Name::Other(name), value });
     }

@@ -90,18 +90,33 @@ impl<'a> Value<'a> {
 
 /// `text` (digits with at most one dot) times `unit`, cut after the last whole nanosecond.
 fn decimal_nanos(text: &str, unit: i64) -> Option<i64> {
-    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
-    if whole.is_empty() && part.is_empty() || whole.len() > 12 || !whole.bytes().chain(part.bytes()).all(|b| b.is_ascii_digit()) {
+    let (mut number, mut digits, mut dot) = (0i64, 0usize, None);
+    for byte in text.bytes() {
+        match byte {
+            b'0'..=b'9' => {
+                // Nine digits behind the dot are all that count.
+                if dot.is_none_or(|at| digits < at + 9) {
+                    number = number.checked_mul(10)?.checked_add(i64::from(byte - b'0'))?;
+                    digits += 1;
+                }
+            }
+            b'.' if dot.is_none() => dot = Some(digits),
+            _ => return None,
+        }
+    }
+    let whole = dot.unwrap_or(digits);
+    if digits == 0 || whole > 12 {
         return None;
     }
-    let mut total = if whole.is_empty() { 0 } else { whole.parse::<i64>().ok()?.checked_mul(unit)? };
-    let mut scale = unit;
-    for digit in part.bytes() {
-        scale /= 10;
-        total = total.checked_add(i64::from(digit - b'0') * scale)?;
+    let scale = *POWERS.get(digits - whole)?;
+    if unit % scale == 0 {
+        return number.checked_mul(unit / scale);
     }
-    Some(total)
+    i64::try_from(i128::from(number) * i128::from(unit) / i128::from(scale)).ok()
 }
+
+/// Powers of ten.
+const POWERS: [i64; 10] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
 
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,6 +137,11 @@ mod tests {
     #[test]
     fn durations() {
         assert_eq!(Value::seconds("0.004"), Some(Value::Duration(4_000_000)));
+        assert_eq!(Value::seconds("0.0000000019"), Some(Value::Duration(1)));
+        assert_eq!(Value::millis("1.2345678912"), Some(Value::Duration(1_234_567)));
+        assert_eq!(Value::seconds(".5"), Some(Value::Duration(500_000_000)));
+        assert_eq!(Value::seconds("."), None);
+        assert_eq!(Value::seconds("99999999999999"), None);
         assert_eq!(Value::seconds("12"), Some(Value::Duration(12_000_000_000)));
         assert_eq!(Value::seconds("-"), None);
         assert_eq!(Value::seconds("1.2.3"), None);

@@ -1,7 +1,7 @@
 //! Cutting a block into records: which lines belong together, and what each record is.
 
 use crate::detect::Plan;
-use crate::facts::Facts;
+use crate::facts::{Facts, Gathering};
 use crate::format::{Cx, Fit, Format};
 use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
@@ -52,13 +52,13 @@ struct Line<'a> {
 /// no format knew the text.
 pub fn read<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, origin: Origin) -> (Record<'a>, Fit) {
     let mut record = Record::new(text, origin);
+    let fit = read_into(arena, order, text, &mut record);
+    (record, fit)
+}
+
+fn read_into<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, record: &mut Record<'a>) -> Fit {
     let cx = Cx { arena, order, depth: 0 };
-    for format in order {
-        if let Some(fit) = format.read(&cx, text, &mut record) {
-            return (record, fit);
-        }
-    }
-    (record, 0)
+    order.iter().find_map(|format| format.read(&cx, text, record)).unwrap_or(0)
 }
 
 /// Whether what was read of a line says that it begins a record, rather than going on with the one before.
@@ -96,20 +96,23 @@ pub fn cut(
         base: block.offset,
         counts: &mut counts,
         sink,
-        facts,
+        facts: Gathering::new(facts),
         host,
         before: None,
         open: Vec::new(),
         pending: None,
         object: None,
+        spare: None,
     };
     let coloured = is_coloured(&block.bytes);
     let by_lines = order.first().is_some_and(|f| f.block());
     let (mut at, mut number) = (0usize, block.line);
+    // Nearly all blocks are UTF-8 throughout, which is seen at once.
+    let whole = std::str::from_utf8(&block.bytes).ok();
     while at < block.bytes.len() {
         let end = memchr::memchr(b'\n', &block.bytes[at..]).map_or(block.bytes.len(), |p| at + p);
         let raw = block.bytes[at..end].strip_suffix(b"\r").unwrap_or(&block.bytes[at..end]);
-        let (text, lossy) = match std::str::from_utf8(raw) {
+        let (text, lossy) = match whole.and_then(|text| text.get(at..at + raw.len())).map_or_else(|| std::str::from_utf8(raw), Ok) {
             Ok(text) => (text, false),
             Err(_) => (&*arena.alloc_str(&String::from_utf8_lossy(raw)), true),
         };
@@ -121,6 +124,7 @@ pub fn cut(
     // A line that was too long to be held whole ends its block, so it belongs to the last record.
     cutter.skipped = block.skipped;
     cutter.close();
+    cutter.facts.finish();
     counts
 }
 
@@ -148,16 +152,18 @@ struct Cutter<'a, 's> {
     base: u64,
     counts: &'s mut Counts,
     sink: &'s mut dyn FnMut(&Record<'_>),
-    facts: &'s mut Facts,
+    facts: Gathering<'a, 's>,
     host: Option<&'a str>,
     /// The stamp of the record before.
     before: Option<Stamp>,
     /// Lines of the record that is being gathered.
     open: Vec<Line<'a>>,
     /// Its first line, as read.
-    pending: Option<Record<'a>>,
+    pending: Option<Box<Record<'a>>>,
     /// The record is a JSON object that is not closed yet.
     object: Option<Object>,
+    /// Room for the next record and its fields.
+    spare: Option<Box<Record<'a>>>,
 }
 
 impl<'a> Cutter<'a, '_> {
@@ -207,7 +213,8 @@ impl<'a> Cutter<'a, '_> {
             return;
         }
         let origin = Origin { source: self.source, line: line.number, lines: 1, offset: 0, length: 0 };
-        let (record, fit) = read(self.arena, self.order, line.text, origin);
+        let mut record = self.blank(line.text, origin);
+        let fit = read_into(self.arena, self.order, line.text, &mut record);
         let full = self.open.len() as u32 >= MOST_LINES;
         // `NAME=2026-11-21T10:00:00Z` is a line of a list.
         let buried =
@@ -215,6 +222,8 @@ impl<'a> Cutter<'a, '_> {
         if self.open.is_empty() || full || !buried && begins(line.text, &record, fit) || self.is_alone(&line, fit, stamped) {
             self.close();
             self.pending = Some(record);
+        } else {
+            self.spare = Some(record);
         }
         self.open.push(line);
     }
@@ -254,7 +263,10 @@ impl<'a> Cutter<'a, '_> {
             Some(record) if lines == 1 => record,
             _ => {
                 let joined = self.open.iter().map(|l| l.text).collect::<Vec<_>>().join("\n");
-                read(self.arena, self.order, self.arena.alloc_str(&joined), origin).0
+                let joined: &str = self.arena.alloc_str(&joined);
+                let mut record = self.blank(joined, origin);
+                read_into(self.arena, self.order, joined, &mut record);
+                record
             }
         };
         record.origin = origin;
@@ -284,5 +296,15 @@ impl<'a> Cutter<'a, '_> {
             record.put(Key::HostName, Value::Str(host));
         }
         (self.sink)(&record);
+        self.spare = Some(record);
+    }
+
+    /// A record of which only the text is known, in the room of one that has gone.
+    fn blank(&mut self, text: &'a str, origin: Origin) -> Box<Record<'a>> {
+        let Some(mut record) = self.spare.take() else { return Box::new(Record::new(text, origin)) };
+        let mut fields = std::mem::take(&mut record.fields);
+        fields.clear();
+        *record = Record { fields, ..Record::new(text, origin) };
+        record
     }
 }

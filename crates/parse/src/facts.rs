@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use whyline_event::stamp::NANOS;
-use whyline_event::{Form, Key, Record, Value};
+use whyline_event::{Form, Key, Name, Record, Stamp, Value};
 
 /// First and last second of something, and how often.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,119 @@ pub struct Facts {
     pub timeless: u64,
     /// The first stamp without a year, with its line.
     pub first_no_year: Option<(u64, i64)>,
+    /// Moments of larger hashes than these would be dropped at the end: ids, then paths.
+    #[serde(skip)]
+    bounds: [Option<u64>; 2],
+}
+
+/// Takes note of the records of one block, in their order.
+///
+/// Most records of a block are like the one before, so runs of them are counted and entered together.
+pub struct Gathering<'a, 'f> {
+    facts: &'f mut Facts,
+    run: Run<'a>,
+}
+
+/// Records that follow each other and agree in format, host and kind of stamp.
+#[derive(Default)]
+struct Run<'a> {
+    format: &'a str,
+    host: Option<&'a str>,
+    form: Option<Form>,
+    offset: Option<i32>,
+    records: u64,
+    span: Option<Span>,
+}
+
+impl<'a, 'f> Gathering<'a, 'f> {
+    /// Notes go to `facts`.
+    pub fn new(facts: &'f mut Facts) -> Self {
+        Gathering { facts, run: Run::default() }
+    }
+
+    /// Takes note of a record.
+    pub fn record(&mut self, record: &Record<'a>) {
+        let identity = Identity::of(record);
+        let stamp = record.stamp.filter(|_| !record.inherited);
+        let (form, offset) = (stamp.map(|s| s.form), stamp.and_then(|s| s.offset));
+        let run = &mut self.run;
+        if !same(run.format, record.format) || run.host != identity.host || run.form != form || run.offset != offset {
+            self.finish();
+            self.run = Run { format: record.format, host: identity.host, form, offset, records: 0, span: None };
+        }
+        self.run.records += 1;
+        self.facts.timeless += u64::from(record.stamp.is_none());
+        if let Some(stamp) = &stamp {
+            let second = stamp.nanos.div_euclid(NANOS);
+            let span = Span { first: second, last: second, count: 1 };
+            match &mut self.run.span {
+                Some(known) => known.add(&span),
+                None => self.run.span = Some(span),
+            }
+            self.facts.stamp(stamp, record, &identity);
+        }
+    }
+
+    /// Enters what has not been entered yet; must be called at the end.
+    pub fn finish(&mut self) {
+        if self.run.records > 0 {
+            self.facts.run(&self.run);
+            self.run = Run::default();
+        }
+    }
+}
+
+/// Whether two texts are equal; mostly they are the very same.
+fn same(a: &str, b: &str) -> bool {
+    std::ptr::eq(a, b) || a == b
+}
+
+/// What a record says of itself that another source may have logged too.
+#[derive(Default)]
+struct Identity<'a> {
+    host: Option<&'a str>,
+    request_id: Option<&'a str>,
+    trace_id: Option<&'a str>,
+    method: Option<&'a str>,
+    path: Option<&'a str>,
+    took: Option<i64>,
+    /// The time is the one when the request began.
+    is_start: bool,
+}
+
+impl<'a> Identity<'a> {
+    /// The first value of each field, found in one walk.
+    fn of(record: &Record<'a>) -> Self {
+        let mut found = Identity::default();
+        for field in &record.fields {
+            let key = match field.name {
+                Name::Known(key) => key,
+                Name::Other("time.is_start") => {
+                    found.is_start |= field.value == Value::Bool(true);
+                    continue;
+                }
+                Name::Other(_) => continue,
+            };
+            let place = match key {
+                Key::HostName => &mut found.host,
+                Key::RequestId => &mut found.request_id,
+                Key::TraceId => &mut found.trace_id,
+                Key::Method => &mut found.method,
+                Key::Path => &mut found.path,
+                Key::Duration => {
+                    if let (None, Value::Duration(ns)) = (found.took, field.value) {
+                        found.took = Some(ns);
+                    }
+                    continue;
+                }
+                _ => continue,
+            };
+            if place.is_none() {
+                *place = field.value.as_str();
+            }
+        }
+        found
+    }
 }
 
 fn hash(parts: &[&str]) -> u64 {
@@ -91,35 +204,32 @@ fn hash(parts: &[&str]) -> u64 {
 }
 
 impl Facts {
-    /// Takes note of a record.
-    pub fn record(&mut self, record: &Record<'_>) {
-        match self.formats.get_mut(record.format) {
-            Some(n) => *n += 1,
+    /// Takes note of a run of records that are alike.
+    fn run(&mut self, run: &Run<'_>) {
+        match self.formats.get_mut(run.format) {
+            Some(n) => *n += run.records,
             None => {
-                self.formats.insert(record.format.to_string(), 1);
+                self.formats.insert(run.format.to_string(), run.records);
             }
         }
-        if let Some(host) = record.str(Key::HostName) {
+        if let Some(host) = run.host {
             match self.hosts.get_mut(host) {
-                Some(n) => *n += 1,
+                Some(n) => *n += run.records,
                 None => {
-                    self.hosts.insert(host.to_string(), 1);
+                    self.hosts.insert(host.to_string(), run.records);
                 }
             }
         }
-        let Some(stamp) = record.stamp else {
-            self.timeless += 1;
-            return;
-        };
-        if record.inherited {
-            return;
+        if let (Some(form), Some(span)) = (run.form, run.span) {
+            self.spans.entry(form).and_modify(|s| s.add(&span)).or_insert(span);
+            if let Some(offset) = run.offset {
+                *self.offsets.entry(offset).or_default() += span.count;
+            }
         }
-        let second = stamp.nanos.div_euclid(NANOS);
-        let span = Span { first: second, last: second, count: 1 };
-        self.spans.entry(stamp.form).and_modify(|s| s.add(&span)).or_insert(span);
-        if let Some(offset) = stamp.offset {
-            *self.offsets.entry(offset).or_default() += 1;
-        }
+    }
+
+    /// Takes note of a stamp of the record itself.
+    fn stamp(&mut self, stamp: &Stamp, record: &Record<'_>, identity: &Identity<'_>) {
         if let (Form::Civil, Some(outer)) = (stamp.form, record.envelope_stamp)
             && outer.form == Form::Explicit
         {
@@ -129,18 +239,17 @@ impl Facts {
         if stamp.form == Form::NoYear && self.first_no_year.is_none_or(|(line, _)| record.origin.line < line) {
             self.first_no_year = Some((record.origin.line, stamp.nanos));
         }
-        self.moments(record, stamp.nanos / 1_000_000, stamp.form);
+        self.moments(identity, stamp.nanos / 1_000_000, stamp.form);
     }
 
-    fn moments(&mut self, record: &Record<'_>, millis: i64, form: Form) {
+    fn moments(&mut self, identity: &Identity<'_>, millis: i64, form: Form) {
         // A proxy logs at the end of a request; so do most services. What began earlier is moved to its end where known.
-        let id = record.str(Key::RequestId).or_else(|| record.str(Key::TraceId)).filter(|id| id.len() >= 6);
-        if let Some(id) = id {
-            keep(&mut self.ids, Moment { hash: hash(&[id]), millis, form });
+        if let Some(id) = identity.request_id.or(identity.trace_id).filter(|id| id.len() >= 6) {
+            keep(&mut self.ids, &mut self.bounds[0], Moment { hash: hash(&[id]), millis, form });
         }
-        if let (Some(method), Some(path)) = (record.str(Key::Method), record.str(Key::Path)) {
-            let end = match (record.get(Key::Duration), record.values(whyline_event::Name::Other("time.is_start")).next()) {
-                (Some(Value::Duration(ns)), Some(Value::Bool(true))) => millis + ns / 1_000_000,
+        if let (Some(method), Some(path)) = (identity.method, identity.path) {
+            let end = match identity.took {
+                Some(ns) if identity.is_start => millis + ns / 1_000_000,
                 _ => millis,
             };
             // Kibana writes methods in small letters, the proxy before it does not.
@@ -153,7 +262,7 @@ impl Facts {
                 }
                 _ => method,
             };
-            keep(&mut self.paths, Moment { hash: hash(&[method, path]), millis: end, form });
+            keep(&mut self.paths, &mut self.bounds[1], Moment { hash: hash(&[method, path]), millis: end, form });
         }
     }
 
@@ -175,10 +284,10 @@ impl Facts {
             *self.hosts.entry(k).or_default() += v;
         }
         for m in other.ids {
-            keep(&mut self.ids, m);
+            keep(&mut self.ids, &mut self.bounds[0], m);
         }
         for m in other.paths {
-            keep(&mut self.paths, m);
+            keep(&mut self.paths, &mut self.bounds[1], m);
         }
         self.timeless += other.timeless;
         self.first_no_year = [self.first_no_year, other.first_no_year].into_iter().flatten().min();
@@ -200,10 +309,15 @@ impl Facts {
     }
 }
 
-fn keep(list: &mut Vec<Moment>, moment: Moment) {
+/// Adds a moment, unless so many of smaller hashes are held that it would be dropped at the end.
+fn keep(list: &mut Vec<Moment>, bound: &mut Option<u64>, moment: Moment) {
+    if bound.is_some_and(|bound| moment.hash > bound) {
+        return;
+    }
     list.push(moment);
     if list.len() >= 2 * MOMENTS {
         prune(list);
+        *bound = list.get(MOMENTS - 1).map(|last| last.hash);
     }
 }
 

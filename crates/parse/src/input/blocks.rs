@@ -69,21 +69,17 @@ impl<R: Read> Blocks<R> {
     }
 
     fn fill(&mut self, want: usize) {
-        while !self.done && self.held.len() < want {
-            let have = self.held.len();
-            self.held.resize(want.max(have + 1), 0);
-            match self.reader.read(&mut self.held[have..]) {
-                Ok(0) => {
-                    self.held.truncate(have);
-                    self.done = true;
-                }
-                Ok(n) => self.held.truncate(have + n),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => self.held.truncate(have),
-                Err(error) => {
-                    self.held.truncate(have);
-                    self.done = true;
-                    self.error = Some(error);
-                }
+        let missing = want.saturating_sub(self.held.len());
+        if self.done || missing == 0 {
+            return;
+        }
+        self.held.reserve(missing + 64);
+        match (&mut self.reader).take(missing as u64).read_to_end(&mut self.held) {
+            Ok(n) => self.done = n < missing,
+            // What was read before the error is there.
+            Err(error) => {
+                self.done = true;
+                self.error = Some(error);
             }
         }
     }

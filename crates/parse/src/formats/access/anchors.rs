@@ -74,8 +74,9 @@ fn find_time(line: &str, tokens: &Tokens<'_>, request: usize) -> Option<(Stamp, 
                 }
             }
             Kind::Bare if before && token.key.is_empty() && (at == 0 || token.text.len() >= 10) => {
-                if let Some(found) = bare_time(line, tokens, at) {
-                    return Some(found);
+                if let Some((stamp, end)) = bare_time(line, token.text, token.start) {
+                    let count = tokens.iter().skip(at).take_while(|t| t.start < end).count();
+                    return Some((stamp, at..at + count));
                 }
             }
             Kind::Bare if names::lookup(token.key) == Some(Meaning::Time) => {
@@ -89,14 +90,11 @@ fn find_time(line: &str, tokens: &Tokens<'_>, request: usize) -> Option<(Stamp, 
     None
 }
 
-fn bare_time(line: &str, tokens: &Tokens<'_>, at: usize) -> Option<(Stamp, std::ops::Range<usize>)> {
-    let token = tokens.get(at)?;
-    let rest = line.get(token.start..)?;
-    if address::ip(token.text).is_some() {
+/// The time that the column `text`, which begins at `start`, opens, and where it ends.
+pub fn bare_time(line: &str, text: &str, start: usize) -> Option<(Stamp, usize)> {
+    if address::ip(text).is_some() {
         return None;
     }
-    let (stamp, used) = stamp::prefix(rest).or_else(|| stamp::epoch(token.text))?;
-    let end = token.start + used;
-    let count = tokens.iter().skip(at).take_while(|t| t.start < end).count();
-    Some((stamp, at..at + count))
+    let (stamp, used) = stamp::prefix(line.get(start..)?).or_else(|| stamp::epoch(text))?;
+    Some((stamp, start + used))
 }

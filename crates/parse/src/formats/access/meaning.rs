@@ -97,7 +97,27 @@ pub fn time(text: &str) -> Option<Stamp> {
 /// The elements of a list as nginx writes it: separated by commas, and by ` : ` after an internal redirect. Dashes stand for
 /// nothing and are left out.
 pub fn elements(text: &str) -> impl Iterator<Item = &str> {
-    text.split(',').flat_map(|part| part.split(" : ")).map(str::trim).filter(|t| !t.is_empty() && *t != "-")
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let b = text.as_bytes();
+        // A list goes on behind a comma or a blank; most have one element and neither.
+        let comma = b.iter().position(|b| *b == b',');
+        let mark = text.get(..comma.unwrap_or(b.len())).filter(|t| t.contains(' ')).and_then(|t| t.find(" : "));
+        let (end, next) = match (mark, comma) {
+            (Some(at), _) => (at, Some(at + 3)),
+            (None, Some(at)) => (at, Some(at + 1)),
+            (None, None) => (b.len(), None),
+        };
+        rest = next.and_then(|at| text.get(at..));
+        Some(text.get(..end).unwrap_or("").trim())
+    })
+    .filter(|t| !t.is_empty() && *t != "-")
+}
+
+/// Whether a text is one element and no list.
+fn is_single(text: &str) -> bool {
+    !text.bytes().any(|b| matches!(b, b',' | b' '))
 }
 
 /// Whether a list has elements and all pass a test.
@@ -116,6 +136,22 @@ pub fn duration(text: &str, unit: Unit) -> Option<Value<'static>> {
         Unit::Guess => Value::millis(text),
     };
     plain.or_else(|| Value::duration(text)).or_else(|| scientific(text, unit))
+}
+
+/// A duration of digits with at most one dot, in nanoseconds: the same as [`duration`] says where both say something.
+pub fn plain_duration(text: &str, unit: Unit) -> Option<i64> {
+    // A guess goes by the dot, which stands near the beginning.
+    let value = match unit {
+        Unit::Seconds => Value::seconds(text),
+        Unit::Guess if text.bytes().take(8).any(|b| b == b'.') => Value::seconds(text),
+        Unit::Guess if text.len() > 8 => None,
+        Unit::Guess | Unit::Millis => Value::millis(text),
+        Unit::Micros | Unit::Nanos => None,
+    };
+    match value {
+        Some(Value::Duration(nanos)) => Some(nanos),
+        _ => None,
+    }
 }
 
 fn scaled(text: &str, unit: i64) -> Option<Value<'static>> {
@@ -139,9 +175,18 @@ fn scientific(text: &str, unit: Unit) -> Option<Value<'static>> {
     (0.0..9e18).contains(&nanos).then_some(Value::Duration(nanos.round() as i64))
 }
 
+/// The text without blanks at its ends, which mostly has none.
+pub fn trimmed(text: &str) -> &str {
+    match text.as_bytes() {
+        [] => text,
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
+    }
+}
+
 /// Adds the fields of a column. `name` is the column's own name, for [`Meaning::Named`].
 pub fn put<'a>(meaning: Meaning, name: &'a str, text: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) {
-    let text = text.trim();
+    let text = trimmed(text);
     if text.is_empty() || text == "-" {
         return;
     }
@@ -162,6 +207,17 @@ pub fn put<'a>(meaning: Meaning, name: &'a str, text: &'a str, cx: &Cx<'a>, reco
         Meaning::Status => {
             if let Ok(status) = text.parse::<u16>() {
                 record.put(Key::Status, Value::Int(i64::from(status)));
+            }
+        }
+        // Lists are rare.
+        Meaning::Ints(key) if is_single(text) => {
+            if let Ok(number) = text.parse() {
+                record.put(key, Value::Int(number));
+            }
+        }
+        Meaning::Took(key, unit) if is_single(text) => {
+            if let Some(value) = duration(text, unit) {
+                record.put(key, value);
             }
         }
         Meaning::Upstreams => elements(text).for_each(|t| put_upstream(t, record)),
@@ -201,6 +257,10 @@ pub fn put_time(text: &str, record: &mut Record<'_>) {
 
 /// Adds a client: its address, its port, and a whole list where there is one.
 pub fn put_client<'a>(text: &'a str, record: &mut Record<'a>) {
+    // An IPv4 address without port is the usual case, and has no more to it.
+    if text.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+        return record.put_str(Key::ClientAddress, text);
+    }
     let first = match text.split_once(',') {
         Some((first, _)) => {
             record.put_str(Key::ForwardedFor, text);
@@ -235,6 +295,9 @@ pub fn put_upstream<'a>(text: &'a str, record: &mut Record<'a>) {
 /// The address in an upstream as servers write it: `http://10.0.0.3:8080/x` is `10.0.0.3:8080`, `fastcgi://unix:/run/php.sock:`
 /// is `unix:/run/php.sock`.
 pub fn upstream_address(text: &str) -> &str {
+    if memchr::memchr(b'/', text.as_bytes()).is_none() && !text.starts_with("unix:") {
+        return text;
+    }
     let rest = match text.split_once("://") {
         Some((scheme, rest)) if scheme.bytes().all(|b| b.is_ascii_alphanumeric()) => rest,
         _ => text,

@@ -13,6 +13,7 @@ mod layout;
 mod meaning;
 mod names;
 mod pairs;
+mod quick;
 mod request;
 mod shape;
 mod squid;

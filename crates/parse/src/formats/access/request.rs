@@ -1,5 +1,6 @@
 //! Request lines and their targets.
 
+use super::meaning::trimmed;
 use crate::format::Cx;
 use std::borrow::Cow;
 use whyline_event::{Key, Record, Value};
@@ -44,6 +45,18 @@ pub fn split(text: &str) -> Option<Request<'_>> {
     (is_known_method(method) && is_target(target)).then_some(Request { method, target, version: None })
 }
 
+/// Splits `METHOD target HTTP/x` and nothing else: the same as [`split`] where that finds a version of HTTP.
+pub fn split_http(text: &str) -> Option<Request<'_>> {
+    let text = trimmed(text);
+    let b = text.as_bytes();
+    let first = memchr::memchr(b' ', b)?;
+    let last = memchr::memrchr(b' ', b)?;
+    let (method, version) = (text.get(..first)?, text.get(last + 1..)?.strip_prefix("HTTP/")?);
+    let version_ok = !version.is_empty() && version.len() <= 4 && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let target = trimmed(text.get(first + 1..last)?);
+    (is_method(method) && version_ok && !target.is_empty()).then_some(Request { method, target, version: Some(version) })
+}
+
 /// Whether a word has the shape of a method.
 pub fn is_method(word: &str) -> bool {
     (3..=20).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_'))
@@ -86,15 +99,30 @@ pub fn is_target(text: &str) -> bool {
 pub fn put<'a>(text: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) {
     let text = text.trim();
     match split(text) {
-        Some(request) => {
-            record.put(Key::Method, Value::Str(request.method));
-            put_target(request.target, cx, record);
-            if let Some(version) = request.version {
-                record.put(Key::HttpVersion, Value::Str(version));
-            }
-        }
+        Some(request) => put_http(&request, cx, record),
         None if text.starts_with('/') => put_target(text, cx, record),
         None => record.put_str(Key::UrlFull, text),
+    }
+}
+
+/// Adds the parts of a request.
+pub fn put_http<'a>(request: &Request<'a>, cx: &Cx<'a>, record: &mut Record<'a>) {
+    record.put(Key::Method, Value::Str(request.method));
+    put_target(request.target, cx, record);
+    if let Some(version) = request.version {
+        record.put(Key::HttpVersion, Value::Str(version));
+    }
+}
+
+/// Adds the parts of a request whose text holds no escapes.
+pub fn put_plain<'a>(request: &Request<'a>, cx: &Cx<'a>, record: &mut Record<'a>) {
+    if !request.target.starts_with('/') {
+        return put_http(request, cx, record);
+    }
+    record.put(Key::Method, Value::Str(request.method));
+    put_path(request.target, request.target, record);
+    if let Some(version) = request.version {
+        record.put(Key::HttpVersion, Value::Str(version));
     }
 }
 
@@ -111,7 +139,13 @@ pub fn put_target<'a>(target: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) {
         let at = rest.find(['/', '?']).unwrap_or(rest.len());
         local = rest.get(at..).unwrap_or("");
     }
-    let (path, query) = local.split_once('?').unwrap_or((local, ""));
+    put_path(local, target, record);
+}
+
+/// Adds path and query of `local`, the part of `target` that begins with the path.
+fn put_path<'a>(local: &'a str, target: &'a str, record: &mut Record<'a>) {
+    let mark = memchr::memchr(b'?', local.as_bytes());
+    let (path, query) = mark.and_then(|at| Some((local.get(..at)?, local.get(at + 1..)?))).unwrap_or((local, ""));
     record.put(Key::Path, Value::Str(if path.is_empty() { "/" } else { path }));
     if !query.is_empty() {
         record.put(Key::UrlQuery, Value::Str(query));
@@ -130,7 +164,7 @@ pub fn unescape<'a>(text: &'a str, cx: &Cx<'a>) -> &'a str {
 }
 
 fn unescaped(text: &str) -> Cow<'_, str> {
-    if !text.contains('\\') {
+    if memchr::memchr(b'\\', text.as_bytes()).is_none() {
         return Cow::Borrowed(text);
     }
     let b = text.as_bytes();

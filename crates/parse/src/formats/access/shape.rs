@@ -7,6 +7,7 @@ use super::anchors::{Anchors, anchors, behind};
 use super::infer::{self, Row};
 use super::meaning::{self, Meaning, Unit, is_status};
 use super::names;
+use super::quick::Quick;
 use super::request;
 use super::token::{Kind, MOST, Token, Tokens, scan};
 use crate::format::{Cx, Fit, Format};
@@ -19,12 +20,14 @@ pub struct Shaped {
     name: &'static str,
     /// What the columns behind the status mean, where the source taught it.
     tail: Option<Vec<Meaning>>,
+    /// The straight way through the usual lines of the source.
+    quick: Option<Arc<Quick>>,
 }
 
 impl Shaped {
     /// The reader for lines of this name: `nginx.access`, which also tells Apache's shapes by themselves, or `apache.access`.
     pub fn new(name: &'static str) -> Self {
-        Shaped { name, tail: None }
+        Shaped { name, tail: None, quick: None }
     }
 }
 
@@ -34,6 +37,11 @@ impl Format for Shaped {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        if let Some(quick) = &self.quick
+            && let Some(fit) = quick.read(text, cx, record)
+        {
+            return Some(fit);
+        }
         let line = first_line(text);
         memchr::memchr(b'"', line.as_bytes())?;
         let tokens = scan(line);
@@ -71,25 +79,33 @@ impl Format for Shaped {
     }
 
     fn learn(&self, head: &[&str]) -> Option<Arc<dyn Format>> {
+        Shaped::learnt(self.name, head).map(|format| Arc::new(format) as Arc<dyn Format>)
+    }
+}
+
+impl Shaped {
+    /// A reader for lines like these, which this format reads; `None` where there are too few.
+    pub fn learnt(name: &'static str, head: &[&str]) -> Option<Shaped> {
         let lines: Vec<&str> = head.iter().map(|text| first_line(text)).collect();
         let mut rows = Vec::new();
-        for line in lines {
+        for line in &lines {
             let tokens = scan(line);
             if let Some(anchors) = anchors(line, &tokens) {
                 rows.push(row(&tokens, &anchors));
             }
         }
-        if rows.len() < 2 || rows.iter().all(|row| is_plain(&row.columns)) {
+        if rows.len() < 2 {
             return None;
         }
-        let tail = infer::tail(&rows);
+        let plain = rows.iter().all(|row| is_plain(&row.columns));
+        let tail = (!plain).then(|| infer::tail(&rows));
         // nginx writes times with a fraction; microseconds as whole numbers are Apache's `%D`.
-        let apache = tail.contains(&Meaning::Took(Key::Duration, Unit::Micros));
-        Some(Arc::new(Shaped { name: if apache { "apache.access" } else { self.name }, tail: Some(tail) }))
+        let micros = Meaning::Took(Key::Duration, Unit::Micros);
+        let name = if tail.as_ref().is_some_and(|tail| tail.contains(&micros)) { "apache.access" } else { name };
+        let quick = Quick::of(&lines, tail.as_deref(), name == "apache.access").map(Arc::new);
+        (tail.is_some() || quick.is_some()).then_some(Shaped { name, tail, quick })
     }
-}
 
-impl Shaped {
     fn put_tail<'a>(&self, line: &'a str, tokens: &Tokens<'a>, anchors: &Anchors, cx: &Cx<'a>, record: &mut Record<'a>) {
         let alone;
         let tail: &[Meaning] = match &self.tail {
@@ -100,7 +116,7 @@ impl Shaped {
                 &alone
             }
         };
-        let upstream_keys = behind(tokens, anchors).any(|t| matches!(t.key, "urt" | "uct" | "uht"));
+        let upstream_keys = has_upstream_keys(behind(tokens, anchors));
         for (at, token) in behind(tokens, anchors).enumerate() {
             let meaning = match token.key {
                 "" => tail.get(at).copied().unwrap_or(Meaning::Nothing),
@@ -118,8 +134,13 @@ impl Shaped {
 }
 
 /// Size, referrer, user agent, addresses in front: the columns of the combined format and its common extension.
-const PLAIN: [Meaning; 4] =
+pub const PLAIN: [Meaning; 4] =
     [Meaning::Ints(Key::ResponseBytes), Meaning::Text(Key::Referer), Meaning::Text(Key::UserAgent), Meaning::Forwarded];
+
+/// Whether some columns have the usual keys of upstream times.
+pub fn has_upstream_keys<'t, 'a: 't>(mut columns: impl Iterator<Item = &'t Token<'a>>) -> bool {
+    columns.any(|t| matches!(t.key, "urt" | "uct" | "uht"))
+}
 
 fn first_line(text: &str) -> &str {
     memchr::memchr(b'\n', text.as_bytes()).and_then(|at| text.get(..at)).unwrap_or(text)
@@ -168,7 +189,7 @@ fn plain(columns: &mut dyn Iterator<Item = &Token<'_>>) -> bool {
 
 /// What a column with a key means. Two abbreviations mean different things in different shops: `ua` is the user agent or the
 /// upstream's address, `us` the upstream's status or microseconds. Beside `urt` they speak of the upstream.
-fn keyed(key: &str, text: &str, upstream_keys: bool) -> Meaning {
+pub fn keyed(key: &str, text: &str, upstream_keys: bool) -> Meaning {
     match key {
         "ua" if upstream_keys || meaning::all_elements(text, infer::is_endpoint) => Meaning::Upstreams,
         "us" if upstream_keys || meaning::all_elements(text, is_status) => Meaning::Ints(Key::UpstreamStatus),
@@ -232,7 +253,7 @@ fn set(head: &mut [Meaning; MOST], at: usize, meaning: Meaning) {
 }
 
 /// A column before the client of a combined line: the server's name, or the addresses in front.
-fn before_client(token: &Token<'_>) -> Meaning {
+pub fn before_client(token: &Token<'_>) -> Meaning {
     let addresses = meaning::all_elements(token.text, |t| address::ip(t).is_some());
     match token.kind {
         _ if addresses && !address::is_ip_port(token.text) => Meaning::Forwarded,
@@ -242,13 +263,13 @@ fn before_client(token: &Token<'_>) -> Meaning {
     }
 }
 
-fn is_level(token: &Token<'_>) -> bool {
+pub fn is_level(token: &Token<'_>) -> bool {
     let word = token.text.trim_end_matches(':').trim();
     token.kind != Kind::Quoted && word.len() >= 3 && Severity::from_word(word).is_some() && !matches!(word, "http" | "note" | "hint")
 }
 
 /// What envelopes write before the line they carry: a tag with its colon, a stream, a second time, a bar.
-fn is_of_envelope(token: &Token<'_>) -> bool {
+pub fn is_of_envelope(token: &Token<'_>) -> bool {
     match token.kind {
         Kind::Bare => {
             token.text.len() > 1 && token.text.ends_with(':') && token.text != "unix:" || matches!(token.text, "stdout" | "stderr" | "|")
@@ -313,6 +334,28 @@ fn is_apache(tokens: &Tokens<'_>, anchors: &Anchors, head: &[Meaning; MOST]) -> 
         && head.contains(&Meaning::Text(Key::User))
         && tokens.first().is_some_and(|t| address::split_port(t.text).1.is_some());
     common || vhost
+}
+
+#[cfg(test)]
+impl Shaped {
+    /// The same reader without its straight way.
+    pub fn careful(mut self) -> Shaped {
+        self.quick = None;
+        self
+    }
+
+    /// Whether there is a straight way.
+    pub fn is_quick(&self) -> bool {
+        self.quick.is_some()
+    }
+
+    /// Whether a line takes it.
+    pub fn reads_quickly(&self, line: &str) -> bool {
+        let arena = whyline_event::Bump::new();
+        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let mut record = Record::new(line, whyline_event::Origin::default());
+        self.quick.as_ref().is_some_and(|quick| quick.read(line, &cx, &mut record).is_some())
+    }
 }
 
 #[cfg(test)]

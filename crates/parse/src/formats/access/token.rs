@@ -99,7 +99,7 @@ fn one(line: &str, start: usize) -> Token<'_> {
 }
 
 /// The key before a `=`, or before a `:` where it is a name that access logs use.
-fn split_key(text: &str) -> (&str, &str) {
+pub fn split_key(text: &str) -> (&str, &str) {
     let Some(at) = text.bytes().position(|c| matches!(c, b'=' | b':')) else { return ("", text) };
     let (key, value) = (text.get(..at).unwrap_or(""), text.get(at + 1..).unwrap_or(""));
     let colon = text.as_bytes().get(at) == Some(&b':');
