@@ -5,6 +5,7 @@ use crate::facts::{Facts, Gathering};
 use crate::format::{Cx, Fit, Format};
 use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
+use crate::order::Watch;
 use crate::plain::{is_coloured, plain};
 use std::sync::Arc;
 use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
@@ -103,6 +104,7 @@ pub fn cut(
         pending: None,
         object: None,
         spare: None,
+        watch: Watch::new(plan.expected),
     };
     let coloured = is_coloured(&block.bytes);
     let by_lines = order.first().is_some_and(|f| f.block());
@@ -164,6 +166,7 @@ struct Cutter<'a, 's> {
     object: Option<Object>,
     /// Room for the next record and its fields.
     spare: Option<Box<Record<'a>>>,
+    watch: Watch,
 }
 
 impl<'a> Cutter<'a, '_> {
@@ -280,6 +283,10 @@ impl<'a> Cutter<'a, '_> {
         }
         if lossy {
             record.notes.push("bytes that are no UTF-8 were replaced");
+        }
+        if let Some(doubt) = self.watch.doubt(&record) {
+            record.notes.push(doubt);
+            record.stamp = None;
         }
         match record.stamp {
             Some(stamp) => self.before = Some(stamp),

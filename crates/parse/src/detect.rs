@@ -2,9 +2,11 @@
 
 use crate::cut::read;
 use crate::format::{Fit, Format};
+use crate::order::Expected;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use whyline_event::{Bump, Key, Origin};
+use whyline_event::stamp::NANOS;
+use whyline_event::{Bump, Form, Key, Origin};
 
 /// Lines of a source that detection looks at.
 pub const HEAD_LINES: usize = 400;
@@ -33,6 +35,8 @@ pub struct Plan {
     pub hosts: BTreeMap<String, u32>,
     /// Whether the head looks like no text at all.
     pub binary: bool,
+    /// When its records are to be expected.
+    pub expected: Expected,
 }
 
 /// Finds the formats of a source by its first lines.
@@ -160,10 +164,12 @@ fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bo
     let mut formats: BTreeMap<String, usize> = BTreeMap::new();
     let mut hosts: BTreeMap<String, u32> = BTreeMap::new();
     let (mut stamps, mut first) = (0, false);
+    let mut dated = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let (record, _) = read(arena, &order, line, Origin::default());
         *formats.entry(record.format.to_string()).or_default() += 1;
         stamps += usize::from(record.stamp.is_some());
+        dated.extend(record.stamp.filter(|s| matches!(s.form, Form::Explicit | Form::Civil)).map(|s| s.nanos.div_euclid(NANOS)));
         first |= at == 0 && record.stamp.is_some();
         if let Some(host) = record.str(Key::HostName) {
             *hosts.entry(host.to_string()).or_default() += 1;
@@ -174,5 +180,7 @@ fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bo
     // Stack traces may make most of a head's lines; a tenth with stamps is enough to say that the records have them, and less
     // where the first line has one.
     let stamped = stamps * if first { 40 } else { 10 } >= lines.len() && stamps > 0;
-    Plan { order, format, share, stamped, hosts, binary }
+    dated.sort_unstable();
+    let expected = Expected { usual: dated.get(dated.len() / 2).copied(), modified: None };
+    Plan { order, format, share, stamped, hosts, binary, expected }
 }
