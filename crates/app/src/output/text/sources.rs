@@ -184,9 +184,11 @@ fn zones(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
         return page.write("  ", "    ", &Text::new().and(Ink::Yellow, text), usize::MAX);
     }
     let mut known: BTreeMap<(String, String), Vec<&str>> = BTreeMap::new();
+    // The fewest moments on which any of the agreements rests.
+    let fewest = answer.evidence.sources.iter().filter_map(|s| agreed(&s.zone_why)).min().unwrap_or(0);
     for s in answer.evidence.sources.iter().filter(|s| s.records > 0) {
-        let why = match s.zone_why.split_once(" moments agree with ") {
-            Some(_) if !answer.explain => "agreed by moments that two sources logged".to_string(),
+        let why = match agreed(&s.zone_why) {
+            Some(_) if !answer.explain => format!("agreed, each by {fewest} or more moments that two sources logged"),
             _ => s.zone_why.clone(),
         };
         known.entry((s.zone.clone(), why)).or_default().push(&s.path);
@@ -211,6 +213,11 @@ fn zones(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
         text = text.and(Ink::Faint, " (say --tz ZONE when that is wrong)");
     }
     page.write("  ", "    ", &text, usize::MAX)
+}
+
+/// On how many moments an agreement about a zone rests; `None` when the zone is known otherwise.
+fn agreed(why: &str) -> Option<u64> {
+    why.split_once(" moments agree with ")?.0.parse().ok()
 }
 
 fn clocks(page: &mut Page<'_>, sources: &[SourceInfo]) -> Result<()> {
