@@ -42,21 +42,21 @@ impl Stamp {
         Stamp { nanos, form: Form::Explicit, offset: Some(offset), digits: digits.min(9) }
     }
 
-    /// A stamp without zone.
-    pub fn civil(when: civil::DateTime, digits: u8) -> Option<Self> {
-        Some(Stamp { nanos: civil_nanos(when)?, form: Form::Civil, offset: None, digits: digits.min(9) })
+    /// A stamp without zone, of a civil time as [`civil_seconds`] counts it.
+    pub fn civil(seconds: i64, subsec_nanos: i64, digits: u8) -> Option<Self> {
+        Some(Stamp { nanos: at(seconds, subsec_nanos)?, form: Form::Civil, offset: None, digits: digits.min(9) })
     }
 
-    /// A stamp with an offset in seconds.
-    pub fn with_offset(when: civil::DateTime, offset: i32, digits: u8) -> Option<Self> {
-        let nanos = civil_nanos(when)?.checked_sub(i64::from(offset) * NANOS)?;
+    /// A stamp with an offset in seconds, of a civil time as [`civil_seconds`] counts it.
+    pub fn with_offset(seconds: i64, subsec_nanos: i64, offset: i32, digits: u8) -> Option<Self> {
+        let nanos = at(seconds - i64::from(offset), subsec_nanos)?;
         Some(Stamp { nanos, form: Form::Explicit, offset: Some(offset), digits: digits.min(9) })
     }
 
     /// A stamp without year and zone. `None` when there is no such day.
-    pub fn no_year(month: i8, day: i8, hour: i8, minute: i8, second: i8, subsec_nanos: i32, digits: u8) -> Option<Self> {
-        let when = civil::DateTime::new(1972, month, day, hour, minute, second.min(59), subsec_nanos).ok()?;
-        Some(Stamp { nanos: civil_nanos(when)?, form: Form::NoYear, offset: None, digits: digits.min(9) })
+    pub fn no_year(month: i64, day: i64, clock: (i64, i64, i64), subsec_nanos: i64, digits: u8) -> Option<Self> {
+        let seconds = civil_seconds((1972, month, day), clock)?;
+        Some(Stamp { nanos: at(seconds, subsec_nanos)?, form: Form::NoYear, offset: None, digits: digits.min(9) })
     }
 
     /// The civil time as written, if the stamp is local.
@@ -66,6 +66,35 @@ impl Stamp {
             _ => nanos_civil(self.nanos),
         }
     }
+}
+
+fn at(seconds: i64, subsec_nanos: i64) -> Option<i64> {
+    seconds.checked_mul(NANOS)?.checked_add(subsec_nanos)
+}
+
+/// Seconds of a civil time (year, month, day; hour, minute, second) since 1970, counted as if it were UTC. A leap second is read
+/// as the last second of its minute. `None` for what no calendar has, and outside of the years 1678 to 2261.
+///
+/// Days are counted as in Howard Hinnant's `days_from_civil` ("chrono-Compatible Low-Level Date Algorithms").
+pub fn civil_seconds((year, month, day): (i64, i64, i64), (hour, minute, second): (i64, i64, i64)) -> Option<i64> {
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        2 if leap => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    let of_day = (0..24).contains(&hour) && (0..60).contains(&minute) && (0..61).contains(&second);
+    if !(1678..2262).contains(&year) || day < 1 || day > last || !of_day {
+        return None;
+    }
+    let y = if month <= 2 { year - 1 } else { year };
+    let era = y / 400;
+    let of_era = y - era * 400;
+    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    Some(days * 86_400 + hour * 3600 + minute * 60 + second.min(59))
 }
 
 /// Nanoseconds of a civil time counted as if it were UTC. `None` outside of the years 1678 to 2261.
@@ -276,9 +305,9 @@ mod tests {
     fn the_year_nearest_to_what_is_known() {
         let near = civil_nanos(civil::date(2027, 1, 2).at(0, 0, 0, 0)).unwrap();
         let clock = Clock { near: Some(near), ..Clock::default() };
-        let december = Stamp::no_year(12, 31, 23, 59, 58, 0, 0).unwrap();
+        let december = Stamp::no_year(12, 31, (23, 59, 58), 0, 0).unwrap();
         assert_eq!(rfc3339(clock.instant(&december), 0), "2026-12-31T23:59:58Z");
-        let january = Stamp::no_year(1, 1, 0, 0, 1, 0, 0).unwrap();
+        let january = Stamp::no_year(1, 1, (0, 0, 1), 0, 0).unwrap();
         assert_eq!(rfc3339(clock.instant(&january), 3), "2027-01-01T00:00:01.000Z");
     }
 }

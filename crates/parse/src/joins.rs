@@ -25,6 +25,11 @@ impl Object {
         if !(inner.is_empty() || inner.starts_with('"')) {
             return None;
         }
+        // As many braces open as close, and the last one stands at the end: the object of one line.
+        let count = |brace: u8| memchr::memchr_iter(brace, line.as_bytes()).count();
+        if line.ends_with('}') && count(b'{') == count(b'}') {
+            return None;
+        }
         let mut object = Object::default();
         (object.take(line) == Step::Open).then_some(object)
     }

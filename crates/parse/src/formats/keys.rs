@@ -3,6 +3,8 @@
 //! Loggers agree on few names. Here a key is folded (lower case, without `_`, `-`, `@` and blanks) and looked up once; JSON
 //! and logfmt share the table.
 
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
 use whyline_event::Key;
 
 /// What a key says.
@@ -76,8 +78,34 @@ fn fold(key: &str, out: &mut [u8; 48]) -> Option<usize> {
     Some(n)
 }
 
+thread_local! {
+    /// What was found of the keys that were asked for: a source has few, in every line anew.
+    static KNOWN: RefCell<FxHashMap<Box<str>, Option<Role>>> = RefCell::default();
+}
+
+/// So many keys are remembered. A source of more has keys that are values, which nobody asks for again.
+const MOST_KNOWN: usize = 1000;
+
 /// What a key means, if anything is known.
 pub fn role(key: &str) -> Option<Role> {
+    KNOWN.with(|known| {
+        if let Ok(known) = known.try_borrow()
+            && let Some(role) = known.get(key)
+        {
+            return *role;
+        }
+        let role = find(key);
+        if let Ok(mut known) = known.try_borrow_mut()
+            && known.len() < MOST_KNOWN
+            && key.len() < 64
+        {
+            known.insert(key.into(), role);
+        }
+        role
+    })
+}
+
+fn find(key: &str) -> Option<Role> {
     let mut buffer = [0u8; 48];
     let n = fold(key, &mut buffer)?;
     let folded = buffer.get(..n)?;

@@ -3,7 +3,7 @@
 //! Each reads only the usual form of its notation and leaves everything else to [`super::notation`], which says the same of it.
 
 use whyline_event::Stamp;
-use whyline_event::stamp::NANOS;
+use whyline_event::stamp::{NANOS, civil_seconds};
 
 /// `21/Nov/2026:10:39:18 +0100` and nothing more.
 pub fn common_log(text: &str) -> Option<Stamp> {
@@ -27,7 +27,7 @@ pub fn common_log(text: &str) -> Option<Stamp> {
         _ => return None,
     };
     let two = |at: usize| two(b[at], b[at + 1]);
-    let seconds = civil(two(7)? * 100 + two(9)?, month, two(0)?, two(12)?, two(15)?, two(18)?)?;
+    let seconds = civil_seconds((two(7)? * 100 + two(9)?, month, two(0)?), (two(12)?, two(15)?, two(18)?))?;
     let (hours, minutes) = (two(22)?, two(24)?);
     let sign = match b[21] {
         b'+' => 1,
@@ -41,31 +41,56 @@ pub fn common_log(text: &str) -> Option<Stamp> {
     Some(Stamp::explicit((seconds - offset) * NANOS, offset as i32, 0))
 }
 
-fn two(a: u8, b: u8) -> Option<i64> {
-    (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
-}
-
-/// Seconds of a civil time, as if in UTC. `None` for what is no time of the calendar, and for leap seconds.
-///
-/// Days are counted as in Howard Hinnant's `days_from_civil` (chrono-compatible low-level date algorithms).
-fn civil(year: i64, month: i64, day: i64, hour: i64, minute: i64, second: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let last = match month {
-        2 if leap => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => return None,
-    };
-    if !(1700..2200).contains(&year) || day < 1 || day > last || hour > 23 || minute > 59 || second > 59 {
+/// RFC 3339 in its usual form: `2026-11-21T10:02:08Z`, with up to nine digits after a dot or a comma, a blank for the `T`, and a
+/// zone of `Z`, `+01:00` or none (at the end of the text or before a blank, quote or bracket). Returns the bytes it takes.
+pub fn rfc3339(text: &str) -> Option<(Stamp, usize)> {
+    let b = text.as_bytes();
+    let head: &[u8; 19] = b.get(..19)?.try_into().ok()?;
+    if head[4] != b'-' || head[7] != b'-' || !matches!(head[10], b'T' | b' ') || head[13] != b':' || head[16] != b':' {
         return None;
     }
-    let y = if month <= 2 { year - 1 } else { year };
-    let era = y.div_euclid(400);
-    let of_era = y - era * 400;
-    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    Some(days * 86_400 + hour * 3600 + minute * 60 + second)
+    let two = |at: usize| two(head[at], head[at + 1]);
+    let seconds = civil_seconds((two(0)? * 100 + two(2)?, two(5)?, two(8)?), (two(11)?, two(14)?, two(17)?))?;
+    let (mut nanos, mut digits, mut at) = (0i64, 0u8, 19);
+    if matches!(b.get(19), Some(b'.' | b',')) {
+        at = 20;
+        while let Some(c) = b.get(at).filter(|c| c.is_ascii_digit()) {
+            nanos = nanos * 10 + i64::from(c - b'0');
+            digits += 1;
+            at += 1;
+            if digits > 9 {
+                return None;
+            }
+        }
+        if digits == 0 {
+            return None;
+        }
+        for _ in digits..9 {
+            nanos *= 10;
+        }
+    }
+    let ends = |at: usize| matches!(b.get(at), None | Some(b'"' | b']'));
+    if ends(at) {
+        return Some((Stamp::civil(seconds, nanos, digits)?, at));
+    }
+    if b.get(at) == Some(&b'Z') && (ends(at + 1) || b.get(at + 1) == Some(&b' ')) {
+        return Some((Stamp::with_offset(seconds, nanos, 0, digits)?, at + 1));
+    }
+    let zone: &[u8; 6] = b.get(at..at + 6)?.try_into().ok()?;
+    let sign = match zone[0] {
+        b'+' => 1,
+        b'-' => -1,
+        _ => return None,
+    };
+    let (hours, minutes) = (self::two(zone[1], zone[2])?, self::two(zone[4], zone[5])?);
+    if zone[3] != b':' || hours > 15 || minutes > 59 || !(ends(at + 6) || b.get(at + 6) == Some(&b' ')) {
+        return None;
+    }
+    Some((Stamp::with_offset(seconds, nanos, sign * (hours * 3600 + minutes * 60) as i32, digits)?, at + 6))
+}
+
+fn two(a: u8, b: u8) -> Option<i64> {
+    (a.is_ascii_digit() && b.is_ascii_digit()).then(|| i64::from(a - b'0') * 10 + i64::from(b - b'0'))
 }
 
 #[cfg(test)]
@@ -90,8 +115,26 @@ mod tests {
         }
     }
 
+    proptest! {
+        /// The same for RFC 3339.
+        #[test]
+        fn rfc3339_is_what_the_notation_says(
+            year in 1690u32..2210, month in 0u32..14, day in 0u32..33, sep in "[T _]", hour in 0u32..25, minute in 0u32..61,
+            second in 0u32..62, fraction in "|[.,:][0-9]{0,11}", zone in "|Z|[+-][01][0-9]:?[0-6][0-9]| UTC|Z0|CET",
+            rest in "|\"| x|]|7",
+        ) {
+            let text = format!("{year}-{month:02}-{day:02}{sep}{hour:02}:{minute:02}:{second:02}{fraction}{zone}{rest}");
+            if let Some(found) = rfc3339(&text) {
+                prop_assert_eq!(Some(found), stamp::general_iso(&text), "{}", text);
+            }
+        }
+    }
+
     #[test]
     fn the_usual_form_is_read() {
+        for text in ["2026-11-21T10:02:08.123Z", "2026-11-21 10:02:08,123+01:00", "2026-11-21 10:02:08"] {
+            assert_eq!(rfc3339(text), stamp::general_iso(text), "{text}");
+        }
         let text = "21/Nov/2026:10:39:18 +0100";
         assert_eq!(common_log(text), stamp::clf(text).map(|(stamp, _)| stamp));
         assert!(common_log("29/Feb/2024:23:59:59 +0000").is_some() && common_log("29/Feb/2026:23:59:59 +0000").is_none());

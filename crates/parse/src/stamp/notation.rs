@@ -35,6 +35,10 @@ pub fn prefix(text: &str) -> Found {
 /// RFC 3339 and its cousins: `2026-11-21T10:02:08.123+01:00`, with a blank for the `T`, a comma before the fraction, any or no
 /// zone, `/` or `.` for `-`, a blank-padded hour (MySQL), `-` between date and time.
 pub fn iso(text: &str) -> Found {
+    super::fixed::rfc3339(text).or_else(|| iso_careful(text))
+}
+
+pub(super) fn iso_careful(text: &str) -> Found {
     let b = text.as_bytes();
     let year = digits(b, 0, 4)?;
     let sep = *b.get(4)?;
@@ -165,8 +169,7 @@ fn day_first(text: &str) -> Found {
         return None;
     }
     let clock = clock(b, at + 1)?;
-    let stamp =
-        Stamp::no_year(month as i8, day as i8, clock.hour as i8, clock.minute as i8, clock.second as i8, clock.nanos as i32, clock.digits)?;
+    let stamp = Stamp::no_year(month, day, (clock.hour, clock.minute, clock.second), clock.nanos, clock.digits)?;
     Some((stamp, clock.end))
 }
 
@@ -178,8 +181,7 @@ fn month_day(text: &str) -> Found {
         return None;
     }
     let clock = clock(b, 6).filter(|clock| clock.digits > 0)?;
-    let stamp =
-        Stamp::no_year(month as i8, day as i8, clock.hour as i8, clock.minute as i8, clock.second as i8, clock.nanos as i32, clock.digits)?;
+    let stamp = Stamp::no_year(month, day, (clock.hour, clock.minute, clock.second), clock.nanos, clock.digits)?;
     Some((stamp, clock.end))
 }
 
@@ -295,14 +297,13 @@ pub fn syslog(text: &str) -> Found {
         {
             let when = civil_at(year, month, day, &clock)?;
             let stamp = match zone {
-                Some((seconds, _)) => Stamp::with_offset(when, seconds, clock.digits)?,
-                None => Stamp::civil(when, clock.digits)?,
+                Some((seconds, _)) => Stamp::with_offset(when, clock.nanos, seconds, clock.digits)?,
+                None => Stamp::civil(when, clock.nanos, clock.digits)?,
             };
             return Some((stamp, at + 4));
         }
     }
-    let stamp =
-        Stamp::no_year(month as i8, day as i8, clock.hour as i8, clock.minute as i8, clock.second as i8, clock.nanos as i32, clock.digits)?;
+    let stamp = Stamp::no_year(month, day, (clock.hour, clock.minute, clock.second), clock.nanos, clock.digits)?;
     Some((stamp, clock.end))
 }
 
@@ -338,13 +339,13 @@ pub fn glog(text: &str) -> Option<(Stamp, usize, u8)> {
     if let Some(year) = digits(b, 1, 4).filter(|y| (1970..2100).contains(y) && b.get(9) == Some(&b' ')) {
         let clock = clock(b, 10).filter(|clock| clock.digits > 0)?;
         let when = civil_at(year, digits(b, 5, 2)?, digits(b, 7, 2)?, &clock)?;
-        return Some((Stamp::civil(when, clock.digits)?, clock.end, level));
+        return Some((Stamp::civil(when, clock.nanos, clock.digits)?, clock.end, level));
     }
     // CockroachDB: two digits of the year.
     if let (Some(year), Some(b' ')) = (digits(b, 1, 2), b.get(7)) {
         let clock = clock(b, 8).filter(|clock| clock.digits > 0)?;
         let when = civil_at(2000 + year, digits(b, 3, 2)?, digits(b, 5, 2)?, &clock)?;
-        return Some((Stamp::civil(when, clock.digits)?, clock.end, level));
+        return Some((Stamp::civil(when, clock.nanos, clock.digits)?, clock.end, level));
     }
     let (month, day) = (digits(b, 1, 2)?, digits(b, 3, 2)?);
     if b.get(5) != Some(&b' ') {
@@ -354,8 +355,7 @@ pub fn glog(text: &str) -> Option<(Stamp, usize, u8)> {
     if clock.digits == 0 {
         return None;
     }
-    let stamp =
-        Stamp::no_year(month as i8, day as i8, clock.hour as i8, clock.minute as i8, clock.second as i8, clock.nanos as i32, clock.digits)?;
+    let stamp = Stamp::no_year(month, day, (clock.hour, clock.minute, clock.second), clock.nanos, clock.digits)?;
     Some((stamp, clock.end, level))
 }
 

@@ -1,9 +1,8 @@
 //! The parts that notations are made of: numbers, the time of day, zones, names of months.
 
 use super::notation::Found;
-use jiff::civil;
 use whyline_event::Stamp;
-use whyline_event::stamp::NANOS;
+use whyline_event::stamp::{NANOS, civil_seconds};
 
 pub(super) fn digits(b: &[u8], at: usize, n: usize) -> Option<i64> {
     let part = b.get(at..at + n)?;
@@ -75,18 +74,9 @@ pub(super) fn clock(b: &[u8], at: usize) -> Option<Clocked> {
     Some(Clocked { hour, minute, second, nanos, digits: count.min(9), end })
 }
 
-pub(super) fn civil_at(year: i64, month: i64, day: i64, clock: &Clocked) -> Option<civil::DateTime> {
-    civil::DateTime::new(
-        i16::try_from(year).ok()?,
-        month as i8,
-        day as i8,
-        clock.hour as i8,
-        clock.minute as i8,
-        // A leap second is read as the last second of its minute.
-        clock.second.min(59) as i8,
-        clock.nanos as i32,
-    )
-    .ok()
+/// Seconds of a date and a time of day, as [`civil_seconds`] counts them.
+pub(super) fn civil_at(year: i64, month: i64, day: i64, clock: &Clocked) -> Option<i64> {
+    civil_seconds((year, month, day), (clock.hour, clock.minute, clock.second))
 }
 
 /// An offset at `at`: `Z`, `+01:00`, `+0100`, `+01`, `UTC`, `GMT`, or an abbreviation with one common meaning.
@@ -140,14 +130,14 @@ pub(super) fn offset(b: &[u8], at: usize) -> Option<(i32, usize)> {
     }
 }
 
-pub(super) fn finish(when: civil::DateTime, clock: &Clocked, b: &[u8], blank_before_zone: bool) -> Found {
+pub(super) fn finish(when: i64, clock: &Clocked, b: &[u8], blank_before_zone: bool) -> Found {
     let mut end = clock.end;
     let at = if blank_before_zone && b.get(end) == Some(&b' ') { end + 1 } else { end };
     if let Some((seconds, n)) = offset(b, at) {
         end = at + n;
-        return Some((Stamp::with_offset(when, seconds, clock.digits)?, end));
+        return Some((Stamp::with_offset(when, clock.nanos, seconds, clock.digits)?, end));
     }
-    Some((Stamp::civil(when, clock.digits)?, end))
+    Some((Stamp::civil(when, clock.nanos, clock.digits)?, end))
 }
 
 /// The month that a text begins with, by its English short or full name, or by names of other languages that log files are

@@ -147,7 +147,9 @@ impl Quick {
         for at in 0..client {
             *head.get_mut(at)? = before_client(of(at))?;
         }
-        let vhost = head.first() == Some(&Meaning::Server) && memchr::memchr(b':', of(0).as_bytes()).is_some() && address::split_port(of(0)).1.is_some();
+        let vhost = head.first() == Some(&Meaning::Server)
+            && memchr::memchr(b':', of(0).as_bytes()).is_some()
+            && address::split_port(of(0)).1.is_some();
         record.format = if self.apache || vhost { "apache.access" } else { "nginx.access" };
         record.body = line;
         record.severity = None;
@@ -372,7 +374,6 @@ fn time_of(text: &str) -> Option<Stamp> {
 mod tests {
     use super::super::shape::Shaped;
     use super::super::testing::fields;
-    use crate::format::Format;
     use proptest::prelude::*;
 
     const LINES: [&str; 6] = [
@@ -402,8 +403,36 @@ mod tests {
 
     /// Pieces that turn up where they are not expected.
     const PIECES: [&str; 30] = [
-        "-", " ", "\"", "[", "]", "\\", "\t", ",", ", ", ":", " : ", "=", "10.0.0.9:80", "::1", "rt=", "GET", "HTTP/1.1", "502", "0.5",
-        "20/Nov/2026:22:05:41 +0100", "Nov 20 22:05:41", "1795255001", "\u{e4}", "\r", "error", "app:", "127.0.0.1,", "a=b", "\"\"", "x y",
+        "-",
+        " ",
+        "\"",
+        "[",
+        "]",
+        "\\",
+        "\t",
+        ",",
+        ", ",
+        ":",
+        " : ",
+        "=",
+        "10.0.0.9:80",
+        "::1",
+        "rt=",
+        "GET",
+        "HTTP/1.1",
+        "502",
+        "0.5",
+        "20/Nov/2026:22:05:41 +0100",
+        "Nov 20 22:05:41",
+        "1795255001",
+        "\u{e4}",
+        "\r",
+        "error",
+        "app:",
+        "127.0.0.1,",
+        "a=b",
+        "\"\"",
+        "x y",
     ];
 
     proptest! {

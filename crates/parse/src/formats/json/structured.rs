@@ -134,7 +134,8 @@ pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, 
                 }
             }
             Role::Time => {
-                if time(*value).is_none() || time(*value) != found.time {
+                let time = time(*value);
+                if time.is_none() || time != found.time {
                     other(name, *value, record);
                 }
             }

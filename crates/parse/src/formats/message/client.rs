@@ -139,6 +139,9 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     if record.has(Key::ClientAddress) || record.has(Key::Peer) || record.has(Key::QName) {
         return;
     }
+    if !may_name_an_address(text) {
+        return;
+    }
     if let Some(word) = speaker(text).or_else(|| other_end(text)) {
         return fill::client(record, word);
     }
@@ -165,6 +168,19 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
             text.get(after..).and_then(|t| t.strip_prefix(['#', ':'])).map(|t| t.split(|c: char| !c.is_ascii_digit()).next().unwrap_or(""));
         fill::once_int(record, Key::ClientPort, port.unwrap_or(""));
     }
+}
+
+/// Whether there is a dot between digits, or two colons as near to each other as in an IPv6 address: else there is no address.
+fn may_name_an_address(text: &str) -> bool {
+    let b = text.as_bytes();
+    let is_digit = |at: usize| b.get(at).is_some_and(u8::is_ascii_digit);
+    let mut colon = None;
+    memchr::memchr2_iter(b'.', b':', b).any(|at| {
+        if b.get(at) == Some(&b':') {
+            return colon.replace(at).is_some_and(|before| at - before <= 5);
+        }
+        at > 0 && is_digit(at - 1) && is_digit(at + 1)
+    })
 }
 
 /// `[203.0.113.9:4000] text`, `203.0.113.9:4000 text`: who is spoken of stands first, with a port.

@@ -1,7 +1,6 @@
 //! An HTTP exchange told in a message: `GET /x 200 12ms`, `GET /x -> 200 in 12 ms`, `"GET /x HTTP/1.1" 200 123`.
 
 use crate::formats::fill;
-use memchr::memmem;
 use whyline_event::{Key, Record, Value, address};
 
 /// Words that may stand between target and status, or status and duration.
@@ -40,7 +39,9 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     if let Some(rest) = text.strip_prefix("Request finished in ") {
         return finished(rest, record);
     }
-    if record.has(Key::Method) || memmem::find(text.as_bytes(), b" /").is_none() && memmem::find(text.as_bytes(), b"://").is_none() {
+    // A target begins with a slash behind a blank, or holds the slashes of a URL.
+    let begins = |at: usize| matches!(text.as_bytes().get(at.wrapping_sub(1)), Some(b' ' | b':'));
+    if record.has(Key::Method) || !memchr::memchr_iter(b'/', text.as_bytes()).any(begins) {
         return;
     }
     let Some((method, target, after, before)) = request(text) else { return };
