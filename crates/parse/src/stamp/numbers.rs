@@ -53,7 +53,7 @@ pub fn epoch(text: &str) -> Found {
         while let Some(c) = b.get(end).filter(|c| c.is_ascii_digit()) {
             scale /= 10;
             nanos += i64::from(c - b'0') * scale;
-            count += 1;
+            count = u8::min(9, count + 1);
             end += 1;
         }
     }

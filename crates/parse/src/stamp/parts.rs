@@ -11,7 +11,7 @@ pub(super) fn digits(b: &[u8], at: usize, n: usize) -> Option<i64> {
         if !c.is_ascii_digit() {
             return None;
         }
-        value = value * 10 + i64::from(c - b'0');
+        value = value.checked_mul(10)?.checked_add(i64::from(c - b'0'))?;
     }
     Some(value)
 }

@@ -1,0 +1,108 @@
+//! A short deterministic slice of the fuzzing: the bodies of the targets over lines of `fixtures/`, bent by a fixed sequence of
+//! mutations. The long runs are in `fuzz/`.
+
+mod bodies;
+
+use std::path::{Path, PathBuf};
+
+/// Mutated inputs for each body and seed.
+const ROUNDS: usize = 12;
+
+/// A small generator of pseudo-random numbers (xorshift64*, Vigna 2016): the same sequence everywhere.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        (self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % n.max(1)
+    }
+}
+
+fn files(folder: &Path, into: &mut Vec<PathBuf>) {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    entries.sort();
+    for path in entries {
+        if path.is_dir() {
+            files(&path, into);
+        } else {
+            into.push(path);
+        }
+    }
+}
+
+/// Pieces of the logs of the fixtures: a few lines from each file, and some that no program writes.
+fn seeds() -> Vec<Vec<u8>> {
+    let mut paths = Vec::new();
+    files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures"), &mut paths);
+    let mut seeds: Vec<Vec<u8>> = Vec::new();
+    for path in paths {
+        let bytes = std::fs::read(path).unwrap();
+        let lines: Vec<&[u8]> = bytes.split_inclusive(|b| *b == b'\n').collect();
+        for part in [lines.get(..3), lines.get(lines.len() / 2..lines.len() / 2 + 2)].into_iter().flatten() {
+            let mut piece = part.concat();
+            piece.truncate(1500);
+            seeds.push(piece);
+        }
+    }
+    seeds.extend([
+        b"".to_vec(),
+        b"\n\n\r\n".to_vec(),
+        b"\xff\xfe\x00{\x00".to_vec(),
+        b"{\"a\":{\"b\":[1,{\"c\":\"\\u12".to_vec(),
+        b"\"\"\"\"\"".to_vec(),
+        "\u{661}\u{662}/Nov/2026:10:39:18 \u{2212}0100 \u{202e}".as_bytes().to_vec(),
+    ]);
+    seeds
+}
+
+/// Bytes that mean something to some reader.
+const PIECES: [&[u8]; 16] =
+    [b"\"", b"\\", b"[", b"]", b"{", b"}", b"=", b":", b" ", b"\n", b"\t", b"\0", b"\xc3", b"99999999999999999999", b"-", b"%"];
+
+fn bend(input: &mut Vec<u8>, dice: &mut Dice) {
+    for _ in 0..1 + dice.below(4) {
+        let at = dice.below(input.len() + 1);
+        match dice.below(5) {
+            0 => input.truncate(at),
+            1 => {
+                let piece = PIECES[dice.below(PIECES.len())];
+                input.splice(at..at, piece.iter().copied());
+            }
+            2 if at < input.len() => input[at] = dice.below(256) as u8,
+            3 => {
+                let end = (at + dice.below(12)).min(input.len());
+                input.drain(at..end);
+            }
+            _ => {
+                let end = (at + dice.below(40)).min(input.len());
+                let copy = input[at..end].to_vec();
+                let to = dice.below(input.len() + 1);
+                input.splice(to..to, copy);
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_hostile_breaks_a_reader() {
+    let seeds = seeds();
+    assert!(seeds.len() > 40, "the fixtures are not there");
+    for (name, body) in bodies::BODIES {
+        let mut dice = Dice(0x5eed_0000 + name.len() as u64);
+        for (i, seed) in seeds.iter().enumerate() {
+            body(seed);
+            // Detection tries every format on every line, which is slow without optimisation.
+            let rounds = if *name == "detection" || *name == "records" { 1 } else { ROUNDS };
+            for _ in 0..rounds {
+                let mut input = seed.clone();
+                if dice.below(4) == 0 {
+                    input.extend_from_slice(&seeds[(i + dice.below(seeds.len())) % seeds.len()]);
+                }
+                bend(&mut input, &mut dice);
+                body(&input);
+            }
+        }
+    }
+}
