@@ -31,6 +31,63 @@ pub struct Finding {
     pub message: String,
     /// What would be right; may be empty.
     pub help: String,
+    /// The line of the file with a mark under the place; empty where the file is not at hand.
+    pub excerpt: String,
+}
+
+impl Finding {
+    /// A finding at a place of a file.
+    pub fn at(weight: Weight, file: &File, at: &At, message: String, help: String) -> Finding {
+        Finding { excerpt: excerpt(file, at, 0..0).2, weight, file: file.name.clone(), line: at.line, column: at.column, message, help }
+    }
+
+    /// A finding inside of a text of a file; `part` is the place in that text, in bytes.
+    pub fn inside(weight: Weight, file: &File, at: &At, part: std::ops::Range<usize>, message: String, help: String) -> Finding {
+        let (line, column, excerpt) = excerpt(file, at, part);
+        Finding { weight, file: file.name.clone(), line, column, message, help, excerpt }
+    }
+}
+
+/// Line, column and the shown line of a place inside of a text. Where the text does not stand in its line as it is meant (over
+/// several lines, with escapes), the text itself is shown.
+fn excerpt(file: &File, at: &At, part: std::ops::Range<usize>) -> (u64, u64, String) {
+    let line = usize::try_from(at.line).ok().and_then(|n| n.checked_sub(1)).and_then(|n| file.text.lines().nth(n));
+    let Some(line) = line else { return (at.line, at.column, String::new()) };
+    let start = usize::try_from(at.column).unwrap_or(1).saturating_sub(1);
+    if part.is_empty() {
+        return (at.line, at.column, point(line, start, 1));
+    }
+    let count = |text: Option<&str>| text.map_or(0, |t| t.chars().count());
+    let tail_at = line.char_indices().nth(start).map_or(line.len(), |(i, _)| i);
+    let (before, marked) = (count(at.text.get(..part.start)), count(at.text.get(part.clone())));
+    match line.get(tail_at..).and_then(|tail| tail.find(&at.text)) {
+        Some(found) if !at.text.is_empty() => {
+            let column = count(line.get(..tail_at + found)) + before;
+            (at.line, column as u64 + 1, point(line, column, marked))
+        }
+        _ => {
+            let from = at.text.get(..part.start).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
+            let own = at.text.get(from..).and_then(|t| t.lines().next()).unwrap_or("");
+            (at.line, at.column, point(own, count(at.text.get(from..part.start)), marked))
+        }
+    }
+}
+
+/// A line with a mark under some of its characters. A long line is shown around them.
+fn point(line: &str, at: usize, marked: usize) -> String {
+    const BEFORE: usize = 90;
+    const WIDTH: usize = 140;
+    let skipped = if at > BEFORE { at - BEFORE } else { 0 };
+    // What would move the cursor is shown as one blank.
+    let mut shown: String = line.chars().skip(skipped).take(WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if skipped > 0 {
+        shown.replace_range(..shown.chars().next().map_or(0, char::len_utf8), "…");
+    }
+    if line.chars().count() > skipped + WIDTH {
+        shown.push('…');
+    }
+    let marked = marked.clamp(1, (skipped + WIDTH).saturating_sub(at).max(1));
+    format!("  | {}\n  | {}{}", shown.trim_end(), " ".repeat(at - skipped), "^".repeat(marked))
 }
 
 impl fmt::Display for Finding {
@@ -40,6 +97,9 @@ impl fmt::Display for Finding {
             Weight::Warning => "warning",
         };
         write!(f, "{weight}: {}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        if !self.excerpt.is_empty() {
+            write!(f, "\n{}", self.excerpt)?;
+        }
         if !self.help.is_empty() {
             write!(f, "\n  help: {}", self.help)?;
         }
@@ -50,12 +110,14 @@ impl fmt::Display for Finding {
 /// Checks files together: what is defined in one may be used in another. `extra` files were written by the user, on top of the
 /// pack: their signals may stay unused.
 pub fn check(files: &[File]) -> Vec<Finding> {
-    let mut checker = Checker { files, findings: Vec::new(), signals: BTreeMap::new(), faults: BTreeMap::new() };
+    let provided = files.iter().flat_map(|f| &f.formats).flat_map(|f| &f.provides).map(String::as_str).collect();
+    let mut checker = Checker { files, findings: Vec::new(), signals: BTreeMap::new(), faults: BTreeMap::new(), provided };
     checker.names();
     checker.signals();
     checker.faults();
     checker.cycles();
     checker.unused();
+    checker.findings.extend(super::formats::check(files));
     checker.findings.sort_by(|a, b| (a.weight, &a.file, a.line).cmp(&(b.weight, &b.file, b.line)));
     checker.findings
 }
@@ -65,11 +127,15 @@ struct Checker<'a> {
     findings: Vec<Finding>,
     signals: BTreeMap<&'a str, (&'a str, u64)>,
     faults: BTreeMap<&'a str, (&'a str, u64)>,
+    /// Fields that only formats of these files provide.
+    provided: BTreeSet<&'a str>,
 }
 
 impl<'a> Checker<'a> {
     fn find(&mut self, weight: Weight, file: &str, at: &At, message: String, help: String) {
-        self.findings.push(Finding { weight, file: file.into(), line: at.line, column: at.column, message, help });
+        if let Some(file) = self.files.iter().find(|f| f.name == file) {
+            self.findings.push(Finding::at(weight, file, at, message, help));
+        }
     }
 
     fn names(&mut self) {
@@ -88,9 +154,7 @@ impl<'a> Checker<'a> {
                         format!("the other one stands at {other}:{line}"),
                     );
                 }
-                let shape = id.text.contains('.')
-                    && id.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'));
-                if !shape {
+                if !is_id(&id.text) {
                     self.find(
                         Weight::Error,
                         &file.name,
@@ -127,10 +191,13 @@ impl<'a> Checker<'a> {
                     self.known_signal(file, end);
                 }
                 for field in signal.entity.iter().chain(signal.count.as_ref().and_then(|c| c.by.as_ref())) {
-                    if Key::find(&field.text).is_none() {
+                    if Key::find(&field.text).is_none() && !self.provided.contains(field.text.as_str()) {
                         let help = nearest(
                             &field.text,
-                            Key::ALL.iter().flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied())),
+                            Key::ALL
+                                .iter()
+                                .flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied()))
+                                .chain(self.provided.iter().copied()),
                         );
                         self.find(Weight::Error, &file.name, field, format!("no format provides a field `{}`", field.text), help);
                     }
@@ -163,6 +230,9 @@ impl<'a> Checker<'a> {
             ),
             Ok(parsed) => {
                 for unknown in parsed.unknown_fields() {
+                    if self.provided.contains(unknown.name.as_str()) {
+                        continue;
+                    }
                     // A name with a dot may be a field that only its writer knows.
                     let weight = if unknown.suggestion.is_none() && unknown.name.contains('.') { continue } else { Weight::Error };
                     self.find(
@@ -273,6 +343,14 @@ impl<'a> Checker<'a> {
             }
         }
     }
+}
+
+/// Whether a text can be an id: lower case, with a dot.
+pub(super) fn is_id(text: &str) -> bool {
+    text.contains('.')
+        && text.len() <= 100
+        && text.split('.').all(|part| !part.is_empty())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'))
 }
 
 /// "did you mean" for the name nearest to what was written.
