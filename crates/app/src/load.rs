@@ -64,6 +64,13 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
     Ok(Options { told, hosts, formats, only, threads })
 }
 
+/// Fields that only the formats of rule files know.
+pub fn own_fields(rules: &[PathBuf]) -> Result<BTreeSet<String>> {
+    let mut files = rule_files(rules)?;
+    told::compile(&mut files);
+    Ok(files.into_iter().flat_map(|f| f.formats).flat_map(|f| f.provides).collect())
+}
+
 /// The formats that rule files tell.
 pub fn own_formats(rules: &[PathBuf]) -> Result<Vec<Arc<dyn Format>>> {
     let mut files = rule_files(rules)?;

@@ -68,7 +68,18 @@ fn excerpt(file: &File, at: &At, part: std::ops::Range<usize>) -> (u64, u64, Str
         _ => {
             let from = at.text.get(..part.start).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
             let own = at.text.get(from..).and_then(|t| t.lines().next()).unwrap_or("");
-            (at.line, at.column, point(own, count(at.text.get(from..part.start)), marked))
+            let (within, marked) = (count(at.text.get(from..part.start)), marked.min(count(Some(own)).max(1)));
+            // In a block each line of the text is a line of the file.
+            let below = at.text.get(..from).map_or(0, |t| t.matches('\n').count() as u64);
+            let number = usize::try_from(at.line - 1 + below).unwrap_or(0);
+            let block = file.text.lines().nth(number).and_then(|line| Some((line, line.find(own)?)));
+            match block {
+                Some((line, found)) if !own.is_empty() => {
+                    let column = count(line.get(..found)) + within;
+                    (at.line + below, column as u64 + 1, point(line, column, marked))
+                }
+                _ => (at.line, at.column, point(own, within, marked)),
+            }
         }
     }
 }

@@ -153,6 +153,8 @@ fn complain(spec: &FormatSpec, expression: &Expression, named: &[Group], flaws: 
             flaws.push(Flaw::new(part, 0..text.len(), format!("`{key}` is told, but the pattern captures no time stamp"), help));
         }
     }
+    let names: Vec<&str> = named.iter().map(|g| g.name.as_str()).collect();
+    let help = format!("units are told for groups that hold a length of time; the groups are {}", names.join(", "));
     for (name, _) in &spec.units {
         let message = match named.iter().find(|g| g.name == *name) {
             None => format!("the pattern has no group `{name}`"),
@@ -162,7 +164,7 @@ fn complain(spec: &FormatSpec, expression: &Expression, named: &[Group], flaws: 
             Some(Group { slot: Slot::Time | Slot::Level | Slot::Body | Slot::Request, .. }) => format!("`{name}` is no length of time"),
             Some(_) => continue,
         };
-        flaws.push(Flaw::new(Part::Group(name.clone()), 0..name.len(), message, "units are told for groups that hold a duration"));
+        flaws.push(Flaw::new(Part::Group(name.clone()), 0..name.len(), message, help.clone()));
     }
 }
 

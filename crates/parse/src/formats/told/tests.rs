@@ -274,3 +274,70 @@ fn why_a_line_is_not_read() {
     let slash = spec(Notation::Pattern, r"^(?<timestamp>\S+ \S+) (?<message>.+)$");
     assert_eq!(ambiguous_stamp(&slash, "05/11/2026 20:31:07 x"), Some("05/11/2026 20:31:07"));
 }
+
+mod any_text {
+    use super::*;
+    use proptest::prelude::*;
+    use whyline_event::{Bump, Origin};
+
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            Just("$remote_addr"),
+            Just("$status"),
+            Just("${x"),
+            Just("%h"),
+            Just("%>s"),
+            Just("%m"),
+            Just("[%p]"),
+            Just("%q"),
+            Just("%u@"),
+            Just("%ci:%cp"),
+            Just("%ST"),
+            Just("%{+Q}r"),
+            Just("%["),
+            Just("%-5p"),
+            Just("%%"),
+            Just("(?<user>"),
+            Just(")"),
+            Just("\\S+"),
+            Just(" "),
+            Just("(?s)"),
+            Just("\\n"),
+            Just("^"),
+            Just("x"),
+            Just("ä"),
+            Just("\""),
+            Just("log_format a '"),
+            Just("';"),
+            Just("{"),
+        ];
+        prop::collection::vec(piece, 0..12).prop_map(|p| p.concat())
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(400))]
+
+        /// Whatever is told compiles or is refused, and what compiles reads any text or leaves the record as it was.
+        #[test]
+        fn is_compiled_or_refused(text in pieces(), line in "\\PC{0,40}", time in proptest::option::of("%?[a-zA-Z%:]{0,6}")) {
+            for notation in Notation::ALL {
+                let mut told = spec(notation, &text);
+                told.timestamp = time.clone();
+                told.starts = time.clone();
+                let Ok(made) = compile(&told) else { continue };
+                for line in [line.as_str(), text.as_str(), ""] {
+                    let arena = Bump::new();
+                    let cx = Cx { arena: &arena, order: &[], depth: 0 };
+                    let mut record = Record::new(line, Origin::default());
+                    let fit = made.format.read(&cx, line, &mut record);
+                    made.format.starts(&cx, line);
+                    prop_assert!(fit.is_none_or(|f| (1..=100).contains(&f)));
+                    if fit.is_none() {
+                        prop_assert!(record.fields.is_empty() && record.format == "generic" && record.body == line && record.stamp.is_none());
+                    }
+                    let _ = why_not(&told, line);
+                }
+            }
+        }
+    }
+}
