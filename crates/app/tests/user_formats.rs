@@ -158,6 +158,17 @@ fn a_good_file_is_praised_and_listed() {
 }
 
 #[test]
+fn what_the_documentation_shows_is_sound() {
+    for (page, sound) in [("rules/README.md", " 0 errors, 0 warnings"), ("README.md", " 0 errors, ")] {
+        let text = fs::read_to_string(common::top().join(page)).unwrap();
+        let example = text.split("```yaml\n").find(|part| part.starts_with("formats:")).unwrap().split("```").next().unwrap();
+        let folder = Folder::new(&[("rules.yaml", example)]);
+        let ran = folder.run(&["rules", "check", "--alone", "@rules.yaml"]).expect(0);
+        assert!(ran.out.contains(sound), "{page}: {}", ran.out);
+    }
+}
+
+#[test]
 fn a_diagnosis_names_a_cause_from_lines_of_a_told_format() {
     let folder = bundle();
     let answer = folder.run(&["diagnose", "@logs", "--rules", "@rules.yaml", "--format", "json"]).expect(0).json();

@@ -88,7 +88,7 @@ fn excerpt(file: &File, at: &At, part: std::ops::Range<usize>) -> (u64, u64, Str
 fn point(line: &str, at: usize, marked: usize) -> String {
     const BEFORE: usize = 90;
     const WIDTH: usize = 140;
-    let skipped = if at > BEFORE { at - BEFORE } else { 0 };
+    let skipped = at.saturating_sub(BEFORE);
     // What would move the cursor is shown as one blank.
     let mut shown: String = line.chars().skip(skipped).take(WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if skipped > 0 {
@@ -387,4 +387,31 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, at: &At, part: std::ops::Range<usize>) -> String {
+        let file = File { name: "r.yaml".into(), text: text.into(), ..File::default() };
+        Finding::inside(Weight::Error, &file, at, part, "x".into(), String::new()).to_string()
+    }
+
+    #[test]
+    fn the_mark_stands_under_the_place() {
+        let at = |text: &str, line, column| At { text: text.into(), line, column };
+        assert_eq!(shown("a: 'ä(b'\n", &at("ä(b", 1, 4), 2..3), "error: r.yaml:1:6: x\n  | a: 'ä(b'\n  |      ^");
+        // In a block every line is one of the file.
+        let block = "a: |\n  one\n  two $ x\n";
+        assert_eq!(shown(block, &at("one\ntwo $ x\n", 2, 3), 8..9), "error: r.yaml:3:7: x\n  |   two $ x\n  |       ^");
+        // A text with escapes is shown as it is meant.
+        assert_eq!(shown("a: \"x\\ty(\"\n", &at("x\ty(", 1, 4), 3..4), "error: r.yaml:1:4: x\n  | x y(\n  |    ^");
+        // Beyond the end, in a file that is not at hand, in a long line.
+        assert_eq!(shown("a\n", &at("x", 9, 1), 0..0), "error: r.yaml:9:1: x");
+        assert_eq!(shown("", &at("x", 0, 0), 0..1), "error: r.yaml:0:0: x");
+        let long = format!("{}(", "y".repeat(300));
+        let said = shown(&long, &at(&long, 1, 1), 300..301);
+        assert!(said.lines().all(|l| l.chars().count() < 160) && said.ends_with('^') && said.contains('…'), "{said}");
+    }
 }

@@ -25,7 +25,7 @@ mod tests {
 
     #[test]
     fn a_name_is_kept_once() {
-        let first = intern(&"a.name".to_string());
+        let first = intern("a.name");
         assert!(std::ptr::eq(first, intern(&["a", "name"].join("."))));
     }
 }
