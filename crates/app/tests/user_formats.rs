@@ -395,6 +395,18 @@ fn what_is_said_of_wrong_samples() {
     insta::assert_snapshot!(said);
 }
 
+#[test]
+fn rules_may_use_fields_of_told_formats_and_no_others() {
+    let wrong = GOOD.replace("order_id:>4000", "ordr:>4000").replace("entity: [order_id,", "entity: [order_idd,");
+    let folder = Folder::new(&[("rules.yaml", &wrong)]);
+    let said = folder.run(&["rules", "check", "@rules.yaml"]).expect(1).out;
+    for words in
+        ["the query asks for an unknown field `ordr`", "no format provides a field `order_idd`", "did you mean `order_id`?", ": 2 errors,"]
+    {
+        assert!(said.contains(words), "{words}: {said}");
+    }
+}
+
 fn only_errors(said: &str) -> String {
     let (errors, rest) = said.split_once("warning: ").unwrap_or((said, ""));
     format!("{errors}{}\n", rest.lines().last().unwrap_or(""))

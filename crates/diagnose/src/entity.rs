@@ -111,6 +111,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_field_that_only_a_format_knows_names_the_accused() {
+        let mut record = Record::new("x", whyline_event::Origin::default());
+        record.put_other("order_id", Value::Int(7));
+        record.put(Key::HostName, Value::Str("app01"));
+        let (own, host) = (Accused::Own("order_id".into()), Accused::Key(Key::HostName));
+        let mut into = String::new();
+        of_record(&record, &[Accused::Own("none".into()), own, host.clone()], "", &mut into);
+        assert_eq!(into, "name:7");
+        of_record(&record, &[Accused::Own("none".into()), host], "", &mut into);
+        assert_eq!(into, "host:app01");
+    }
+
+    #[test]
     fn services_of_files() {
         assert_eq!(service_of_path("web01/shop/shop-api.log.gz"), "shop-api");
         assert_eq!(service_of_path("containers/shop-db-1/00715dad8667bd1606a0/00715dad8667bd1606a0-json.log"), "shop-db-1");

@@ -79,7 +79,7 @@ fn variable(name: &str) -> Option<(Means, &'static str)> {
         "HM" => field(Key::Method, WORD),
         "HP" | "HPO" | "HU" => field(Key::Path, FREE),
         "HQ" => field(Key::UrlQuery, FREE),
-        "HV" => own("http.version", WORD),
+        "HV" => field(Key::HttpVersion, WORD),
         "ID" => field(Key::RequestId, WORD),
         "H" => field(Key::HostName, WORD),
         "pid" => field(Key::ProcessPid, NUMBER),
@@ -321,7 +321,7 @@ impl Format for LogFormat {
                 Means::Begin | Means::End | Means::Nothing | Means::Headers => {}
                 Means::Frontend => record.put_str(Key::Frontend, text.trim_end_matches('~')),
                 // A phase that was not reached is -1; a plus marks a line that was written before the end.
-                Means::Slot(Slot::Field(..) | Slot::Own(..)) if text.starts_with("-1") => {}
+                Means::Slot(Slot::Field(..) | Slot::Own(..)) if text == "-1" => {}
                 Means::Slot(slot) => slot.put(text.strip_prefix('+').unwrap_or(text), cx, record),
             }
         }

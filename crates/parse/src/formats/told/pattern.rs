@@ -12,7 +12,7 @@ use crate::stamp;
 use regex::Regex;
 use std::ops::Range;
 use std::sync::Arc;
-use whyline_event::{Form, FormatSpec, Kind, Record, Stamp};
+use whyline_event::{Form, FormatSpec, Key, Kind, Record, Stamp};
 
 /// Most named groups of a pattern.
 const MOST_GROUPS: usize = 64;
@@ -141,6 +141,13 @@ fn complain(spec: &FormatSpec, expression: &Expression, named: &[Group], flaws: 
     if !expression.is_anchored {
         let help = "begin it with `^`; else lines of others that contain such a text are read by it, too";
         flaws.push(Flaw::new(Part::Text, 0..0, "the pattern may begin anywhere in a line", help).warning());
+    }
+    let field = |key: Key| named.iter().any(|g| matches!(g.slot, Slot::Field(k, _) if k == key));
+    let asks = has(Slot::Request) || field(Key::Method) || field(Key::Path) || field(Key::UrlFull);
+    if asks && field(Key::Status) && !spec.name.ends_with(".access") {
+        let help = format!("call it `{}.access`, unless its text is what the program itself says: rules then leave it alone", spec.name);
+        let message = "the pattern reads requests and their status, but the format's name does not say that it is an access log";
+        flaws.push(Flaw::new(Part::Text, 0..0, message, help).warning());
     }
     if expression.spans_lines && spec.starts.is_none() {
         let help = "say under `starts:` what the first line of a record looks like";

@@ -66,6 +66,7 @@ fn field<'a>(key: Key, unit: Option<Unit>, text: &'a str, record: &mut Record<'a
         Key::UpstreamAddress => text.split(',').map(str::trim).filter(|t| *t != "-").for_each(|t| access::put_upstream(t, record)),
         Key::UpstreamStatus => text.split(',').for_each(|t| record.put_int(key, t.trim())),
         Key::Path => fill::target(record, text),
+        Key::HttpVersion => fill::once_str(record, key, text.strip_prefix("HTTP/").unwrap_or(text)),
         _ => match key.kind() {
             Kind::Duration => fill::once(record, key, duration(text, unit).unwrap_or(Value::Str(text))),
             Kind::Int | Kind::Bytes => fill::once(record, key, text.parse().map_or(Value::Str(text), Value::Int)),

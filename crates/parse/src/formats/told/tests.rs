@@ -77,6 +77,8 @@ fn special_groups() {
          network.protocol.version=1.1 http.response.status_code=502 upstream.address=10.0.0.3:80 upstream.address=10.0.0.4:80 \
          http.server.request.duration=1.5"
     );
+    let warnings = compile(&web).unwrap().warnings;
+    assert!(warnings.len() == 1 && warnings[0].help.contains("`shop.orders.access`"), "{warnings:?}");
 }
 
 #[test]
@@ -240,11 +242,11 @@ fn pasted_for_haproxy() {
         );
         assert_eq!(read(&spec(Notation::Haproxy, http), &line), want);
     }
-    let own = spec(Notation::Haproxy, r#"log-format "%[src] %T %{+Q}[capture.req.hdr(0)] %ST %Tr ms%% %{+Q}HP""#);
+    let own = spec(Notation::Haproxy, r#"log-format "%[src] %T %{+Q}[capture.req.hdr(0)] %ST %Tr ms%% %{+Q}HP %HV""#);
     assert_eq!(
-        read(&own, r#"10.0.1.2 20/Nov/2026:20:31:07 +0100 "my agent" 503 -1 ms% "/a?b""#),
+        read(&own, r#"10.0.1.2 20/Nov/2026:20:31:07 +0100 "my agent" 503 -1 ms% "/a?b" HTTP/2.0"#),
         "shop.orders 2026-11-20T19:31:07Z - - client.address=10.0.1.2 capture.req.hdr(0)=my agent http.response.status_code=503 \
-         url.path=/a url.query=b process.executable.name=haproxy"
+         url.path=/a url.query=b network.protocol.version=2.0 process.executable.name=haproxy"
     );
     let unknown = flaw(&spec(Notation::Haproxy, "%ci %zz"));
     assert_eq!((unknown.message.as_str(), unknown.at), ("log-format has no variable `%zz`", 4..7));
