@@ -55,6 +55,9 @@ pub struct Reading {
     /// The `log_format` of nginx access logs, or with `apache:` before it a `LogFormat` of Apache (may repeat)
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Vec<String>,
+    /// More rules and formats: a file or folder (may repeat)
+    #[arg(long, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
 }
 
 /// Which stretch of time is meant.
@@ -79,9 +82,6 @@ pub struct Window {
 pub struct Diagnose {
     /// Log files and folders, `-` for standard input; without any, the store
     pub paths: Vec<PathBuf>,
-    /// More rules: a file or folder (may repeat)
-    #[arg(long, value_name = "PATH")]
-    pub rules: Vec<PathBuf>,
     /// How to answer
     #[arg(long, value_enum, default_value = "text")]
     pub format: DiagnosisFormat,
@@ -185,6 +185,9 @@ pub struct Formats {
     /// List the fields in place of the formats
     #[arg(long)]
     pub fields: bool,
+    /// Formats of your own: a rule file or folder (may repeat)
+    #[arg(long, value_name = "PATH")]
+    pub rules: Vec<PathBuf>,
 }
 
 /// `whyline rules`
@@ -198,13 +201,13 @@ pub struct Rules {
 /// The verbs of `whyline rules`.
 #[derive(Subcommand, Debug)]
 pub enum RulesVerb {
-    /// List signals and faults
+    /// List signals, faults and formats
     List {
         /// Rule files or folders on top of the built-in pack
         #[arg(long, value_name = "PATH")]
         rules: Vec<PathBuf>,
     },
-    /// Show one signal or fault
+    /// Show one signal, fault or format
     Show {
         /// Its id
         id: String,
@@ -220,7 +223,7 @@ pub enum RulesVerb {
         #[arg(long)]
         alone: bool,
     },
-    /// Run the example lines of rule files
+    /// Run the example lines and samples of rule files
     Test {
         /// Rule files or folders; without any, the built-in pack
         paths: Vec<PathBuf>,

@@ -1,14 +1,14 @@
-//! Options of the command line, made ready: reading, windows of time, rules.
+//! Options of the command line, made ready: reading, windows of time, rules and formats.
 
 use crate::cli::{Reading, Window};
 use crate::exit::usage;
 use crate::output::safe;
-use crate::spelling;
+use crate::{spelling, told};
 use anyhow::{Context, Result};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use whyline_diagnose::rules::{Finding, written};
+use whyline_diagnose::rules::{Finding, Weight, written};
 use whyline_diagnose::{Matcher, Pack};
 use whyline_event::stamp::NANOS;
 use whyline_event::{Value, Zone};
@@ -49,7 +49,11 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
             .ok_or_else(|| usage(format!("--host {text}: write NAME=GLOB, for instance `--host web01='web/*.log'`")))?;
         hosts.push((name.to_string(), glob.to_string()));
     }
-    let mut formats: Vec<Arc<dyn Format>> = Vec::new();
+    let mut formats = own_formats(&reading.rules)?;
+    if let Some(name) = &only {
+        known_format(name, &formats)?;
+        formats.retain(|f| f.name() == name);
+    }
     for text in &reading.log_format {
         let made = match text.strip_prefix("apache:") {
             Some(apache) => access::from_apache(apache),
@@ -57,16 +61,37 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
         };
         formats.push(made.map_err(|e| usage(format!("--log-format {text}: {e}")))?);
     }
-    if let Some(name) = &only {
-        known_format(name)?;
-    }
     Ok(Options { told, hosts, formats, only, threads })
 }
 
+/// Fields that only the formats of rule files know.
+pub fn own_fields(rules: &[PathBuf]) -> Result<BTreeSet<String>> {
+    let mut files = rule_files(rules)?;
+    told::compile(&mut files);
+    Ok(files.into_iter().flat_map(|f| f.formats).flat_map(|f| f.provides).collect())
+}
+
+/// The formats that rule files tell.
+pub fn own_formats(rules: &[PathBuf]) -> Result<Vec<Arc<dyn Format>>> {
+    let mut files = rule_files(rules)?;
+    let made = told::compile(&mut files);
+    let mut wrong = made.findings;
+    wrong.extend(whyline_diagnose::rules::formats::check(&files));
+    refuse(wrong)?;
+    Ok(made.formats)
+}
+
+/// Refuses rules that have errors, all at once; warnings are for those who check them.
+fn refuse(mut wrong: Vec<Finding>) -> Result<()> {
+    wrong.retain(|f| f.weight == Weight::Error);
+    wrong.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    if wrong.is_empty() { Ok(()) } else { Err(usage(findings(&wrong))) }
+}
+
 /// Refuses a name that no format has, and says which was perhaps meant.
-fn known_format(name: &str) -> Result<()> {
+fn known_format(name: &str, own: &[Arc<dyn Format>]) -> Result<()> {
     let all = whyline_parse::formats::all();
-    let names: BTreeSet<&str> = all.iter().map(|f| f.name()).collect();
+    let names: BTreeSet<&str> = all.iter().chain(own).map(|f| f.name()).collect();
     if names.contains(name) {
         return Ok(());
     }
@@ -219,8 +244,12 @@ pub fn pack(extra: &[PathBuf]) -> Result<Pack> {
     if extra.is_empty() {
         return Ok(Pack::trusted(files));
     }
-    files.extend(rule_files(extra)?);
-    Pack::new(files).map_err(|f| usage(findings(&f)))
+    let mut own = rule_files(extra)?;
+    let mut wrong = told::compile(&mut own).findings;
+    files.extend(own);
+    wrong.extend(Pack::findings(&files));
+    refuse(wrong)?;
+    Ok(Pack::trusted(files))
 }
 
 /// The matcher of a pack.

@@ -10,6 +10,7 @@ mod exit;
 mod load;
 mod output;
 mod spelling;
+mod told;
 
 use clap::Parser;
 use std::process::ExitCode;

@@ -13,6 +13,13 @@ pub fn near<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Vec<&'n st
     near.into_iter().map(|(_, n)| n).take(MOST).collect()
 }
 
+/// The name that was probably meant: nearer than a word of its own would be, but not the same.
+pub fn misspelt<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let letters = wrong.chars().count();
+    let (d, name) = names.map(|n| (distance(wrong, n), n)).min()?;
+    (letters >= 4 && d <= 1 + letters / 8).then_some(name)
+}
+
 /// How many letters must be put in, taken out or changed.
 fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
@@ -39,6 +46,8 @@ mod tests {
         assert_eq!(near("nginx.acess", names.into_iter()), ["nginx.access", "nginx.error"]);
         assert_eq!(near("Rediss", names.into_iter()), ["redis"]);
         assert_eq!(near("windows", names.into_iter()), [""; 0]);
+        assert_eq!(misspelt("usr.name", ["user.name", "host.name"].into_iter()), Some("user.name"));
+        assert_eq!(misspelt("order_id", ["pid", "rid", "db"].into_iter()), None);
         assert_eq!((distance("", "abc"), distance("abc", "abc"), distance("acb", "abc")), (3, 0, 2));
     }
 }

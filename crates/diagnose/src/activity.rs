@@ -102,7 +102,7 @@ pub fn place(evidence: &Evidence, topology: &Topology, entity: &str, speaker: &s
 /// runs a server of the kind that the signal speaks of; else an unnamed dependency of the speaker. Never the speaker itself.
 fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, entity: &str) -> Option<String> {
     let (kind, service, host) = crate::entity::parts(entity);
-    if rule.entity.first() != Some(&whyline_event::Key::Peer) || kind != "service" {
+    if rule.entity.first() != Some(&crate::rules::Accused::Key(whyline_event::Key::Peer)) || kind != "service" {
         return None;
     }
     if let Some(store) = only_store(evidence, &rule.id) {

@@ -3,8 +3,9 @@
 //! An entity is written `kind:name`: `host:web01`, `service:api@app02`, `addr:10.0.0.3:8080`, `name:db.internal`,
 //! `client:203.0.113.7`, `unit:nginx.service@web01`.
 
+use crate::rules::Accused;
 use whyline_event::address;
-use whyline_event::{Key, Record, Value};
+use whyline_event::{Key, Name, Record, Value};
 
 /// The service that wrote a record: its own name, else its program's, else its container's; `None` when the record names none.
 pub fn service<'r>(record: &Record<'r>) -> Option<&'r str> {
@@ -54,10 +55,20 @@ pub fn endpoint(text: &str) -> String {
 
 /// Writes the entity that a record accuses into `into`: by the first of `fields` that is present, else the writer's service,
 /// else its host.
-pub fn of_record(record: &Record<'_>, fields: &[Key], default_service: &str, into: &mut String) {
+pub fn of_record(record: &Record<'_>, fields: &[Accused], default_service: &str, into: &mut String) {
     into.clear();
     let host = record.str(Key::HostName).unwrap_or("");
-    for key in fields {
+    for field in fields {
+        let key = match field {
+            Accused::Key(key) => key,
+            Accused::Own(name) => {
+                if let Some(value) = record.values(Name::Other(name)).next() {
+                    into.push_str(&format!("name:{value}"));
+                    return;
+                }
+                continue;
+            }
+        };
         let value = match key {
             Key::ServiceName => service(record).map(Value::Str),
             Key::UpstreamAddress | Key::UpstreamServer => record.last(*key),
@@ -98,6 +109,19 @@ pub fn parts(entity: &str) -> (&str, &str, Option<&str>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_field_that_only_a_format_knows_names_the_accused() {
+        let mut record = Record::new("x", whyline_event::Origin::default());
+        record.put_other("order_id", Value::Int(7));
+        record.put(Key::HostName, Value::Str("app01"));
+        let (own, host) = (Accused::Own("order_id".into()), Accused::Key(Key::HostName));
+        let mut into = String::new();
+        of_record(&record, &[Accused::Own("none".into()), own, host.clone()], "", &mut into);
+        assert_eq!(into, "name:7");
+        of_record(&record, &[Accused::Own("none".into()), host], "", &mut into);
+        assert_eq!(into, "host:app01");
+    }
 
     #[test]
     fn services_of_files() {

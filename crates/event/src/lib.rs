@@ -10,6 +10,7 @@ pub mod field;
 pub mod record;
 pub mod severity;
 pub mod source;
+pub mod spec;
 pub mod stamp;
 pub mod value;
 
@@ -19,5 +20,6 @@ pub use field::{Key, Kind, Name};
 pub use record::{Field, Origin, Record};
 pub use severity::Severity;
 pub use source::{Source, SourceId};
+pub use spec::{FormatSpec, Notation};
 pub use stamp::{Basis, Clock, Form, Stamp, Zone};
 pub use value::Value;

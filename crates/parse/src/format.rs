@@ -46,6 +46,11 @@ pub trait Format: Send + Sync {
         None
     }
 
+    /// The format as it suits a source of this path: a path is a hint, so at most its fit changes a little. `None`: as it is.
+    fn for_source(&self, _path: &str) -> Option<Arc<dyn Format>> {
+        None
+    }
+
     /// Whether the lines of a record cannot be told apart one by one (MySQL's slow log, journal export): then
     /// [`Format::starts`] alone decides where a record begins.
     fn block(&self) -> bool {

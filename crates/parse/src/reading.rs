@@ -99,7 +99,11 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
     if let Some(only) = &options.only {
         all.retain(|f| f.name() == only || f.is_envelope() || f.name() == "generic");
     }
-    let mut plans: Vec<Plan> = parallel(&heads, options.threads, |head| detect(head, &known, &all));
+    let paths: Vec<(&Vec<u8>, &str)> = heads.iter().zip(&inputs).map(|(head, input)| (head, input.source.path.as_str())).collect();
+    let mut plans: Vec<Plan> = parallel(&paths, options.threads, |(head, path)| {
+        let known: Vec<_> = known.iter().map(|f| f.for_source(path).unwrap_or_else(|| f.clone())).collect();
+        detect(head, &known, &all)
+    });
     for (plan, input) in plans.iter_mut().zip(&inputs) {
         plan.expected.modified = input.source.modified;
     }

@@ -9,7 +9,7 @@ use whyline_diagnose::diagnose;
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
-    let pack = load::pack(&args.rules)?;
+    let pack = load::pack(&args.reading.rules)?;
     let matcher = load::matcher(&pack);
     let options = load::options(&args.reading, load::threads(cli.threads), None)?;
     let mut read = if args.paths.is_empty() {

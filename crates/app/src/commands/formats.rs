@@ -24,8 +24,9 @@ pub fn run(cli: &Cli, args: &Formats) -> Result<u8> {
         }
         return Ok(exit::DONE);
     }
+    let own = load::own_formats(&args.rules)?;
     if args.detect.is_empty() {
-        let mut names: Vec<&str> = formats::all().iter().map(|f| f.name()).collect();
+        let mut names: Vec<&str> = formats::all().iter().chain(&own).map(|f| f.name()).collect();
         names.sort_unstable();
         names.dedup();
         for name in names {
@@ -33,7 +34,7 @@ pub fn run(cli: &Cli, args: &Formats) -> Result<u8> {
         }
         return Ok(exit::DONE);
     }
-    let options = Options { threads: load::threads(cli.threads), ..Options::default() };
+    let options = Options { threads: load::threads(cli.threads), formats: own, ..Options::default() };
     let bundle = prepare(&args.detect, &options);
     load::tell(&bundle.problems)?;
     for (input, plan) in bundle.inputs.iter().zip(&bundle.plans) {

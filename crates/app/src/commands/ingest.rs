@@ -1,6 +1,6 @@
 //! `whyline ingest`: store the events of log files. What is stored already is recognised and not stored again.
 
-use super::standing::{Standing, goes_by, hash, standings};
+use super::standing::{Standing, goes_by, hash, standings, told_anew};
 use super::store;
 use crate::books::{Books, size};
 use crate::cli::{Cli, Ingest};
@@ -21,7 +21,8 @@ pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
     let mut writer = Writer::open(&cli.store, options.threads).map_err(store::failed)?;
     let before: u64 = writer.sources().iter().filter(|s| s.same_as.is_none()).map(|s| s.counted.records).sum();
-    let standings = standings(&bundle, writer.sources());
+    let mut standings = standings(&bundle, writer.sources());
+    told_anew(&mut standings, &bundle, writer.sources(), &options.formats);
     let mut books = Books::default();
     for standing in &standings {
         if let Standing::Known(number) = standing {

@@ -18,7 +18,8 @@ use whyline_store::Frame;
 pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
     let query =
         Query::parse(&args.expression).map_err(|e| exit::usage(format!("the query cannot be read: {}", e.render(&args.expression))))?;
-    for unknown in query.unknown_fields() {
+    let own = load::own_fields(&args.reading.rules)?;
+    for unknown in query.unknown_fields().iter().filter(|u| !own.contains(&u.name)) {
         load::note(&format!("warning: {}", unknown.render(&args.expression)));
     }
     let (found, partial) = if args.paths.is_empty() { (in_store(cli, args, &query)?, false) } else { in_files(cli, args, &query)? };

@@ -1,7 +1,8 @@
 //! `whyline rules`: list, show, check, test.
 
 use crate::cli::{Rules, RulesVerb};
-use crate::{exit, load};
+use crate::output::safe;
+use crate::{exit, load, told};
 use anyhow::Result;
 use std::io::Write;
 use std::path::PathBuf;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use whyline_diagnose::Pack;
 use whyline_diagnose::diagnosis::has_errors;
 use whyline_diagnose::rules::Weight;
-use whyline_diagnose::rules::written::{File, Signal};
+use whyline_diagnose::rules::written::{self, File, Signal};
 use whyline_parse::{Format, formats};
 use whyline_query::Query;
 
@@ -34,6 +35,9 @@ fn list(extra: &[PathBuf]) -> Result<u8> {
         let kind = if signal.query.is_empty() { "measure" } else { "signal" };
         writeln!(out, "{kind:8} {:44} {}", signal.id, signal.title)?;
     }
+    for format in pack.files.iter().flat_map(|f| &f.formats) {
+        writeln!(out, "{:8} {:44} {}", "format", format.id.text, format.title)?;
+    }
     Ok(exit::DONE)
 }
 
@@ -42,6 +46,10 @@ fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
     let mut out = anstream::stdout().lock();
     let mut found = false;
     for file in &pack.files {
+        for format in file.formats.iter().filter(|f| f.id.text == id) {
+            found = true;
+            show_format(&mut out, file, format)?;
+        }
         for signal in file.signals.iter().filter(|s| s.id.text == id) {
             found = true;
             writeln!(out, "signal {id}: {}\n  file     {}:{}", signal.title, file.name, signal.id.line)?;
@@ -97,7 +105,31 @@ fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
         found = true;
         writeln!(out, "measure {id}: {}", computed.title)?;
     }
-    if found { Ok(exit::DONE) } else { Err(exit::usage(format!("there is no signal or fault `{id}`; `whyline rules list` names all"))) }
+    if found {
+        Ok(exit::DONE)
+    } else {
+        Err(exit::usage(format!("there is no signal, fault or format `{id}`; `whyline rules list` names all")))
+    }
+}
+
+fn show_format(out: &mut impl Write, file: &File, format: &written::Format) -> Result<()> {
+    writeln!(out, "format {}: {}\n  file     {}:{}", format.id.text, format.title, file.name, format.id.line)?;
+    let options = [("timestamp", &format.timestamp), ("zone", &format.zone), ("starts", &format.starts)];
+    let told = format.told.iter().map(|(key, text)| (key.as_str(), text));
+    for (key, text) in told.chain(options.into_iter().filter_map(|(key, at)| Some((key, at.as_ref()?)))) {
+        writeln!(out, "  {key:8} {}", text.text.trim_end().replace('\n', "\n           "))?;
+    }
+    for (group, unit) in &format.units {
+        writeln!(out, "  unit     {} in {}", group.text, unit.text)?;
+    }
+    if !format.provides.is_empty() {
+        writeln!(out, "  adds     {}", format.provides.join(", "))?;
+    }
+    for sample in &format.samples {
+        let verb = if sample.reads { "reads" } else { "leaves" };
+        writeln!(out, "  {verb:8} {}", sample.text.text.trim_end().replace('\n', "\n           "))?;
+    }
+    Ok(())
 }
 
 /// The files meant, and how many of the first ones are the built-in pack.
@@ -117,19 +149,28 @@ fn files(paths: &[PathBuf], alone: bool) -> Result<(Vec<File>, usize)> {
 }
 
 fn check(paths: &[PathBuf], alone: bool) -> Result<u8> {
-    let (files, own) = files(paths, alone)?;
+    let (mut files, own) = files(paths, alone)?;
+    let made = told::compile(&mut files);
     let mine: Vec<&str> = files[own..].iter().map(|f| f.name.as_str()).collect();
-    let findings: Vec<_> = Pack::findings(&files).into_iter().filter(|f| mine.contains(&f.file.as_str())).collect();
+    let mut findings: Vec<_> = made.findings.into_iter().chain(Pack::findings(&files)).collect();
+    findings.extend(told::samples(&files, &made.readers, &made.formats).findings);
+    findings.retain(|f| mine.contains(&f.file.as_str()));
+    findings.sort_by(|a, b| (a.weight, &a.file, a.line, a.column).cmp(&(b.weight, &b.file, b.line, b.column)));
     let mut out = anstream::stdout().lock();
     for finding in &findings {
-        writeln!(out, "{finding}")?;
+        writeln!(out, "{}", safe::lines(&finding.to_string()))?;
     }
     let errors = findings.iter().filter(|f| f.weight == Weight::Error).count();
-    let signals: usize = files[own..].iter().map(|f| f.signals.len()).sum();
-    let faults: usize = files[own..].iter().map(|f| f.faults.len()).sum();
+    let (mut signals, mut faults, mut formats) = (0, 0, 0);
+    for file in &files[own..] {
+        signals += file.signals.len();
+        faults += file.faults.len();
+        formats += file.formats.len();
+    }
+    let formats = if formats > 0 { format!(", {formats} formats") } else { String::new() };
     writeln!(
         out,
-        "{} files, {signals} signals, {faults} faults: {errors} errors, {} warnings",
+        "{} files, {signals} signals, {faults} faults{formats}: {errors} errors, {} warnings",
         files.len() - own,
         findings.len() - errors
     )?;
@@ -137,17 +178,28 @@ fn check(paths: &[PathBuf], alone: bool) -> Result<u8> {
 }
 
 fn test(paths: &[PathBuf], alone: bool) -> Result<u8> {
-    let (files, own) = files(paths, alone)?;
-    let all = formats::all();
+    let (mut files, own) = files(paths, alone)?;
+    let made = told::compile(&mut files);
+    // Formats of rule files come first, as they do when logs are read.
+    let all: Vec<Arc<dyn Format>> = made.formats.iter().cloned().chain(formats::all()).collect();
     let mut out = anstream::stdout().lock();
     let (mut passed, mut failed) = (0, 0);
+    let mut wrong = made.findings;
     for file in &files[own..] {
+        let done = told::samples(std::slice::from_ref(file), &made.readers, &made.formats);
+        passed += done.passed;
+        wrong.extend(done.findings);
         for signal in &file.signals {
             for (at, text) in wrong_examples(signal, &all, &mut passed) {
                 failed += 1;
                 writeln!(out, "{}:{at}: {text}", file.name)?;
             }
         }
+    }
+    let mine: Vec<&str> = files[own..].iter().map(|f| f.name.as_str()).collect();
+    for finding in wrong.iter().filter(|f| f.weight == Weight::Error && mine.contains(&f.file.as_str())) {
+        failed += 1;
+        writeln!(out, "{}", safe::lines(&finding.to_string()))?;
     }
     writeln!(out, "{passed} passed, {failed} failed")?;
     Ok(if failed > 0 { exit::NEGATIVE } else { exit::DONE })

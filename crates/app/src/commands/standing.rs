@@ -2,8 +2,9 @@
 //! packed.
 
 use std::collections::BTreeSet;
-use whyline_parse::Bundle;
+use std::sync::Arc;
 use whyline_parse::input::{Digest, Input, digests, open};
+use whyline_parse::{Bundle, Format};
 use whyline_store::StoredSource;
 
 /// How an input stands to what is stored.
@@ -61,6 +62,22 @@ pub fn standings(bundle: &Bundle, stored: &[StoredSource]) -> Vec<Standing> {
         *standing = Some(if bundle.same_as[i].is_some() { Standing::Copy(listed) } else { Standing::New(listed) });
     }
     standings.into_iter().flatten().collect()
+}
+
+/// Sources that are known, but that would now be read by a format that was told and did not read them when they were stored, are
+/// to be read again.
+pub fn told_anew(standings: &mut [Standing], bundle: &Bundle, stored: &[StoredSource], told: &[Arc<dyn Format>]) {
+    let mut again = BTreeSet::new();
+    for (i, standing) in standings.iter_mut().enumerate() {
+        let Standing::Known(number) = *standing else { continue };
+        let source = &stored[number];
+        let best = bundle.plans[i].order.first().map_or("", |f| f.name());
+        let before = source.plan.split([',', ' ']).next().unwrap_or("");
+        let is_told = told.iter().any(|f| f.name() == best);
+        if is_told && best != before && source.same_as.is_none() && bundle.same_as[i].is_none() && again.insert(number) {
+            *standing = Standing::Grown(number);
+        }
+    }
 }
 
 /// The digest of an input, and the stored sources of which the bytes stand at its beginning.

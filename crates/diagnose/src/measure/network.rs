@@ -61,7 +61,7 @@ fn unlogged(view: &mut View<'_>) {
         // Only what services say of the ends of their own connections: an upstream or a peer by address or name.
         let (address, port) = whyline_event::address::split_port(name);
         let is_endpoint = whyline_event::address::ip(name).is_some() || address.contains('.') || port.is_some();
-        if !view.pack.signals[series.signal as usize].entity.contains(&whyline_event::Key::Peer) || !is_endpoint {
+        if !view.pack.signals[series.signal as usize].accuses(whyline_event::Key::Peer) || !is_endpoint {
             continue;
         }
         let n = series.within(from, to);
@@ -86,7 +86,7 @@ fn quiet_targets(view: &mut View<'_>) {
     for series in &view.evidence.series {
         let signal = &view.pack.signals[series.signal as usize];
         if !signal.id.contains("timeout")
-            || !signal.entity.iter().any(|k| matches!(k, whyline_event::Key::Peer | whyline_event::Key::UpstreamAddress))
+            || ![whyline_event::Key::Peer, whyline_event::Key::UpstreamAddress].into_iter().any(|k| signal.accuses(k))
         {
             continue;
         }

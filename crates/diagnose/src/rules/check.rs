@@ -31,6 +31,74 @@ pub struct Finding {
     pub message: String,
     /// What would be right; may be empty.
     pub help: String,
+    /// The line of the file with a mark under the place; empty where the file is not at hand.
+    pub excerpt: String,
+}
+
+impl Finding {
+    /// A finding at a place of a file.
+    pub fn at(weight: Weight, file: &File, at: &At, message: String, help: String) -> Finding {
+        Finding { excerpt: excerpt(file, at, 0..0).2, weight, file: file.name.clone(), line: at.line, column: at.column, message, help }
+    }
+
+    /// A finding inside of a text of a file; `part` is the place in that text, in bytes.
+    pub fn inside(weight: Weight, file: &File, at: &At, part: std::ops::Range<usize>, message: String, help: String) -> Finding {
+        let (line, column, excerpt) = excerpt(file, at, part);
+        Finding { weight, file: file.name.clone(), line, column, message, help, excerpt }
+    }
+}
+
+/// Line, column and the shown line of a place inside of a text. Where the text does not stand in its line as it is meant (over
+/// several lines, with escapes), the text itself is shown.
+fn excerpt(file: &File, at: &At, part: std::ops::Range<usize>) -> (u64, u64, String) {
+    let line = usize::try_from(at.line).ok().and_then(|n| n.checked_sub(1)).and_then(|n| file.text.lines().nth(n));
+    let Some(line) = line else { return (at.line, at.column, String::new()) };
+    let start = usize::try_from(at.column).unwrap_or(1).saturating_sub(1);
+    if part.is_empty() {
+        return (at.line, at.column, point(line, start, 1));
+    }
+    let count = |text: Option<&str>| text.map_or(0, |t| t.chars().count());
+    let tail_at = line.char_indices().nth(start).map_or(line.len(), |(i, _)| i);
+    let (before, marked) = (count(at.text.get(..part.start)), count(at.text.get(part.clone())));
+    match line.get(tail_at..).and_then(|tail| tail.find(&at.text)) {
+        Some(found) if !at.text.is_empty() => {
+            let column = count(line.get(..tail_at + found)) + before;
+            (at.line, column as u64 + 1, point(line, column, marked))
+        }
+        _ => {
+            let from = at.text.get(..part.start).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
+            let own = at.text.get(from..).and_then(|t| t.lines().next()).unwrap_or("");
+            let (within, marked) = (count(at.text.get(from..part.start)), marked.min(count(Some(own)).max(1)));
+            // In a block each line of the text is a line of the file.
+            let below = at.text.get(..from).map_or(0, |t| t.matches('\n').count() as u64);
+            let number = usize::try_from(at.line - 1 + below).unwrap_or(0);
+            let block = file.text.lines().nth(number).and_then(|line| Some((line, line.find(own)?)));
+            match block {
+                Some((line, found)) if !own.is_empty() => {
+                    let column = count(line.get(..found)) + within;
+                    (at.line + below, column as u64 + 1, point(line, column, marked))
+                }
+                _ => (at.line, at.column, point(own, within, marked)),
+            }
+        }
+    }
+}
+
+/// A line with a mark under some of its characters. A long line is shown around them.
+fn point(line: &str, at: usize, marked: usize) -> String {
+    const BEFORE: usize = 90;
+    const WIDTH: usize = 140;
+    let skipped = at.saturating_sub(BEFORE);
+    // What would move the cursor is shown as one blank.
+    let mut shown: String = line.chars().skip(skipped).take(WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if skipped > 0 {
+        shown.replace_range(..shown.chars().next().map_or(0, char::len_utf8), "…");
+    }
+    if line.chars().count() > skipped + WIDTH {
+        shown.push('…');
+    }
+    let marked = marked.clamp(1, (skipped + WIDTH).saturating_sub(at).max(1));
+    format!("  | {}\n  | {}{}", shown.trim_end(), " ".repeat(at - skipped), "^".repeat(marked))
 }
 
 impl fmt::Display for Finding {
@@ -40,6 +108,9 @@ impl fmt::Display for Finding {
             Weight::Warning => "warning",
         };
         write!(f, "{weight}: {}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
+        if !self.excerpt.is_empty() {
+            write!(f, "\n{}", self.excerpt)?;
+        }
         if !self.help.is_empty() {
             write!(f, "\n  help: {}", self.help)?;
         }
@@ -50,12 +121,14 @@ impl fmt::Display for Finding {
 /// Checks files together: what is defined in one may be used in another. `extra` files were written by the user, on top of the
 /// pack: their signals may stay unused.
 pub fn check(files: &[File]) -> Vec<Finding> {
-    let mut checker = Checker { files, findings: Vec::new(), signals: BTreeMap::new(), faults: BTreeMap::new() };
+    let provided = files.iter().flat_map(|f| &f.formats).flat_map(|f| &f.provides).map(String::as_str).collect();
+    let mut checker = Checker { files, findings: Vec::new(), signals: BTreeMap::new(), faults: BTreeMap::new(), provided };
     checker.names();
     checker.signals();
     checker.faults();
     checker.cycles();
     checker.unused();
+    checker.findings.extend(super::formats::check(files));
     checker.findings.sort_by(|a, b| (a.weight, &a.file, a.line).cmp(&(b.weight, &b.file, b.line)));
     checker.findings
 }
@@ -65,11 +138,15 @@ struct Checker<'a> {
     findings: Vec<Finding>,
     signals: BTreeMap<&'a str, (&'a str, u64)>,
     faults: BTreeMap<&'a str, (&'a str, u64)>,
+    /// Fields that only formats of these files provide.
+    provided: BTreeSet<&'a str>,
 }
 
 impl<'a> Checker<'a> {
     fn find(&mut self, weight: Weight, file: &str, at: &At, message: String, help: String) {
-        self.findings.push(Finding { weight, file: file.into(), line: at.line, column: at.column, message, help });
+        if let Some(file) = self.files.iter().find(|f| f.name == file) {
+            self.findings.push(Finding::at(weight, file, at, message, help));
+        }
     }
 
     fn names(&mut self) {
@@ -88,9 +165,7 @@ impl<'a> Checker<'a> {
                         format!("the other one stands at {other}:{line}"),
                     );
                 }
-                let shape = id.text.contains('.')
-                    && id.text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'));
-                if !shape {
+                if !is_id(&id.text) {
                     self.find(
                         Weight::Error,
                         &file.name,
@@ -127,10 +202,13 @@ impl<'a> Checker<'a> {
                     self.known_signal(file, end);
                 }
                 for field in signal.entity.iter().chain(signal.count.as_ref().and_then(|c| c.by.as_ref())) {
-                    if Key::find(&field.text).is_none() {
+                    if Key::find(&field.text).is_none() && !self.provided.contains(field.text.as_str()) {
                         let help = nearest(
                             &field.text,
-                            Key::ALL.iter().flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied())),
+                            Key::ALL
+                                .iter()
+                                .flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied()))
+                                .chain(self.provided.iter().copied()),
                         );
                         self.find(Weight::Error, &file.name, field, format!("no format provides a field `{}`", field.text), help);
                     }
@@ -163,6 +241,9 @@ impl<'a> Checker<'a> {
             ),
             Ok(parsed) => {
                 for unknown in parsed.unknown_fields() {
+                    if self.provided.contains(unknown.name.as_str()) {
+                        continue;
+                    }
                     // A name with a dot may be a field that only its writer knows.
                     let weight = if unknown.suggestion.is_none() && unknown.name.contains('.') { continue } else { Weight::Error };
                     self.find(
@@ -275,6 +356,14 @@ impl<'a> Checker<'a> {
     }
 }
 
+/// Whether a text can be an id: lower case, with a dot.
+pub(super) fn is_id(text: &str) -> bool {
+    text.contains('.')
+        && text.len() <= 100
+        && text.split('.').all(|part| !part.is_empty())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b'_'))
+}
+
 /// "did you mean" for the name nearest to what was written.
 fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> String {
     let best = names.map(|n| (distance(wrong, n), n)).min();
@@ -298,4 +387,31 @@ fn distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(text: &str, at: &At, part: std::ops::Range<usize>) -> String {
+        let file = File { name: "r.yaml".into(), text: text.into(), ..File::default() };
+        Finding::inside(Weight::Error, &file, at, part, "x".into(), String::new()).to_string()
+    }
+
+    #[test]
+    fn the_mark_stands_under_the_place() {
+        let at = |text: &str, line, column| At { text: text.into(), line, column };
+        assert_eq!(shown("a: 'ä(b'\n", &at("ä(b", 1, 4), 2..3), "error: r.yaml:1:6: x\n  | a: 'ä(b'\n  |      ^");
+        // In a block every line is one of the file.
+        let block = "a: |\n  one\n  two $ x\n";
+        assert_eq!(shown(block, &at("one\ntwo $ x\n", 2, 3), 8..9), "error: r.yaml:3:7: x\n  |   two $ x\n  |       ^");
+        // A text with escapes is shown as it is meant.
+        assert_eq!(shown("a: \"x\\ty(\"\n", &at("x\ty(", 1, 4), 3..4), "error: r.yaml:1:4: x\n  | x y(\n  |    ^");
+        // Beyond the end, in a file that is not at hand, in a long line.
+        assert_eq!(shown("a\n", &at("x", 9, 1), 0..0), "error: r.yaml:9:1: x");
+        assert_eq!(shown("", &at("x", 0, 0), 0..1), "error: r.yaml:0:0: x");
+        let long = format!("{}(", "y".repeat(300));
+        let said = shown(&long, &at(&long, 1, 1), 300..301);
+        assert!(said.lines().all(|l| l.chars().count() < 160) && said.ends_with('^') && said.contains('…'), "{said}");
+    }
 }

@@ -22,11 +22,33 @@ pub struct Signal {
     /// The text of the query; empty for computed and compound signals.
     pub query: String,
     /// Fields of which the first present names the accused.
-    pub entity: Vec<Key>,
+    pub entity: Vec<Accused>,
     /// Many hits of another signal.
     pub count: Option<Count>,
     /// Signals that end the state which this one begins.
     pub until: Vec<SignalId>,
+}
+
+/// A field that names the accused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Accused {
+    /// A field of the table.
+    Key(Key),
+    /// A field that only a format of a rule file knows.
+    Own(String),
+}
+
+impl Accused {
+    fn of(name: &str) -> Accused {
+        Key::find(name).map_or_else(|| Accused::Own(name.to_string()), Accused::Key)
+    }
+}
+
+impl Signal {
+    /// Whether a field of the table may name the accused.
+    pub fn accuses(&self, key: Key) -> bool {
+        self.entity.contains(&Accused::Key(key))
+    }
 }
 
 /// See [`written::Count`].
@@ -129,6 +151,7 @@ impl Pack {
                 column: 0,
                 message: e.to_string(),
                 help: String::new(),
+                excerpt: String::new(),
             }]
         })
     }
@@ -186,7 +209,7 @@ impl Pack {
                 id: signal.id.text.clone(),
                 title: signal.title.clone(),
                 query: signal.query.as_ref().map(|q| q.text.clone()).unwrap_or_default(),
-                entity: signal.entity.iter().filter_map(|e| Key::find(&e.text)).collect(),
+                entity: signal.entity.iter().map(|e| Accused::of(&e.text)).collect(),
                 count: None,
                 until: Vec::new(),
             });

@@ -33,6 +33,66 @@ pub struct File {
     pub signals: Vec<Signal>,
     /// Faults in the order of the file.
     pub faults: Vec<Fault>,
+    /// Formats in the order of the file.
+    #[serde(default)]
+    pub formats: Vec<Format>,
+    /// The text of the file, for messages that show its lines; empty for the built-in files.
+    #[serde(skip)]
+    pub text: String,
+}
+
+/// A format.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Format {
+    /// Name, as records and queries call it.
+    pub id: At,
+    /// One line for people.
+    pub title: String,
+    /// The notations in which it is told (`pattern`, `nginx` ...), with their texts; one, unless something is wrong.
+    pub told: Vec<(String, At)>,
+    /// How time stamps are written.
+    pub timestamp: Option<At>,
+    /// Zone of stamps that carry none.
+    pub zone: Option<At>,
+    /// Units of durations that are written as bare numbers.
+    pub units: Vec<(At, At)>,
+    /// What the first line of a record looks like.
+    pub starts: Option<At>,
+    /// Globs over likely paths.
+    pub files: Vec<At>,
+    /// Records that must be read, and such that must not.
+    pub samples: Vec<Sample>,
+    /// Fields that only this format knows. Whoever compiles the format fills them in.
+    #[serde(default)]
+    pub provides: Vec<String>,
+}
+
+/// A sample of a format.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Sample {
+    /// The record.
+    pub text: At,
+    /// It must be read; else it must not.
+    pub reads: bool,
+    /// Fields with the values that must be read.
+    pub fields: Vec<(At, Wanted)>,
+}
+
+/// A value that a sample must yield.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Wanted {
+    /// The field must be absent.
+    #[default]
+    Nothing,
+    /// Yes or no.
+    Bool(bool),
+    /// A number; lengths of time in seconds.
+    Number(f64),
+    /// Text.
+    Text(String),
+    /// Several values, in order.
+    List(Vec<Wanted>),
 }
 
 /// A signal.
@@ -132,7 +192,7 @@ pub struct Missing {
 /// Reads a rule file. The error says where and what.
 pub fn read(name: &str, yaml: &str) -> Result<File, String> {
     let raw: RawFile = serde_saphyr::from_str(yaml).map_err(|e| format!("{name}: {e}"))?;
-    raw.plain(name)
+    Ok(File { text: yaml.to_string(), ..raw.plain(name)? })
 }
 
 #[derive(Deserialize, Default)]
@@ -142,6 +202,37 @@ struct RawFile {
     signals: Entries<RawSignal>,
     #[serde(default)]
     faults: Entries<RawFault>,
+    #[serde(default)]
+    formats: Entries<RawFormat>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFormat {
+    title: String,
+    pattern: Option<Spanned<String>>,
+    nginx: Option<Spanned<String>>,
+    apache: Option<Spanned<String>>,
+    postgres: Option<Spanned<String>>,
+    haproxy: Option<Spanned<String>>,
+    timestamp: Option<Spanned<String>>,
+    zone: Option<Spanned<String>>,
+    #[serde(default)]
+    units: Entries<Spanned<String>>,
+    starts: Option<Spanned<String>>,
+    #[serde(default)]
+    files: Vec<Spanned<String>>,
+    #[serde(default)]
+    samples: Vec<RawSample>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSample {
+    text: Option<Spanned<String>>,
+    not: Option<Spanned<String>>,
+    #[serde(default)]
+    fields: Entries<Wanted>,
 }
 
 /// A mapping whose order and places are kept.
@@ -296,6 +387,9 @@ impl RawFile {
         for (id, raw) in self.faults.0 {
             file.faults.push(raw.plain(name, id.into())?);
         }
+        for (id, raw) in self.formats.0 {
+            file.formats.push(raw.plain(name, id.into())?);
+        }
         Ok(file)
     }
 }
@@ -343,6 +437,55 @@ impl RawSignal {
             count,
             until: self.until.into_iter().map(At::from).collect(),
         })
+    }
+}
+
+impl RawFormat {
+    fn plain(self, name: &str, id: At) -> Result<Format, String> {
+        let told = [
+            ("pattern", self.pattern),
+            ("nginx", self.nginx),
+            ("apache", self.apache),
+            ("postgres", self.postgres),
+            ("haproxy", self.haproxy),
+        ];
+        Ok(Format {
+            told: told.into_iter().filter_map(|(key, text)| Some((key.to_string(), text?.into()))).collect(),
+            title: self.title,
+            timestamp: self.timestamp.map(At::from),
+            zone: self.zone.map(At::from),
+            units: self.units.0.into_iter().map(|(group, unit)| (group.into(), unit.into())).collect(),
+            starts: self.starts.map(At::from),
+            files: self.files.into_iter().map(At::from).collect(),
+            samples: self.samples.into_iter().map(|raw| raw.plain(name, &id)).collect::<Result<_, _>>()?,
+            provides: Vec::new(),
+            id,
+        })
+    }
+}
+
+impl RawSample {
+    fn plain(self, name: &str, id: &At) -> Result<Sample, String> {
+        let fields: Vec<(At, Wanted)> = self.fields.0.into_iter().map(|(field, value)| (field.into(), value)).collect();
+        match (self.text, self.not) {
+            (Some(text), None) => Ok(Sample { text: text.into(), reads: true, fields }),
+            (None, Some(text)) if fields.is_empty() => Ok(Sample { text: text.into(), reads: false, fields }),
+            (None, Some(text)) => {
+                let at = At::from(text);
+                Err(format!("{name}:{}:{}: a line that must not be read has no fields; leave `fields` out", at.line, at.column))
+            }
+            (Some(text), Some(_)) => {
+                let at = At::from(text);
+                Err(format!(
+                    "{name}:{}:{}: a sample is either `text` (to be read) or `not` (not to be read); write two",
+                    at.line, at.column
+                ))
+            }
+            (None, None) => {
+                let (line, column) = (id.line, id.column);
+                Err(format!("{name}:{line}:{column}: a sample of `{}` has neither `text` nor `not`", id.text))
+            }
+        }
     }
 }
 

@@ -28,6 +28,16 @@ pub fn from_apache(text: &str) -> Result<Arc<dyn Format>, String> {
     Ok(Arc::new(apache("apache.access", GIVEN, text)?.build()?))
 }
 
+/// The layout of a `log_format`, under a name of its own.
+pub(crate) fn nginx_layout(name: &'static str, text: &str) -> Result<Layout, String> {
+    nginx(name, GIVEN, text)?.build()
+}
+
+/// The layout of a `LogFormat`, under a name of its own.
+pub(crate) fn apache_layout(name: &'static str, text: &str) -> Result<Layout, String> {
+    apache(name, GIVEN, text)?.build()
+}
+
 /// A layout in nginx's notation: `$name` or `${name}`, everything else as it stands.
 pub(super) fn nginx(name: &'static str, fit: Fit, text: &str) -> Result<Builder, String> {
     let mut layout = Builder::new(name, fit);

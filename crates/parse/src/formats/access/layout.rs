@@ -98,6 +98,11 @@ impl Builder {
 type Spans = [(usize, usize); MOST];
 
 impl Layout {
+    /// Names of the columns that only their writer knows.
+    pub fn own_names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().filter(|c| c.meaning == Meaning::Named && !c.name.is_empty()).map(|c| c.name.as_str())
+    }
+
     fn cut(&self, line: &str) -> Option<Spans> {
         let at = line.strip_prefix(self.lead.as_str()).map(|_| self.lead.len())?;
         let mut spans = [(0, 0); MOST];

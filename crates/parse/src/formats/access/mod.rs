@@ -25,7 +25,9 @@ mod w3c;
 use crate::format::Format;
 use std::sync::Arc;
 
+pub(crate) use compile::{apache_layout, nginx_layout};
 pub use compile::{from_apache, from_log_format};
+pub(crate) use layout::Layout;
 pub use meaning::{Unit, duration, put_client, put_server, put_upstream, upstream_address};
 pub use request::{put as put_request, unescape};
 

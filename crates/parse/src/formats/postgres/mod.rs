@@ -65,21 +65,7 @@ impl Format for Postgres {
         if cx.depth > 0 && prefix.stamp.is_none() && prefix.pid.is_empty() {
             return None;
         }
-        record.format = NAME;
-        if prefix.stamp.is_some() {
-            record.stamp = prefix.stamp;
-        }
-        fill::level_as(record, line.word, line.severity);
-        put_prefix(&prefix, record);
-        record.body = line.message;
-        if matches!(line.word, "STATEMENT" | "ANWEISUNG" | "INSTRUCTION" | "QUERY") {
-            fill::once_str(record, Key::Statement, line.message);
-        }
-        statement::duration(line.message, record);
-        statement::connection(line.message, record);
-        if line.severity >= Severity::Warn {
-            message::fields(cx, line.message, record);
-        }
+        put(cx, &prefix, line.word, line.severity, line.message, record);
         Some(match (prefix.stamp.is_some(), prefix.pid.is_empty()) {
             (true, false) => 88,
             (true, true) => 75,
@@ -91,6 +77,37 @@ impl Format for Postgres {
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
         !line.starts_with('\t') && parse(line).is_some_and(|l| prefix::parse(l.prefix).is_some())
     }
+}
+
+/// Fills a record from the parts of a line.
+pub(crate) fn put<'a>(
+    cx: &Cx<'a>,
+    prefix: &prefix::Prefix<'a>,
+    word: &'a str,
+    severity: Severity,
+    message: &'a str,
+    record: &mut Record<'a>,
+) {
+    record.format = NAME;
+    if prefix.stamp.is_some() {
+        record.stamp = prefix.stamp;
+    }
+    fill::level_as(record, word, severity);
+    put_prefix(prefix, record);
+    record.body = message;
+    if matches!(word, "STATEMENT" | "ANWEISUNG" | "INSTRUCTION" | "QUERY") {
+        fill::once_str(record, Key::Statement, message);
+    }
+    statement::duration(message, record);
+    statement::connection(message, record);
+    if severity >= Severity::Warn {
+        message::fields(cx, message, record);
+    }
+}
+
+/// The word before a message, if it is one of the server's, with its severity.
+pub(crate) fn severity(word: &str) -> Option<(&str, Severity)> {
+    WORDS.iter().find(|(w, _)| *w == word).map(|(_, severity)| (word, *severity))
 }
 
 /// Finds the severity word: `WORD:` and two blanks.
