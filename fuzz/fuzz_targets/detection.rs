@@ -1,6 +1,5 @@
 #![no_main]
 
-#[allow(dead_code)]
 #[path = "../../crates/parse/tests/bodies/mod.rs"]
 mod bodies;
 

@@ -21,6 +21,22 @@ pub enum Form {
     NoYear,
     /// Zone and date. `nanos` counts from midnight.
     TimeOnly,
+    /// As [`Form::Civil`], written after the clocks of its source were set back at the end of summer time: of the two readings
+    /// of a doubled hour the later one.
+    CivilLater,
+    /// As [`Form::NoYear`], in the same sense.
+    NoYearLater,
+}
+
+impl Form {
+    /// The form of the same stamp after the clocks were set back; explicit stamps and times of day stay what they are.
+    pub fn later(self) -> Form {
+        match self {
+            Form::Civil => Form::CivilLater,
+            Form::NoYear => Form::NoYearLater,
+            other => other,
+        }
+    }
 }
 
 /// A time stamp as written.
@@ -178,6 +194,18 @@ impl Zone {
         }
     }
 
+    /// The same of a time that was written after the clocks were set back: in the doubled hour the later reading. A fixed offset
+    /// is the one that held before, so an hour is added.
+    pub fn to_utc_later(&self, civil_nanos: i64) -> i64 {
+        match self {
+            Zone::Offset(_) => self.to_utc(civil_nanos).saturating_add(3600 * NANOS),
+            Zone::Named(zone) => nanos_civil(civil_nanos)
+                .and_then(|when| zone.to_ambiguous_timestamp(when).later().ok())
+                .and_then(|t| i64::try_from(t.as_nanosecond()).ok())
+                .unwrap_or(civil_nanos),
+        }
+    }
+
     /// The zone as the report writes it: `UTC`, `+01:00`, `Europe/Zurich`.
     pub fn label(&self) -> String {
         match self {
@@ -221,6 +249,8 @@ impl Clock {
             Form::Explicit => stamp.nanos,
             Form::Civil => self.zone.to_utc(stamp.nanos),
             Form::NoYear => self.zone.to_utc(self.with_year(stamp.nanos)),
+            Form::CivilLater => self.zone.to_utc_later(stamp.nanos),
+            Form::NoYearLater => self.zone.to_utc_later(self.with_year(stamp.nanos)),
             Form::TimeOnly => {
                 const DAY: i64 = 86_400 * NANOS;
                 let near = self.near.unwrap_or(0);
@@ -239,8 +269,8 @@ impl Clock {
     pub fn basis(&self, stamp: &Stamp) -> Basis {
         match stamp.form {
             Form::Explicit => Basis::Explicit,
-            Form::Civil => Basis::ZoneAssumed,
-            Form::NoYear | Form::TimeOnly => Basis::YearInferred,
+            Form::Civil | Form::CivilLater => Basis::ZoneAssumed,
+            Form::NoYear | Form::NoYearLater | Form::TimeOnly => Basis::YearInferred,
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::detect::Plan;
 use crate::facts::{Facts, Gathering};
+use crate::fold;
 use crate::format::{Cx, Fit, Format};
 use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
@@ -105,6 +106,8 @@ pub fn cut(
         object: None,
         spare: None,
         watch: Watch::new(plan.expected),
+        fold: fold::Watch::default(),
+        later_from: plan.expected.later_from,
     };
     let coloured = is_coloured(&block.bytes);
     let by_lines = order.first().is_some_and(|f| f.block());
@@ -127,6 +130,7 @@ pub fn cut(
     cutter.skipped = block.skipped;
     cutter.close();
     cutter.facts.finish();
+    cutter.facts.clock(std::mem::take(&mut cutter.fold));
     counts
 }
 
@@ -167,6 +171,8 @@ struct Cutter<'a, 's> {
     /// Room for the next record and its fields.
     spare: Option<Box<Record<'a>>>,
     watch: Watch,
+    fold: fold::Watch,
+    later_from: Option<u64>,
 }
 
 impl<'a> Cutter<'a, '_> {
@@ -284,6 +290,12 @@ impl<'a> Cutter<'a, '_> {
         if lossy {
             record.notes.push("bytes that are no UTF-8 were replaced");
         }
+        if let Some(stamp) = &mut record.stamp
+            && self.later_from.is_some_and(|line| record.origin.line >= line)
+        {
+            stamp.form = stamp.form.later();
+        }
+        self.fold.record(&record);
         if let Some(doubt) = self.watch.doubt(&record) {
             record.notes.push(doubt);
             record.stamp = None;

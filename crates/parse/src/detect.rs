@@ -181,6 +181,6 @@ fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bo
     // where the first line has one.
     let stamped = stamps * if first { 40 } else { 10 } >= lines.len() && stamps > 0;
     dated.sort_unstable();
-    let expected = Expected { usual: dated.get(dated.len() / 2).copied(), modified: None };
+    let expected = Expected { usual: dated.get(dated.len() / 2).copied(), ..Expected::default() };
     Plan { order, format, share, stamped, hosts, binary, expected }
 }

@@ -1,5 +1,6 @@
 //! What a source tells about its own clock: gathered while its records pass, settled over the whole bundle afterwards.
 
+use crate::fold::{self, Ends, Fold};
 use crate::stamp;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -75,6 +76,12 @@ pub struct Facts {
     pub timeless: u64,
     /// The first stamp without a year, with its line.
     pub first_no_year: Option<(u64, i64)>,
+    /// Where its stamps step back by about an hour.
+    #[serde(default)]
+    pub folds: Vec<Fold>,
+    /// Where its blocks begin and end.
+    #[serde(default)]
+    pub ends: Vec<Ends>,
     /// Moments of larger hashes than these would be dropped at the end: ids, then paths.
     #[serde(skip)]
     bounds: [Option<u64>; 2],
@@ -126,6 +133,13 @@ impl<'a, 'f> Gathering<'a, 'f> {
             }
             self.facts.stamp(stamp, record, &identity);
         }
+    }
+
+    /// Enters where the block's clock was seen to be set back, and where the block begins and ends.
+    pub fn clock(&mut self, watch: fold::Watch) {
+        let (ends, folds) = watch.finish();
+        self.facts.ends.extend(ends);
+        self.facts.folds.extend(folds);
     }
 
     /// Enters what has not been entered yet; must be called at the end.
@@ -290,11 +304,15 @@ impl Facts {
             keep(&mut self.paths, &mut self.bounds[1], m);
         }
         self.timeless += other.timeless;
+        self.folds.extend(other.folds);
+        self.ends.extend(other.ends);
         self.first_no_year = [self.first_no_year, other.first_no_year].into_iter().flatten().min();
     }
 
     /// Must be called once after the last record: drops moments beyond the cap.
     pub fn finish(&mut self) {
+        self.folds.sort_unstable();
+        self.ends.sort_unstable();
         prune(&mut self.ids);
         prune(&mut self.paths);
     }

@@ -8,6 +8,7 @@ mod binary;
 pub mod cut;
 pub mod detect;
 pub mod facts;
+pub mod fold;
 pub mod format;
 pub mod formats;
 pub mod host;

@@ -30,6 +30,8 @@ pub struct Expected {
     pub usual: Option<i64>,
     /// When the file was last changed, in seconds.
     pub modified: Option<i64>,
+    /// The line from which on its clock is set back at the end of summer time.
+    pub later_from: Option<u64>,
 }
 
 /// Watches the stamps of one block.
@@ -64,7 +66,7 @@ impl Watch {
             return None;
         }
         let second = stamp.nanos.div_euclid(NANOS);
-        let Expected { usual, modified } = self.expected;
+        let Expected { usual, modified, .. } = self.expected;
         // Where most of the source is so, its clock was, and the records still tell their order.
         if second < OLDEST && usual.is_none_or(|usual| usual >= OLDEST) {
             return Some("the stamp lies before 1990; the time is the one of the record before");

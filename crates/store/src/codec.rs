@@ -132,6 +132,8 @@ pub(crate) fn form_number(form: Form) -> u8 {
         Form::Civil => 2,
         Form::NoYear => 3,
         Form::TimeOnly => 4,
+        Form::CivilLater => 5,
+        Form::NoYearLater => 6,
     }
 }
 
@@ -142,6 +144,8 @@ pub(crate) fn form_of(number: u8) -> Option<Form> {
         2 => Form::Civil,
         3 => Form::NoYear,
         4 => Form::TimeOnly,
+        5 => Form::CivilLater,
+        6 => Form::NoYearLater,
         _ => return None,
     })
 }
