@@ -229,7 +229,7 @@ pub struct Clock {
     /// Zone of local stamps.
     pub zone: Zone,
     /// For stamps without year: an instant (UTC nanoseconds) that the true time is near to; the year is chosen so that the
-    /// time comes nearest to it.
+    /// time lies within ten months before it or two months behind.
     pub near: Option<i64>,
     /// How far the clock of the machine is ahead of the bundle's agreed time, in nanoseconds, as measured by requests that it
     /// and a neighbour both logged. Applied in comparison only ([`Clock::agreed`]), never to the shown stamp.
@@ -282,7 +282,9 @@ impl Clock {
             // 29 February in a year without one becomes 1 March.
             let moved = when.with().year(year).build().ok().or_else(|| when.with().year(year).month(3).day(1).build().ok());
             if let Some(nanos) = moved.and_then(civil_nanos) {
-                let distance = nanos.abs_diff(near);
+                // What is known is mostly the end of something: a log lies rather before it than behind. Two months ahead count
+                // as much as ten back.
+                let distance = nanos.abs_diff(near).saturating_mul(if nanos > near { 5 } else { 1 });
                 if best.is_none_or(|(d, _)| distance < d) {
                     best = Some((distance, nanos));
                 }
@@ -337,6 +339,8 @@ mod tests {
         let clock = Clock { near: Some(near), ..Clock::default() };
         let december = Stamp::no_year(12, 31, (23, 59, 58), 0, 0).unwrap();
         assert_eq!(rfc3339(clock.instant(&december), 0), "2026-12-31T23:59:58Z");
+        let march = Stamp::no_year(3, 20, (0, 0, 0), 0, 0).unwrap();
+        assert_eq!(rfc3339(clock.instant(&march), 0), "2026-03-20T00:00:00Z");
         let january = Stamp::no_year(1, 1, (0, 0, 1), 0, 0).unwrap();
         assert_eq!(rfc3339(clock.instant(&january), 3), "2027-01-01T00:00:01.000Z");
     }
