@@ -33,6 +33,8 @@ pub struct SourceInfo {
     pub records: u64,
     /// It is the same stream as another source.
     pub same_as: Option<String>,
+    /// The encoding of its text, where that is not UTF-8.
+    pub encoding: Option<String>,
 }
 
 /// A request on the agreed clock.

@@ -29,6 +29,7 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
                 "lines": s.lines,
                 "records": s.records,
                 "same_as": s.same_as,
+                "encoding": s.encoding,
             })
         })
         .collect();

@@ -1,0 +1,1 @@
+//! Archives that are built here and read.
