@@ -18,7 +18,7 @@ pub mod plain;
 mod prepare;
 pub mod problem;
 pub mod reading;
-mod rotation;
+pub mod rotation;
 mod seams;
 pub mod settle;
 mod skew;

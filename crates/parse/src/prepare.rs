@@ -264,6 +264,7 @@ fn place(found: &mut Vec<Found>, problems: &mut Vec<Problem>) {
     if let Some(first) = left_out.first() {
         let what = match left_out.len() {
             1 => "is configuration or state that was gathered beside the logs, and was not read".to_string(),
+            2 => "and 1 other file are configuration or state that was gathered beside the logs, and were not read".to_string(),
             n => format!("and {} other files are configuration or state that was gathered beside the logs, and were not read", n - 1),
         };
         let help = "give a file by itself, outside of such a bundle, to have it read".to_string();

@@ -11,6 +11,7 @@ use whyline_diagnose::{Diagnosis, Evidence, Gathered, Matcher, Pack, SourceInfo,
 use whyline_event::{Record, SourceId};
 use whyline_parse::input::{Input, each};
 use whyline_parse::reading::host_in;
+use whyline_parse::rotation;
 use whyline_parse::{Bundle, Counts, Facts, Options, Problem, Settled, Sink, pass, prepare, settle_clocks};
 use whyline_store::Store;
 
@@ -70,7 +71,7 @@ pub fn read(paths: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher
 
 /// What is known of each source.
 pub fn sources(bundle: &Bundle, facts: &[Facts], counts: &[Counts], settled: &[Settled]) -> Vec<SourceInfo> {
-    bundle
+    let mut infos: Vec<SourceInfo> = bundle
         .inputs
         .iter()
         .enumerate()
@@ -79,7 +80,9 @@ pub fn sources(bundle: &Bundle, facts: &[Facts], counts: &[Counts], settled: &[S
             let info = source_info(&input.source.path, input.source.host.as_deref(), &facts[i], &counts[i], &settled[i], same_as);
             SourceInfo { encoding: input.charset.name().map(str::to_string), ..info }
         })
-        .collect()
+        .collect();
+    join_pieces(&mut infos);
+    infos
 }
 
 /// What is known of one source.
@@ -106,6 +109,17 @@ pub fn source_info(
         records: counts.records,
         same_as,
         encoding: None,
+        newest: None,
+    }
+}
+
+/// Notes which sources are pieces of one rotated log.
+pub fn join_pieces(infos: &mut [SourceInfo]) {
+    let sets = rotation::sets(infos.iter().map(|s| s.path.as_str()));
+    for mut set in sets {
+        set.retain(|i| infos[*i].same_as.is_none());
+        let newest = set.last().copied();
+        set.iter().for_each(|i| infos[*i].newest = newest);
     }
 }
 

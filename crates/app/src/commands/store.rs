@@ -1,6 +1,6 @@
 //! What the verbs over the store share: clocks settled over everything that is stored, and evidence gathered from it.
 
-use super::bundle::{From, Read, source_info};
+use super::bundle::{From, Read, join_pieces, source_info};
 use crate::books::Books;
 use crate::load;
 use anyhow::{Context, Result};
@@ -139,6 +139,7 @@ pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result
         let info = source_info(&source.path, source.host.as_deref(), facts, &counts, &known.settled[number], same_as);
         infos.push(SourceInfo { encoding: source.encoding.clone(), ..info });
     }
+    join_pieces(&mut infos);
     let evidence = Evidence::new(tally.gathered, infos);
     Ok(Read { from: From::Store(Box::new(store)), evidence, books, problems: Vec::new() })
 }
