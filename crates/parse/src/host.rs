@@ -124,11 +124,33 @@ const NOT_HOSTS: &[&str] = &[
     "rotated",
 ];
 
-/// The name of a folder; that of an archive without what says how it is packed.
+/// The name of a folder; that of an archive without what says how it is packed, when, and that it holds logs.
 fn stem(folder: &str) -> &str {
-    let Some(archive) = folder.strip_suffix('!') else { return folder };
+    folder.strip_suffix('!').map_or(folder, stem_of)
+}
+
+/// What of an archive's name may be a machine's.
+fn stem_of(archive: &str) -> &str {
+    const WORDS: &[&str] = &["log", "logs", "bundle", "dump", "backup", "export"];
     let cut = [".tar", ".tgz", ".tbz", ".txz", ".tzst", ".zip"].iter().filter_map(|end| archive.find(end)).min();
-    archive.get(..cut.unwrap_or(archive.len())).unwrap_or(archive)
+    let mut name = archive.get(..cut.unwrap_or(archive.len())).unwrap_or(archive);
+    // A date at the end, and no number of a machine.
+    for (at, _) in name.rmatch_indices(['-', '_', '.']) {
+        let tail = name[at..].bytes();
+        if !tail.clone().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.' | b'T')) {
+            break;
+        }
+        if tail.filter(u8::is_ascii_digit).count() >= 6 {
+            name = &name[..at];
+            break;
+        }
+    }
+    for word in WORDS {
+        let front = name.strip_prefix(word).and_then(|n| n.strip_prefix(['-', '_', '.']));
+        let back = name.strip_suffix(word).and_then(|n| n.strip_suffix(['-', '_', '.']));
+        name = front.or(back).unwrap_or(name);
+    }
+    name
 }
 
 fn could_be_host(folder: &str, several_archives: bool) -> bool {
@@ -171,7 +193,11 @@ pub fn by_folder(sources: &[Known<'_>]) -> Vec<Option<String>> {
         }
     }
     // One archive is the bundle; of several each may be a machine's.
-    let archives: BTreeSet<&str> = sources.iter().filter_map(|s| s.path.split_once("!/").map(|(archive, _)| archive)).collect();
+    let archives: BTreeSet<&str> = sources
+        .iter()
+        .filter_map(|s| s.path.split_once("!/"))
+        .map(|(archive, _)| stem_of(archive.rsplit('/').next().unwrap_or(archive)))
+        .collect();
     let several = archives.len() > 1;
     sources
         .iter()
@@ -219,6 +245,8 @@ mod tests {
         assert_eq!(hosts(&[("case-7.tar.gz!/access.log", ""), ("case-7.tar.gz!/app/x.log", "")]), [None, None]);
         assert_eq!(hosts(&[("case-7.zip!/web01/access.log", "")]), [some("web01")]);
         assert_eq!(hosts(&[("web01.tar.gz!/access.log", ""), ("web02.tgz!/access.log", "")]), [some("web01"), some("web02")]);
+        assert_eq!(hosts(&[("logs-web01-20261120.zip!/x.log", ""), ("web02-logs.zip!/x.log", "")]), [some("web01"), some("web02")]);
+        assert_eq!(hosts(&[("case-20261119.zip!/x.log", ""), ("case-20261120.zip!/x.log", "")]), [None, None]);
         assert_eq!(hosts(&[("web01.tar.xz!/access.log", ""), ("web01.tar.xz!/syslog", "web01")]), [some("web01"), some("web01")]);
     }
 

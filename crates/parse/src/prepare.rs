@@ -49,8 +49,9 @@ impl Found {
         &self.input.source.path
     }
 
+    /// Its first lines; nothing where they were not kept and an archive would have to be walked for them.
     fn head(&self) -> Vec<u8> {
-        self.head.clone().unwrap_or_else(|| head(&self.input))
+        self.head.clone().unwrap_or_else(|| open(&self.input).map(|mut r| head_of(&mut r)).unwrap_or_default())
     }
 }
 
@@ -334,19 +335,11 @@ fn first(place: &Place) -> Vec<u8> {
     bytes
 }
 
-/// The first lines of an input.
-pub(crate) fn head(input: &Input) -> Vec<u8> {
+/// The first lines of a stream.
+pub(crate) fn head_of(reader: &mut dyn Read) -> Vec<u8> {
     let mut bytes = Vec::new();
-    if let Place::Member { .. } = input.place {
-        crate::input::each(&[input], &mut |_, opened| {
-            if let Ok(mut reader) = opened {
-                let _ = beginning(&mut reader, &mut bytes, HEAD_BYTES);
-            }
-            ControlFlow::Break(())
-        });
-    } else if let Ok(mut reader) = open(input) {
-        let _ = beginning(&mut reader, &mut bytes, HEAD_BYTES);
-    }
+    // An error here is met again, and told, when the whole is read.
+    let _ = beginning(reader, &mut bytes, HEAD_BYTES);
     cut_head(&mut bytes);
     bytes
 }

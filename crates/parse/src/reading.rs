@@ -5,7 +5,7 @@ use crate::detect::{Plan, detect};
 use crate::facts::Facts;
 use crate::format::Format;
 use crate::input::{Block, Blocks, Digest, Digesting, Input, Place, each, encoding};
-use crate::prepare::head;
+use crate::prepare::head_of;
 use crate::problem::{Gravity, Problem};
 use crate::seams::{Doubled, Seams};
 use crate::settle::{self, Item, Settled, Told};
@@ -258,19 +258,16 @@ pub fn read_text(text: &str, host: Option<&str>, all: &[Arc<dyn Format>], sink: 
 
 /// Facts from the heads alone, for output that must begin before everything has been read.
 pub fn facts_of_heads(bundle: &Bundle) -> Vec<Facts> {
-    bundle
-        .inputs
-        .iter()
-        .zip(&bundle.plans)
-        .enumerate()
-        .map(|(i, (input, plan))| {
-            let mut facts = Facts::default();
-            let block = Block { bytes: head(input), offset: 0, line: 1, skipped: 0 };
-            cut::cut(&block, SourceId(i as u32), plan, None, &mut facts, &mut |_| ());
-            facts.finish();
-            facts
-        })
-        .collect()
+    let mut all = vec![Facts::default(); bundle.inputs.len()];
+    each(&bundle.inputs.iter().collect::<Vec<_>>(), &mut |i, opened| {
+        if let Ok(reader) = opened {
+            let block = Block { bytes: head_of(reader), offset: 0, line: 1, skipped: 0 };
+            cut::cut(&block, SourceId(i as u32), &bundle.plans[i], None, &mut all[i], &mut |_| ());
+            all[i].finish();
+        }
+        std::ops::ControlFlow::Continue(())
+    });
+    all
 }
 
 impl Bundle {

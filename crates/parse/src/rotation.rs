@@ -80,21 +80,23 @@ fn piece(name: &str) -> (String, Age, bool) {
 /// The name before a date at its end, and the digits of the date: `-20261120`, `.2026-11-20`, `-2026112013`, `_2026-11-20_13`,
 /// `-1795255001` (seconds since 1970).
 fn date_at_end(name: &str) -> Option<(String, String)> {
-    let start = name.trim_end_matches(|c: char| c.is_ascii_digit() || matches!(c, '-' | '_' | 'T')).len();
-    // What belongs to the date begins behind the separator.
-    let tail = name.get(start..)?;
-    let (stem, written) = match name.get(..start)?.strip_suffix('.') {
-        Some(stem) => (stem, tail),
-        None => (name.get(..start)?, tail.strip_prefix(['-', '_'])?),
-    };
-    let digits: String = written.chars().filter(char::is_ascii_digit).collect();
-    let at = |from: usize, to: usize| digits.get(from..to).and_then(|d| d.parse::<u32>().ok());
-    let civil = matches!(digits.len(), 8 | 10 | 12 | 14)
-        && at(0, 4).is_some_and(|y| (1990..2100).contains(&y))
-        && at(4, 6).is_some_and(|m| (1..=12).contains(&m))
-        && at(6, 8).is_some_and(|d| (1..=31).contains(&d));
-    let epoch = digits.len() == 10 && written.len() == 10 && at(0, 1) == Some(1);
-    (!stem.is_empty() && (civil || epoch)).then(|| (stem.to_string(), digits))
+    for (at, separator) in name.rmatch_indices(['-', '_', '.']) {
+        let (stem, written) = (name.get(..at)?, name.get(at + 1..)?);
+        if !written.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'T')) {
+            return None;
+        }
+        let digits: String = written.chars().filter(char::is_ascii_digit).collect();
+        let part = |from: usize, to: usize| digits.get(from..to).and_then(|d| d.parse::<u32>().ok());
+        let civil = matches!(digits.len(), 8 | 10 | 12 | 14)
+            && part(0, 4).is_some_and(|y| (1990..2100).contains(&y))
+            && part(4, 6).is_some_and(|m| (1..=12).contains(&m))
+            && part(6, 8).is_some_and(|d| (1..=31).contains(&d));
+        let epoch = separator == "-" && digits.len() == 10 && written.len() == 10 && digits.starts_with('1');
+        if !stem.is_empty() && (civil || epoch) {
+            return Some((stem.to_string(), digits));
+        }
+    }
+    None
 }
 
 #[cfg(test)]
@@ -115,6 +117,8 @@ mod tests {
             vec!["x.2.log", "x.1.log", "x.log"],
             vec!["x.2026-11-19.0.log.gz", "x.2026-11-19.1.log.gz", "x.2026-11-20.0.log.gz", "x.log"],
             vec!["x.log.2026-11-19", "x.log.2026-11-20"],
+            vec!["web01-20261119", "web01-20261120", "web01"],
+            vec!["x.log-1763596800.gz", "x.log-1763683200", "x.log"],
             vec!["x-20261119.log", "x-20261120.log", "x.log"],
             vec!["x.log-2026112007", "x.log-2026112008", "x.log"],
         ] {

@@ -11,7 +11,7 @@ use crate::cut::{self, Counts};
 use crate::input::{Block, Place};
 use crate::reading::{Bundle, Job};
 use crate::rotation;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Range;
 
 /// An overlap longer than this is not found, unless one piece is a copy of the other's beginning.
@@ -52,8 +52,8 @@ pub(crate) struct Seams<'a> {
     pieces: BTreeMap<usize, Piece>,
     held: usize,
     next: u64,
-    /// The last block of a piece, until it is known what comes behind it.
-    waiting: Option<Job>,
+    /// The last blocks of a piece, as many as an overlap may reach into, until it is known what comes behind them.
+    waiting: VecDeque<Job>,
     /// The end of the piece that is being read, where it has neighbours.
     tail: Vec<u8>,
     doubled: Option<Doubled>,
@@ -97,7 +97,7 @@ impl<'a> Seams<'a> {
             pieces: BTreeMap::new(),
             held: 0,
             next: 0,
-            waiting: None,
+            waiting: VecDeque::new(),
             tail: Vec::new(),
             doubled: None,
             begun: false,
@@ -121,13 +121,15 @@ impl<'a> Seams<'a> {
         if !self.begun {
             self.begin(source, &mut block, send);
         }
-        self.release(send);
+        while self.waiting.iter().skip(1).map(|j| j.block.bytes.len()).sum::<usize>() > LONGEST {
+            self.waiting.pop_front().into_iter().for_each(&mut *send);
+        }
         self.length = block.offset + block.bytes.len() as u64 + block.skipped;
         self.tail.extend_from_slice(&block.bytes);
         self.tail.drain(..self.tail.len().saturating_sub(LONGEST));
         if !block.bytes.is_empty() {
             let job = self.job(source, block);
-            self.waiting = Some(job);
+            self.waiting.push_back(job);
         }
     }
 
@@ -160,7 +162,7 @@ impl<'a> Seams<'a> {
 
     /// The last line of the piece before was cut, and stands in this piece as a whole.
     fn drop_cut_line(&mut self) {
-        let Some(Job { block, doubled, .. }) = &mut self.waiting else { return };
+        let Some(Job { block, doubled, .. }) = self.waiting.back_mut() else { return };
         let start = memchr::memrchr(b'\n', &block.bytes).map_or(0, |p| p + 1) as u64;
         if start < block.bytes.len() as u64 {
             *doubled = Some(Doubled(block.offset + start..block.offset + block.bytes.len() as u64));
@@ -169,7 +171,7 @@ impl<'a> Seams<'a> {
 
     /// Appends the first line of a piece to the last record of the one before, where it was cut there.
     fn join(&mut self, source: usize, block: &mut Block) {
-        let Some(waiting) = &mut self.waiting else { return };
+        let Some(waiting) = self.waiting.back_mut() else { return };
         let cut = waiting.block.bytes.last().is_some_and(|b| *b != b'\n');
         let end = memchr::memchr(b'\n', &block.bytes).unwrap_or(block.bytes.len());
         let rest = &block.bytes[..end];
@@ -196,7 +198,7 @@ impl<'a> Seams<'a> {
                 Some(beginning) => {
                     self.held = self.held.saturating_sub(beginning.len());
                     let overlap = overlap(&tail, &beginning) as u64;
-                    if let Some(waiting) = self.waiting.as_mut().filter(|_| overlap > 0) {
+                    for waiting in self.waiting.iter_mut().filter(|_| overlap > 0) {
                         waiting.doubled = Some(Doubled(self.length.saturating_sub(overlap)..self.length));
                     }
                 }
@@ -222,9 +224,7 @@ impl<'a> Seams<'a> {
     }
 
     fn release(&mut self, send: &mut dyn FnMut(Job)) {
-        if let Some(job) = self.waiting.take() {
-            send(job);
-        }
+        self.waiting.drain(..).for_each(send);
     }
 
     fn job(&mut self, source: usize, block: Block) -> Job {

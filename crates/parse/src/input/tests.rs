@@ -36,7 +36,9 @@ fn packed(packing: &str, bytes: &[u8]) -> Vec<u8> {
             e.finish().unwrap()
         }
         _ => {
-            let mut e = lz4_flex::frame::FrameEncoder::new(Vec::new());
+            // A block is the least that can be unpacked.
+            let info = lz4_flex::frame::FrameInfo::new().block_size(lz4_flex::frame::BlockSize::Max64KB).content_checksum(true);
+            let mut e = lz4_flex::frame::FrameEncoder::with_frame_info(info, Vec::new());
             e.write_all(bytes).unwrap();
             e.finish().unwrap()
         }
@@ -385,6 +387,36 @@ proptest! {
             all[148..156].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
         }
         survives(all);
+    }
+
+    #[test]
+    fn random_text_is_decoded_whatever_it_is(bytes in proptest::collection::vec(prop_oneof![any::<u8>(), Just(0u8), Just(b'\n'), Just(b'\r'), Just(b'a')], 0..2000), mark in 0usize..4) {
+        let marks: [&[u8]; 4] = [b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf"];
+        let bytes = [marks[mark], &bytes].concat();
+        let charset = super::encoding::charset("x", &bytes, &[]);
+        let mut text = Vec::new();
+        super::encoding::decode(bytes.as_slice(), &charset).read_to_end(&mut text).unwrap();
+        prop_assert!(text.len() <= 3 * bytes.len() + 3);
+    }
+
+    #[test]
+    fn holes_leave_the_books_balanced(parts in proptest::collection::vec(prop_oneof![
+        Just(vec![0u8; 20]), Just(vec![0u8; 3]), Just(b"\n".to_vec()), Just(b" ".to_vec()), Just(b"\r\n".to_vec()),
+        Just(b"2026-11-20T10:00:00Z INFO up".to_vec()), Just(b"  at x".to_vec()), Just(b"{".to_vec()), Just(b"}".to_vec()),
+    ], 0..60)) {
+        let bytes = parts.concat();
+        let plan = crate::detect::detect(&bytes, &[], &crate::formats::all());
+        let block = super::Block { bytes: bytes.clone(), offset: 0, line: 1, skipped: 0 };
+        let mut records = 0;
+        let counts = crate::cut::cut(&block, whyline_event::SourceId(0), &plan, None, &mut crate::Facts::default(), &mut |record| {
+            records += 1;
+            let (from, to) = (record.origin.offset as usize, (record.origin.offset + record.origin.length) as usize);
+            assert!(from <= to && to <= bytes.len());
+        });
+        prop_assert_eq!(counts.records, records);
+        prop_assert_eq!(counts.lines, counts.in_events + counts.blank);
+        let physical = bytes.iter().filter(|b| **b == b'\n').count() + usize::from(bytes.last().is_some_and(|b| *b != b'\n'));
+        prop_assert_eq!(counts.lines, physical as u64);
     }
 
     #[test]
