@@ -40,6 +40,9 @@ fn zipped(files: &[(String, Vec<u8>)]) -> Vec<u8> {
     writer.finish().unwrap().into_inner()
 }
 
+/// A way of packing bytes.
+type Pack = fn(&[u8]) -> Vec<u8>;
+
 fn xz(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = liblzma::write::XzEncoder::new(Vec::new(), 1);
     encoder.write_all(bytes).unwrap();
@@ -179,7 +182,7 @@ fn an_archive_on_standard_input() {
 fn an_incident_whose_files_are_packed_by_different_programs() {
     let fixture = Fixture::named(INCIDENT);
     let plain = fixture.diagnose(&["--format", "json"]).expect(0).json();
-    let packings: [fn(&[u8]) -> Vec<u8>; 5] = [packed, zst, xz, bz2, lz4];
+    let packings: [Pack; 5] = [packed, zst, xz, bz2, lz4];
     let packed: Vec<(String, Vec<u8>)> =
         files(&fixture).into_iter().enumerate().map(|(i, (name, bytes))| (name, packings[i % packings.len()](&bytes))).collect();
     let folder = folder(&packed);

@@ -20,4 +20,4 @@ pub use digest::{Digest, Digesting, digests};
 pub use discover::{Input, Place, Trail, discover};
 pub use encoding::Charset;
 pub(crate) use open::open_raw;
-pub use open::{each, is_archive, open};
+pub use open::{Bytes, VisitEach, each, is_archive, open};

@@ -16,11 +16,11 @@ use std::sync::Arc;
 
 /// The bytes of a place as they lie there.
 pub(super) struct Base {
-    bytes: Bytes,
+    bytes: Raw,
     meter: Meter,
 }
 
-enum Bytes {
+enum Raw {
     File(File),
     Memory(Cursor<Shared>),
     Stdin(io::Stdin),
@@ -38,9 +38,9 @@ impl Base {
     /// Opens a place; what is read of it counts on `meter`.
     pub(super) fn open(place: &Place, meter: &Meter) -> io::Result<Base> {
         let bytes = match place {
-            Place::File(path) | Place::Stream(path) => Bytes::File(File::open(path)?),
-            Place::Memory(bytes) => Bytes::Memory(Cursor::new(Shared(bytes.clone()))),
-            Place::Stdin => Bytes::Stdin(io::stdin()),
+            Place::File(path) | Place::Stream(path) => Raw::File(File::open(path)?),
+            Place::Memory(bytes) => Raw::Memory(Cursor::new(Shared(bytes.clone()))),
+            Place::Stdin => Raw::Stdin(io::stdin()),
             Place::Member { .. } => return Err(io::Error::new(io::ErrorKind::Unsupported, "a member is read with its archive")),
         };
         Ok(Base { bytes, meter: meter.clone() })
@@ -58,9 +58,9 @@ impl Base {
 impl Read for Base {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let n = match &mut self.bytes {
-            Bytes::File(file) => file.read(into),
-            Bytes::Memory(bytes) => bytes.read(into),
-            Bytes::Stdin(stdin) => stdin.read(into),
+            Raw::File(file) => file.read(into),
+            Raw::Memory(bytes) => bytes.read(into),
+            Raw::Stdin(stdin) => stdin.read(into),
         }?;
         self.meter.read(n);
         Ok(n)
@@ -70,9 +70,9 @@ impl Read for Base {
 impl Seek for Base {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         match &mut self.bytes {
-            Bytes::File(file) => file.seek(to),
-            Bytes::Memory(bytes) => bytes.seek(to),
-            Bytes::Stdin(_) => Err(io::ErrorKind::NotSeekable.into()),
+            Raw::File(file) => file.seek(to),
+            Raw::Memory(bytes) => bytes.seek(to),
+            Raw::Stdin(_) => Err(io::ErrorKind::NotSeekable.into()),
         }
     }
 }
@@ -125,10 +125,15 @@ pub(crate) fn open_raw(place: &Place) -> io::Result<Box<dyn Read>> {
     }
 }
 
+/// The bytes of a stream, or why it cannot be opened.
+pub type Bytes<'a> = io::Result<&'a mut dyn Read>;
+/// What is done with each of several streams, by their places in a list.
+pub type VisitEach<'v> = &'v mut dyn FnMut(usize, Bytes<'_>) -> ControlFlow<()>;
+
 /// Reads inputs: hands each of them, by its place in the list, to `visit`, as UTF-8 text. The members of an archive are read
 /// in one walk, in the order in which they lie there, when the first of them has its turn. What cannot be opened is
 /// handed over as the error. Ends early when `visit` says so.
-pub fn each(inputs: &[&Input], visit: &mut dyn FnMut(usize, io::Result<&mut dyn Read>) -> ControlFlow<()>) {
+pub fn each(inputs: &[&Input], visit: VisitEach<'_>) {
     let mut archives: FxHashMap<*const Place, BTreeMap<usize, usize>> = FxHashMap::default();
     for (i, input) in inputs.iter().enumerate() {
         if let Place::Member { archive, number } = &input.place {
@@ -152,12 +157,7 @@ pub fn each(inputs: &[&Input], visit: &mut dyn FnMut(usize, io::Result<&mut dyn 
     }
 }
 
-fn members(
-    inputs: &[&Input],
-    archive: &Place,
-    mut wanted: BTreeMap<usize, usize>,
-    visit: &mut dyn FnMut(usize, io::Result<&mut dyn Read>) -> ControlFlow<()>,
-) -> ControlFlow<()> {
+fn members(inputs: &[&Input], archive: &Place, mut wanted: BTreeMap<usize, usize>, visit: VisitEach<'_>) -> ControlFlow<()> {
     let mut flow = ControlFlow::Continue(());
     let walked = archive::walk(archive, &mut |leaf, bytes| {
         let Some(i) = wanted.remove(&leaf.number) else { return ControlFlow::Continue(()) };

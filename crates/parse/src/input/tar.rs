@@ -13,6 +13,9 @@ const LONGEST_EXTENSION: u64 = 1 << 20;
 /// Pieces of a sparse file that are kept apart.
 const MOST_PIECES: usize = 1 << 16;
 
+/// Offset and length of the pieces of a sparse file that are there.
+type Pieces = Vec<(u64, u64)>;
+
 /// What a member is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Member {
@@ -212,8 +215,7 @@ impl Read for Rest<'_> {
 /// A sparse file as it was: its holes are zeros.
 struct Sparse<'a, 'b> {
     data: &'a mut Rest<'b>,
-    /// Offset and length of the pieces that are there.
-    pieces: Vec<(u64, u64)>,
+    pieces: Pieces,
     next: usize,
     at: u64,
     real: u64,
@@ -248,12 +250,12 @@ impl Sparse<'_, '_> {
     }
 }
 
-fn pairs(numbers: &[u64]) -> Vec<(u64, u64)> {
+fn pairs(numbers: &[u64]) -> Pieces {
     numbers.chunks_exact(2).map(|p| (p[0], p[1])).collect()
 }
 
 /// The pieces of a sparse file of old GNU archives: four in the header, more in blocks behind it.
-fn gnu_sparse(reader: &mut dyn Read, head: &Header) -> io::Result<(Vec<(u64, u64)>, Option<u64>)> {
+fn gnu_sparse(reader: &mut dyn Read, head: &Header) -> io::Result<(Pieces, Option<u64>)> {
     let Some(gnu) = head.as_gnu() else { return Ok((Vec::new(), None)) };
     let mut pieces = Vec::new();
     let mut add = |list: &[GnuSparseHeader]| -> io::Result<()> {
@@ -276,7 +278,7 @@ fn gnu_sparse(reader: &mut dyn Read, head: &Header) -> io::Result<(Vec<(u64, u64
 }
 
 /// The pieces of a sparse file of pax archives (GNU's version 1.0): numbers in lines before the data, filled up to a block.
-fn map_in_front(rest: &mut Rest<'_>) -> io::Result<Vec<(u64, u64)>> {
+fn map_in_front(rest: &mut Rest<'_>) -> io::Result<Pieces> {
     let mut numbers: Vec<u64> = Vec::new();
     let mut digits = String::new();
     let mut wanted = None;

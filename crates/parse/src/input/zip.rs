@@ -1,15 +1,13 @@
 //! Zip archives, read from their table of contents, which stands at the end: stored and deflated members, zip64, data
 //! descriptors. The table is walked entry by entry and never held whole.
 
+use super::open::Bytes;
 use super::tar::{Entry, Member};
 use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
 use zip::read::{Config, ZipReadOptions};
 use zip::result::ZipError;
 use zip::unstable::read::ZipIterable;
-
-/// What a member that cannot be read says instead of its bytes.
-pub type Opened<'a> = io::Result<&'a mut dyn Read>;
 
 /// Whether a stream that begins with these bytes is a zip archive: a member, or the end of an empty table.
 pub fn is_zip(head: &[u8]) -> bool {
@@ -29,7 +27,7 @@ pub enum Kind {
 
 /// Walks the members of an archive in the order of its table. `visit` gets each with its bytes. Folders are left out. The
 /// archive is read through two readers of the same bytes: one for the table, one for the members.
-pub fn walk<R: Read + Seek>(table: R, mut members: R, visit: &mut dyn FnMut(Entry, Opened<'_>) -> ControlFlow<()>) -> io::Result<Kind> {
+pub fn walk<R: Read + Seek>(table: R, mut members: R, visit: &mut dyn FnMut(Entry, Bytes<'_>) -> ControlFlow<()>) -> io::Result<Kind> {
     let mut archive = match ZipIterable::try_new(table, Config::default()) {
         Ok(archive) => archive,
         Err(error) => {
@@ -83,7 +81,7 @@ fn slashes(name: String) -> String {
 }
 
 /// Walks the members by their own headers, as far as these go and say how long the members are.
-fn from_the_front(reader: &mut impl Read, visit: &mut dyn FnMut(Entry, Opened<'_>) -> ControlFlow<()>) {
+fn from_the_front(reader: &mut impl Read, visit: &mut dyn FnMut(Entry, Bytes<'_>) -> ControlFlow<()>) {
     while let Ok(Some(mut file)) = zip::read::read_zipfile_from_stream(reader) {
         let name = file.name().map_or_else(|_| String::from_utf8_lossy(file.name_raw()).into_owned(), |n| n.into_owned());
         let modified = file.last_modified().and_then(seconds);
