@@ -33,7 +33,7 @@ impl Books {
     pub fn of(bundle: &Bundle, counts: &[Counts]) -> Books {
         let mut books = Books { balanced: true, ..Books::default() };
         for (i, c) in counts.iter().enumerate() {
-            books.add(c, if bundle.same_as[i].is_some() { c.records } else { 0 });
+            books.add(c, if bundle.same_as[i].is_some() { c.records } else { c.duplicate });
         }
         books
     }

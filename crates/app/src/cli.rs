@@ -52,6 +52,10 @@ pub struct Reading {
     /// Whose logs these are: NAME=GLOB over the paths (may repeat)
     #[arg(long, value_name = "NAME=GLOB")]
     pub host: Vec<String>,
+    /// Encoding of text that is not UTF-8: `latin1`, `windows-1252`, `gb18030`, `shift_jis`, `utf-16le`, ..., or `NAME=GLOB` for the
+    /// paths that fit, whatever they look like (may repeat) [default: found by the text]
+    #[arg(long, value_name = "NAME")]
+    pub encoding: Vec<String>,
     /// The `log_format` of nginx access logs, or with `apache:` before it a `LogFormat` of Apache (may repeat)
     #[arg(long, value_name = "FORMAT")]
     pub log_format: Vec<String>,

@@ -13,6 +13,7 @@ use whyline_diagnose::{Matcher, Pack};
 use whyline_event::stamp::NANOS;
 use whyline_event::{Value, Zone};
 use whyline_parse::formats::access;
+use whyline_parse::input::encoding;
 use whyline_parse::{Format, Gravity, Options, Problem, Told};
 
 /// Number of threads: as told, else all cores.
@@ -49,6 +50,7 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
             .ok_or_else(|| usage(format!("--host {text}: write NAME=GLOB, for instance `--host web01='web/*.log'`")))?;
         hosts.push((name.to_string(), glob.to_string()));
     }
+    let encodings = reading.encoding.iter().map(|text| encoding(text)).collect::<Result<Vec<_>>>()?;
     let mut formats = own_formats(&reading.rules)?;
     if let Some(name) = &only {
         known_format(name, &formats)?;
@@ -61,7 +63,20 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
         };
         formats.push(made.map_err(|e| usage(format!("--log-format {text}: {e}")))?);
     }
-    Ok(Options { told, hosts, formats, only, threads })
+    Ok(Options { told, hosts, formats, only, encodings, threads })
+}
+
+/// An encoding, as the option writes it.
+fn encoding(text: &str) -> Result<encoding::Told> {
+    let (name, pattern) = match text.split_once('=') {
+        Some((name, pattern)) => (name, Some(pattern)),
+        None => (text, None),
+    };
+    encoding::Told::new(name, pattern).ok_or_else(|| {
+        usage(format!(
+            "--encoding {text}: `{name}` is no encoding; write `latin1`, `windows-1252`, `gb18030`, `shift_jis`, `utf-16le`, `utf-16be` or another name of the WHATWG's Encoding Standard"
+        ))
+    })
 }
 
 /// Fields that only the formats of rule files know.

@@ -2,7 +2,7 @@
 
 use crate::activity::{Activity, activities};
 use crate::belief::{Hypothesis, hypotheses};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Request};
 use crate::measure::measure;
 pub use crate::report::{Advice, Cause, Citation, Considered, Diagnosis, Entry, IncidentReport, Missing, Step, SymptomReport};
 use crate::rules::{Pack, Weight};
@@ -149,13 +149,11 @@ impl Context<'_> {
 
     fn symptom(&self, s: &Symptom) -> SymptomReport {
         let requests = &self.evidence.requests;
-        let sources: BTreeSet<u32> = s.affected.iter().map(|i| requests[*i].of.source).collect();
+        let log_of = |r: &Request| self.evidence.log_of(r.of.source);
+        let logs: BTreeSet<u32> = s.affected.iter().map(|i| log_of(&requests[*i])).collect();
         let sorted = |from: i64, to: i64| -> Vec<i64> {
-            let mut v: Vec<i64> = requests
-                .iter()
-                .filter(|r| sources.contains(&r.of.source) && r.end >= from && r.end <= to)
-                .filter_map(|r| r.took())
-                .collect();
+            let mut v: Vec<i64> =
+                requests.iter().filter(|r| logs.contains(&log_of(r)) && r.end >= from && r.end <= to).filter_map(|r| r.took()).collect();
             v.sort_unstable();
             v
         };

@@ -33,6 +33,10 @@ pub struct SourceInfo {
     pub records: u64,
     /// It is the same stream as another source.
     pub same_as: Option<String>,
+    /// The encoding of its text, where that is not UTF-8.
+    pub encoding: Option<String>,
+    /// For a piece of a rotated log: the number of the newest piece, which stands for the whole.
+    pub newest: Option<usize>,
 }
 
 /// A request on the agreed clock.
@@ -220,6 +224,12 @@ impl Evidence {
     pub fn span(&self, source: usize) -> Option<(i64, i64)> {
         let ticks = self.ticks.get(source)?;
         Some((ticks.first()?.0, ticks.last()?.0))
+    }
+
+    /// The log that a source belongs to: itself, or the newest piece of the rotated log of which it is one.
+    pub fn log_of(&self, source: u32) -> u32 {
+        let newest = self.sources.get(source as usize).and_then(|s| s.newest);
+        newest.and_then(|n| u32::try_from(n).ok()).unwrap_or(source)
     }
 
     /// First and last second of the bundle.

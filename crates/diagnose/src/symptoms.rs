@@ -71,7 +71,7 @@ pub fn incidents(evidence: &Evidence, others: Vec<Symptom>) -> Vec<Incident> {
 fn edges(evidence: &Evidence) -> Vec<Edge> {
     let mut by_source: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (i, r) in evidence.requests.iter().enumerate() {
-        by_source.entry(r.of.source).or_default().push(i);
+        by_source.entry(evidence.log_of(r.of.source)).or_default().push(i);
     }
     let any_access = by_source.values().any(|l| l.len() >= 20 && evidence.requests[l[0]].of.access);
     let clients =

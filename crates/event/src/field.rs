@@ -61,7 +61,7 @@ fields! {
     Facility "syslog.facility" Keyword ["facility", "log.syslog.facility.name"] "syslog facility, by its name";
     MsgId "syslog.msgid" Keyword ["msgid"] "RFC 5424 MSGID";
     Unit "systemd.unit" Keyword ["unit"] "the systemd unit that a record speaks of or comes from";
-    ContainerName "container.name" Keyword ["container"] "container name";
+    ContainerName "container.name" Keyword ["container", "k8s.container.name", "kubernetes.container.name"] "container name";
     ContainerId "container.id" Keyword [] "container id";
     PodName "k8s.pod.name" Keyword ["pod", "kubernetes.pod.name"] "Kubernetes pod";
     Namespace "k8s.namespace.name" Keyword ["namespace", "kubernetes.namespace"] "Kubernetes namespace";

@@ -29,6 +29,8 @@ pub struct Counts {
     pub records: u64,
     /// Bytes, unpacked.
     pub bytes: u64,
+    /// Records that another source holds as well, and that are counted there.
+    pub duplicate: u64,
 }
 
 impl Counts {
@@ -39,6 +41,7 @@ impl Counts {
         self.in_events += other.in_events;
         self.records += other.records;
         self.bytes += other.bytes;
+        self.duplicate += other.duplicate;
     }
 }
 
@@ -48,6 +51,8 @@ struct Line<'a> {
     start: usize,
     end: usize,
     lossy: bool,
+    /// It is the first on its physical line; more follow only behind a hole.
+    counted: bool,
 }
 
 /// Reads one line (or a whole record) by the formats of its source, the best first. Always yields a record; the fit is 0 when
@@ -110,6 +115,7 @@ pub fn cut(
         later_from: plan.expected.later_from,
     };
     let coloured = is_coloured(&block.bytes);
+    let torn = memchr::memchr(0, &block.bytes).is_some();
     let by_lines = order.first().is_some_and(|f| f.block());
     let (mut at, mut number) = (0usize, block.line);
     // Nearly all blocks are UTF-8 throughout, which is seen at once.
@@ -117,12 +123,19 @@ pub fn cut(
     while at < block.bytes.len() {
         let end = memchr::memchr(b'\n', &block.bytes[at..]).map_or(block.bytes.len(), |p| at + p);
         let raw = block.bytes[at..end].strip_suffix(b"\r").unwrap_or(&block.bytes[at..end]);
-        let (text, lossy) = match whole.and_then(|text| text.get(at..at + raw.len())).map_or_else(|| std::str::from_utf8(raw), Ok) {
-            Ok(text) => (text, false),
-            Err(_) => (&*arena.alloc_str(&String::from_utf8_lossy(raw)), true),
-        };
-        let text = if coloured { plain(arena, text) } else { text };
-        cutter.line(Line { text, number, start: at, end, lossy }, stamped, by_lines);
+        if torn && memchr::memchr(0, raw).is_some() {
+            for (n, part) in crate::torn::parts(raw).into_iter().enumerate() {
+                let (start, end) = (at + part.start, if part.end == raw.len() { end } else { at + part.end });
+                let (text, lossy) = text_of(arena, &raw[part], coloured);
+                cutter.line(Line { text, number, start, end, lossy, counted: n == 0 }, stamped, by_lines);
+            }
+        } else {
+            let (text, lossy) = match whole.and_then(|text| text.get(at..at + raw.len())) {
+                Some(text) if !coloured => (text, false),
+                _ => text_of(arena, raw, coloured),
+            };
+            cutter.line(Line { text, number, start: at, end, lossy, counted: true }, stamped, by_lines);
+        }
         at = end + 1;
         number += 1;
     }
@@ -132,6 +145,15 @@ pub fn cut(
     cutter.facts.finish();
     cutter.facts.clock(std::mem::take(&mut cutter.fold));
     counts
+}
+
+/// A line as text, without colours, and whether bytes of it had to be replaced.
+fn text_of<'a>(arena: &'a Bump, raw: &'a [u8], coloured: bool) -> (&'a str, bool) {
+    let (text, lossy) = match std::str::from_utf8(raw) {
+        Ok(text) => (text, false),
+        Err(_) => (&*arena.alloc_str(&String::from_utf8_lossy(raw)), true),
+    };
+    (if coloured { plain(arena, text) } else { text }, lossy)
 }
 
 /// Whether a line begins a record of a source, and one with a stamp: a good place for the border of a block.
@@ -177,7 +199,7 @@ struct Cutter<'a, 's> {
 
 impl<'a> Cutter<'a, '_> {
     fn line(&mut self, line: Line<'a>, stamped: bool, by_lines: bool) {
-        self.counts.lines += 1;
+        self.counts.lines += u64::from(line.counted);
         if let Some(mut object) = self.object.take().filter(|_| (self.open.len() as u32) < MOST_LINES) {
             match object.next(line.text) {
                 Step::Foreign => {}
@@ -308,7 +330,7 @@ impl<'a> Cutter<'a, '_> {
             }
         }
         self.counts.records += 1;
-        self.counts.in_events += lines as u64;
+        self.counts.in_events += self.open.iter().filter(|l| l.counted).count() as u64;
         self.open.clear();
         self.facts.record(&record);
         if let Some(host) = self.host.filter(|_| !record.has(Key::HostName)) {

@@ -57,8 +57,7 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
         .filter(|l| !l.trim().is_empty())
         .collect();
     let lines = crate::joins::whole(&arena, lines);
-    let nuls = head.iter().take(4096).filter(|b| **b == 0).count();
-    let binary = nuls * 20 > head.len().min(4096) && !head.is_empty();
+    let binary = crate::binary::suspected(head);
     let mut order: Vec<Arc<dyn Format>> = known.iter().chain(all).cloned().collect();
     let sample = spread(&lines, SAMPLE);
     order = ranked(&arena, order, &sample);

@@ -124,8 +124,40 @@ const NOT_HOSTS: &[&str] = &[
     "rotated",
 ];
 
-fn could_be_host(folder: &str) -> bool {
-    let low = folder.to_ascii_lowercase();
+/// The name of a folder; that of an archive without what says how it is packed, when, and that it holds logs.
+fn stem(folder: &str) -> &str {
+    folder.strip_suffix('!').map_or(folder, stem_of)
+}
+
+/// What of an archive's name may be a machine's.
+fn stem_of(archive: &str) -> &str {
+    const WORDS: &[&str] = &["log", "logs", "bundle", "dump", "backup", "export"];
+    let cut = [".tar", ".tgz", ".tbz", ".txz", ".tzst", ".zip"].iter().filter_map(|end| archive.find(end)).min();
+    let mut name = archive.get(..cut.unwrap_or(archive.len())).unwrap_or(archive);
+    // A date at the end, and no number of a machine.
+    for (at, _) in name.rmatch_indices(['-', '_', '.']) {
+        let tail = name[at..].bytes();
+        if !tail.clone().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.' | b'T')) {
+            break;
+        }
+        if tail.filter(u8::is_ascii_digit).count() >= 6 {
+            name = &name[..at];
+            break;
+        }
+    }
+    for word in WORDS {
+        let front = name.strip_prefix(word).and_then(|n| n.strip_prefix(['-', '_', '.']));
+        let back = name.strip_suffix(word).and_then(|n| n.strip_suffix(['-', '_', '.']));
+        name = front.or(back).unwrap_or(name);
+    }
+    name
+}
+
+fn could_be_host(folder: &str, several_archives: bool) -> bool {
+    if folder.ends_with('!') && !several_archives {
+        return false;
+    }
+    let low = stem(folder).to_ascii_lowercase();
     let hash = low.len() >= 12 && low.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
     let number = low.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'));
     !low.is_empty() && !hash && !number && !NOT_HOSTS.contains(&low.as_str())
@@ -133,8 +165,10 @@ fn could_be_host(folder: &str) -> bool {
 
 /// What is known of one source.
 pub struct Known<'a> {
-    /// Path relative to the root.
+    /// Path relative to the root, or from higher up.
     pub path: &'a str,
+    /// So many of its first folders count only where lines name them.
+    pub doubtful: usize,
     /// Host names in its first lines, with counts.
     pub hosts: &'a BTreeMap<String, u32>,
 }
@@ -152,22 +186,30 @@ pub fn by_folder(sources: &[Known<'_>]) -> Vec<Option<String>> {
         let Some((folder, _)) = source.path.rsplit_once('/') else { continue };
         with_files.insert(folder);
         for prefix in prefixes(folder) {
-            let name = prefix.rsplit('/').next().unwrap_or(prefix);
+            let name = stem(prefix.rsplit('/').next().unwrap_or(prefix));
             if source.hosts.keys().any(|h| h == name || h.split('.').next() == Some(name)) {
                 confirmed.insert(prefix);
             }
         }
     }
+    // One archive is the bundle; of several each may be a machine's.
+    let archives: BTreeSet<&str> = sources
+        .iter()
+        .filter_map(|s| s.path.split_once("!/"))
+        .map(|(archive, _)| stem_of(archive.rsplit('/').next().unwrap_or(archive)))
+        .collect();
+    let several = archives.len() > 1;
     sources
         .iter()
         .map(|source| {
             let (folder, _) = source.path.rsplit_once('/')?;
             let all: Vec<&str> = prefixes(folder).collect();
-            let name = |p: &&str| p.rsplit('/').next().unwrap_or(p).to_string();
+            let name = |p: &&str| stem(p.rsplit('/').next().unwrap_or(p)).to_string();
             if let Some(sure) = all.iter().rev().find(|p| confirmed.contains(**p)) {
                 return Some(name(sure));
             }
-            let candidates: Vec<&&str> = all.iter().filter(|p| could_be_host(p.rsplit('/').next().unwrap_or(p))).collect();
+            let candidates: Vec<&&str> =
+                all.iter().skip(source.doubtful).filter(|p| could_be_host(p.rsplit('/').next().unwrap_or(p), several)).collect();
             let outer = candidates.iter().find(|p| with_files.contains(***p));
             outer.or(candidates.last()).map(|p| name(p))
         })
@@ -186,7 +228,7 @@ mod tests {
     fn hosts(list: &[(&str, &str)]) -> Vec<Option<String>> {
         let maps: Vec<BTreeMap<String, u32>> =
             list.iter().map(|(_, h)| if h.is_empty() { BTreeMap::new() } else { BTreeMap::from([(h.to_string(), 1)]) }).collect();
-        let known: Vec<Known<'_>> = list.iter().zip(&maps).map(|((p, _), h)| Known { path: p, hosts: h }).collect();
+        let known: Vec<Known<'_>> = list.iter().zip(&maps).map(|((p, _), h)| Known { path: p, doubtful: 0, hosts: h }).collect();
         by_folder(&known)
     }
 
@@ -199,5 +241,22 @@ mod tests {
         assert_eq!(hosts(&[("containers/shop-api-1/559c6d618affe7c1/x-json.log", "")]), [some("shop-api-1")]);
         assert_eq!(hosts(&[("access.log", "")]), [None]);
         assert_eq!(hosts(&[("var/log/nginx/access.log", "")]), [None]);
+        // An archive is a bundle, unless there are several of them.
+        assert_eq!(hosts(&[("case-7.tar.gz!/access.log", ""), ("case-7.tar.gz!/app/x.log", "")]), [None, None]);
+        assert_eq!(hosts(&[("case-7.zip!/web01/access.log", "")]), [some("web01")]);
+        assert_eq!(hosts(&[("web01.tar.gz!/access.log", ""), ("web02.tgz!/access.log", "")]), [some("web01"), some("web02")]);
+        assert_eq!(hosts(&[("logs-web01-20261120.zip!/x.log", ""), ("web02-logs.zip!/x.log", "")]), [some("web01"), some("web02")]);
+        assert_eq!(hosts(&[("case-20261119.zip!/x.log", ""), ("case-20261120.zip!/x.log", "")]), [None, None]);
+        assert_eq!(hosts(&[("web01.tar.xz!/access.log", ""), ("web01.tar.xz!/syslog", "web01")]), [some("web01"), some("web01")]);
+    }
+
+    #[test]
+    fn folders_above_count_only_where_lines_name_them() {
+        let named = BTreeMap::from([("web01".to_string(), 9)]);
+        let none = BTreeMap::new();
+        let known =
+            |hosts| [Known { path: "web01/access.log", doubtful: 1, hosts: &none }, Known { path: "web01/syslog", doubtful: 1, hosts }];
+        assert_eq!(by_folder(&known(&none)), [None, None]);
+        assert_eq!(by_folder(&known(&named)), [Some("web01".to_string()), Some("web01".to_string())]);
     }
 }

@@ -46,6 +46,10 @@ impl Problem {
             io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
                 "the packed data is damaged: copy it again; what could be unpacked was read"
             }
+            io::ErrorKind::FileTooLarge => {
+                "what came before was read; if it is a log and no attempt to fill a disk, unpack it yourself and name the result"
+            }
+            io::ErrorKind::QuotaExceeded | io::ErrorKind::Unsupported => "unpack it yourself and name the folder",
             _ => "what could be read was read",
         };
         Problem { gravity: Gravity::Unreadable, place: place.into(), what: sentence(error), help: help.into() }

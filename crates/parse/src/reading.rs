@@ -1,21 +1,18 @@
 //! The way of the lines: from arguments to a bundle, from a bundle to records.
 
-use crate::binary;
 use crate::cut::{self, Counts};
-use crate::detect::{HEAD_LINES, Plan, detect};
+use crate::detect::{Plan, detect};
 use crate::facts::Facts;
 use crate::format::Format;
-use crate::formats;
-use crate::host::{self, Known};
-use crate::input::{Block, Blocks, Digest, Digesting, Input, Place, discover, open};
+use crate::input::{Block, Blocks, Digest, Digesting, Input, Place, each, encoding};
+use crate::prepare::head_of;
 use crate::problem::{Gravity, Problem};
+use crate::seams::{Doubled, Seams};
 use crate::settle::{self, Item, Settled, Told};
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
-use whyline_event::{Record, SourceId};
+use whyline_event::{Key, Record, SourceId};
 
 /// How a bundle is to be read.
 #[derive(Clone, Default)]
@@ -28,6 +25,8 @@ pub struct Options {
     pub formats: Vec<Arc<dyn Format>>,
     /// Read everything in this format only (and the generic one).
     pub only: Option<String>,
+    /// Encodings, as told.
+    pub encodings: Vec<encoding::Told>,
     /// Number of threads, at least 1.
     pub threads: usize,
 }
@@ -68,58 +67,6 @@ pub trait Sink: Send {
     fn end(&mut self);
 }
 
-const HEAD_BYTES: usize = 256 * 1024;
-
-/// Lists the inputs, looks at the head of each, finds formats and hosts.
-pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
-    let (mut inputs, mut problems) = discover(arguments);
-    for input in &mut inputs {
-        let mut bytes = Vec::new();
-        let done = match &input.place {
-            Place::Stdin => std::io::stdin().lock().read_to_end(&mut bytes),
-            Place::Stream(path) => std::fs::File::open(path).and_then(|mut f| f.read_to_end(&mut bytes)),
-            Place::File(_) | Place::Memory(_) => continue,
-        };
-        if let Err(error) = done {
-            let place = if input.place == Place::Stdin { "standard input" } else { &input.source.path };
-            problems.push(Problem::unreadable(place, &error));
-        }
-        input.place = Place::Memory(Arc::new(bytes));
-    }
-    let heads: Vec<Vec<u8>> = parallel(&inputs, options.threads, head);
-    let mut known = options.formats.clone();
-    for (input, head) in inputs.iter().zip(&heads) {
-        if input.source.path.ends_with(".conf")
-            && let Ok(text) = std::str::from_utf8(head)
-        {
-            known.extend(formats::in_configuration(text));
-        }
-    }
-    let mut all = formats::all();
-    if let Some(only) = &options.only {
-        all.retain(|f| f.name() == only || f.is_envelope() || f.name() == "generic");
-    }
-    let paths: Vec<(&Vec<u8>, &str)> = heads.iter().zip(&inputs).map(|(head, input)| (head, input.source.path.as_str())).collect();
-    let mut plans: Vec<Plan> = parallel(&paths, options.threads, |(head, path)| {
-        let known: Vec<_> = known.iter().map(|f| f.for_source(path).unwrap_or_else(|| f.clone())).collect();
-        detect(head, &known, &all)
-    });
-    for (plan, input) in plans.iter_mut().zip(&inputs) {
-        plan.expected.modified = input.source.modified;
-    }
-    let same_as = same(&inputs, &heads);
-    let hosts =
-        host::by_folder(&inputs.iter().zip(&plans).map(|(i, p)| Known { path: &i.source.path, hosts: &p.hosts }).collect::<Vec<_>>());
-    for (input, host) in inputs.iter_mut().zip(hosts) {
-        let told = options.hosts.iter().find(|(_, pattern)| glob(pattern, &input.source.path)).map(|(name, _)| name.clone());
-        input.source.host = told.or(host);
-    }
-    for ((input, plan), head) in inputs.iter().zip(&plans).zip(&heads) {
-        problems.extend(binary::problem(&input.source.path, head, plan.binary));
-    }
-    Bundle { inputs, plans, same_as, problems }
-}
-
 /// Whether a path fits a pattern with `*` (anything), `?` (one character); a pattern without `/` may fit any component.
 pub fn glob(pattern: &str, path: &str) -> bool {
     fn fits(p: &[u8], t: &[u8]) -> bool {
@@ -150,99 +97,16 @@ pub fn glob(pattern: &str, path: &str) -> bool {
         || !pattern.contains('/') && path.split('/').any(|part| fits(pattern.as_bytes(), part.as_bytes()))
 }
 
-fn head(input: &Input) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    if let Ok(reader) = open(input) {
-        // An error here is met again, and told, when the whole is read.
-        let _ = reader.take(HEAD_BYTES as u64).read_to_end(&mut bytes);
-    }
-    let lines = memchr::memchr_iter(b'\n', &bytes).nth(HEAD_LINES * 2);
-    if let Some(end) = lines {
-        bytes.truncate(end);
-    }
-    bytes
-}
-
-/// Maps in the order of the list, on several threads.
-fn parallel<T: Sync, R: Send>(list: &[T], threads: usize, work: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let done: Mutex<BTreeMap<usize, R>> = Mutex::new(BTreeMap::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads.clamp(1, list.len().max(1)) {
-            scope.spawn(|| {
-                loop {
-                    let i = next.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-                    let Some(item) = list.get(i) else { return };
-                    let result = work(item);
-                    done.lock().unwrap_or_else(|e| e.into_inner()).insert(i, result);
-                }
-            });
-        }
-    });
-    done.into_inner().unwrap_or_else(|e| e.into_inner()).into_values().collect()
-}
-
-/// Finds streams that are the same as another, or its beginning.
-fn same(inputs: &[Input], heads: &[Vec<u8>]) -> Vec<Option<usize>> {
-    let mut groups: BTreeMap<&[u8], Vec<usize>> = BTreeMap::new();
-    for (i, head) in heads.iter().enumerate() {
-        // One line may well be written twice.
-        if head.len() >= 64 && memchr::memchr_iter(b'\n', head).nth(1).is_some() {
-            groups.entry(&head[..head.len().min(64)]).or_default().push(i);
-        }
-    }
-    let mut same_as = vec![None; inputs.len()];
-    for group in groups.into_values().filter(|g| g.len() > 1) {
-        for (n, &i) in group.iter().enumerate() {
-            for &j in &group[n + 1..] {
-                let agree = heads[i].len().min(heads[j].len());
-                if same_as[i].is_some() || same_as[j].is_some() || heads[i][..agree] != heads[j][..agree] {
-                    continue;
-                }
-                match compare(&inputs[i], &inputs[j]) {
-                    Some(std::cmp::Ordering::Less) => same_as[i] = Some(j),
-                    Some(_) => same_as[j] = Some(i),
-                    None => {}
-                }
-            }
-        }
-    }
-    same_as
-}
-
-/// Compares two streams: `None` when they differ, else which one is longer.
-fn compare(a: &Input, b: &Input) -> Option<std::cmp::Ordering> {
-    let (mut a, mut b) = (open(a).ok()?, open(b).ok()?);
-    let (mut x, mut y) = (vec![0u8; 64 * 1024], vec![0u8; 64 * 1024]);
-    loop {
-        let (n, m) = (full(&mut a, &mut x)?, full(&mut b, &mut y)?);
-        let common = n.min(m);
-        if x[..common] != y[..common] {
-            return None;
-        }
-        if n != m || n == 0 {
-            return Some(n.cmp(&m));
-        }
-    }
-}
-
-fn full(reader: &mut dyn Read, into: &mut [u8]) -> Option<usize> {
-    let mut have = 0;
-    while have < into.len() {
-        match reader.read(&mut into[have..]) {
-            Ok(0) => break,
-            Ok(n) => have += n,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(_) => return None,
-        }
-    }
-    Some(have)
-}
-
-struct Job {
-    source: usize,
-    number: u64,
-    block: Block,
+/// A block that is to be parsed.
+pub(crate) struct Job {
+    /// Its input.
+    pub source: usize,
+    /// Its place among the blocks of the pass.
+    pub number: u64,
+    /// The bytes.
+    pub block: Block,
+    /// What another piece of the same log holds as well.
+    pub doubled: Option<Doubled>,
 }
 
 struct Worker<S> {
@@ -251,13 +115,15 @@ struct Worker<S> {
     counts: BTreeMap<usize, Counts>,
 }
 
-/// Reads every record of the bundle once. Sources that are the same as another one are left out (their lines are counted).
+/// Reads every record of the bundle once. Sources that are the same as another one are left out (their lines are counted), and
+/// so is what two pieces of a rotated log both hold.
 pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> Passed<S> {
     let threads = threads.max(1);
     let (sender, receiver) = sync_channel::<Job>(threads * 2);
     let receiver = Mutex::new(receiver);
     let mut problems = Vec::new();
     let mut digests = vec![Digest::default(); bundle.inputs.len()];
+    let mut seams = Seams::new(bundle);
     let workers: Vec<Worker<S>> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
             .map(|_| {
@@ -266,26 +132,31 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
                 scope.spawn(move || work(bundle, receiver, worker))
             })
             .collect();
-        let mut number = 0;
-        for (i, input) in bundle.inputs.iter().enumerate() {
-            match open(input) {
+        let order = seams.order();
+        let inputs: Vec<&Input> = order.iter().map(|i| &bundle.inputs[*i]).collect();
+        let mut send = |job: Job| drop(sender.send(job));
+        each(&inputs, &mut |n, opened| {
+            let i = order[n];
+            let input = inputs[n];
+            match opened {
                 Err(error) => problems.push(Problem::unreadable(&input.source.path, &error)),
                 Ok(reader) => {
                     let mut blocks = Blocks::new(Digesting::new(reader));
                     let plan = &bundle.plans[i];
                     while let Some(block) = blocks.next(&mut |line| cut::starts_record(plan, line)) {
-                        if sender.send(Job { source: i, number, block }).is_err() {
-                            break;
-                        }
-                        number += 1;
+                        seams.block(i, block, &mut send);
                     }
+                    seams.end(i, &mut send);
                     digests[i] = blocks.reader().digest();
-                    if let Some(error) = blocks.error() {
+                    // What is damaged in an archive was told when it was walked first.
+                    if let Some(error) = blocks.error().filter(|_| !matches!(input.place, Place::Member { .. })) {
                         problems.push(Problem::unreadable(&input.source.path, &error));
                     }
                 }
             }
-        }
+            std::ops::ControlFlow::Continue(())
+        });
+        seams.finish(&mut send);
         drop(sender);
         handles.into_iter().filter_map(|h| h.join().ok()).collect()
     });
@@ -305,6 +176,9 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
         }
         passed.sinks.push(worker.sink);
     }
+    for (i, counts) in seams.moved() {
+        passed.counts[i].add(&counts);
+    }
     passed.facts.iter_mut().for_each(Facts::finish);
     passed
 }
@@ -315,19 +189,36 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, mut worker: W
         let Ok(job) = job else { return worker };
         let plan = &bundle.plans[job.source];
         let id = SourceId(u32::try_from(job.source).unwrap_or(u32::MAX));
-        let host = bundle.inputs[job.source].source.host.as_deref();
-        let duplicate = bundle.same_as[job.source].is_some();
+        let input = &bundle.inputs[job.source];
+        let copy = bundle.same_as[job.source].is_some();
         worker.sink.begin(id, job.number);
         let facts = worker.facts.entry(job.source).or_default();
         let sink = &mut worker.sink;
-        let counts = cut::cut(&job.block, id, plan, host, facts, &mut |record| {
-            if !duplicate {
+        let mut duplicate = 0;
+        let mut counts = cut::cut(&job.block, id, plan, input.source.host.as_deref(), facts, &mut |record| {
+            if copy || job.doubled.as_ref().is_some_and(|d| d.holds(record.origin.offset, record.origin.length)) {
+                duplicate += 1;
+            } else if input.labels.is_empty() {
                 sink.record(record);
+            } else {
+                sink.record(&labelled(record, &input.labels));
             }
         });
+        counts.duplicate = duplicate;
         worker.counts.entry(job.source).or_default().add(&counts);
         worker.sink.end();
     }
+}
+
+/// The record with the fields that the place of its source tells, as far as it does not have them itself.
+fn labelled<'a>(record: &Record<'a>, labels: &'a [(Key, String)]) -> Record<'a> {
+    let mut record = record.clone();
+    for (key, value) in labels {
+        if !record.has(*key) {
+            record.put_str(*key, value);
+        }
+    }
+    record
 }
 
 /// Settles the clocks of a bundle from the facts of its sources.
@@ -367,19 +258,16 @@ pub fn read_text(text: &str, host: Option<&str>, all: &[Arc<dyn Format>], sink: 
 
 /// Facts from the heads alone, for output that must begin before everything has been read.
 pub fn facts_of_heads(bundle: &Bundle) -> Vec<Facts> {
-    bundle
-        .inputs
-        .iter()
-        .zip(&bundle.plans)
-        .enumerate()
-        .map(|(i, (input, plan))| {
-            let mut facts = Facts::default();
-            let block = Block { bytes: head(input), offset: 0, line: 1, skipped: 0 };
-            cut::cut(&block, SourceId(i as u32), plan, None, &mut facts, &mut |_| ());
-            facts.finish();
-            facts
-        })
-        .collect()
+    let mut all = vec![Facts::default(); bundle.inputs.len()];
+    each(&bundle.inputs.iter().collect::<Vec<_>>(), &mut |i, opened| {
+        if let Ok(reader) = opened {
+            let block = Block { bytes: head_of(reader), offset: 0, line: 1, skipped: 0 };
+            cut::cut(&block, SourceId(i as u32), &bundle.plans[i], None, &mut all[i], &mut |_| ());
+            all[i].finish();
+        }
+        std::ops::ControlFlow::Continue(())
+    });
+    all
 }
 
 impl Bundle {

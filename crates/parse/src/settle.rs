@@ -5,6 +5,7 @@
 //! machine; then from where its records would lie beside those of the others; at last it is UTC. Each step says so.
 
 use crate::facts::{Facts, Moment, date_in_name};
+use crate::rotation;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use whyline_event::stamp::{NANOS, nanos_civil};
@@ -37,6 +38,8 @@ pub enum Why {
         /// Number of moments that agree.
         pairs: usize,
     },
+    /// As the other pieces of the same rotated log.
+    Set,
     /// As the other logs of the same machine say.
     Host,
     /// Only so its records lie beside those of the other sources.
@@ -54,6 +57,7 @@ impl std::fmt::Display for Why {
             Why::Told => f.write_str("as told by --tz"),
             Why::Envelope => f.write_str("by the stamps of its envelope"),
             Why::Moments { with, pairs } => write!(f, "{pairs} moments agree with {with}"),
+            Why::Set => f.write_str("as the rest of the rotated log"),
             Why::Host => f.write_str("as its host's other logs"),
             Why::Overlap => f.write_str("only so it lies beside the others"),
             Why::Assumed => f.write_str("assumed"),
@@ -94,7 +98,9 @@ const MOST_AHEAD: i64 = 300;
 /// Settles all clocks of a bundle. The answer is in the order of `items`.
 pub fn settle(items: &[Item<'_>], told: &Told) -> Vec<Settled> {
     let mut zones: Vec<Option<(Zone, Why)>> = items.iter().map(|i| certain(i, told)).collect();
-    let near = reference_year(items);
+    let sets = rotation::sets(items.iter().map(|i| i.path));
+    let mut near = reference_year(items);
+    by_rotation(items, &sets, &mut near);
     // Where nothing is certain, the richest source stands for UTC, so that the others can be laid beside it.
     if zones.iter().all(|z| !matches!(z, Some((_, why)) if *why != Why::None)) {
         let richest = (0..items.len()).filter(|i| local(items[*i].facts).is_some()).max_by_key(|i| {
@@ -106,6 +112,7 @@ pub fn settle(items: &[Item<'_>], told: &Told) -> Vec<Settled> {
         }
     }
     by_moments(items, &mut zones, &near, told);
+    by_set(items, &sets, &mut zones);
     by_host_and_overlap(items, &mut zones, &near, told);
     let mut settled: Vec<Settled> = items
         .iter()
@@ -185,6 +192,50 @@ fn reference_year(items: &[Item<'_>]) -> Vec<Option<i64>> {
                 .map(|s| s.saturating_mul(NANOS))
         })
         .collect()
+}
+
+/// Without a year, the pieces of a rotated log follow each other: an older one begins no later than the next.
+fn by_rotation(items: &[Item<'_>], sets: &[Vec<usize>], near: &mut [Option<i64>]) {
+    // Clocks of pieces may be read a little apart, and zones are not known yet.
+    const SLACK: i64 = 2 * 86_400 * NANOS;
+    const YEAR: i64 = 365 * 86_400 * NANOS;
+    for set in sets {
+        let mut next: Option<i64> = None;
+        for &i in set.iter().rev() {
+            let (Some((_, first)), Some(mut at)) = (items[i].facts.first_no_year, near[i]) else { continue };
+            let begins = |at: i64| {
+                let stamp = whyline_event::Stamp { nanos: first, form: Form::NoYear, offset: None, digits: 0 };
+                Clock { zone: Zone::Offset(0), near: Some(at), ahead: 0 }.instant(&stamp)
+            };
+            if let Some(next) = next {
+                // A log is not kept for longer than a few years.
+                for _ in 0..5 {
+                    if begins(at) <= next.saturating_add(SLACK) {
+                        break;
+                    }
+                    at -= YEAR;
+                }
+            }
+            near[i] = Some(at);
+            next = Some(begins(at));
+        }
+    }
+}
+
+/// The pieces of a rotated log were written by one program: what settles one of them settles all that are like it.
+fn by_set(items: &[Item<'_>], sets: &[Vec<usize>], zones: &mut [Option<(Zone, Why)>]) {
+    for set in sets {
+        let settled = set.iter().rev().find_map(|i| match &zones[*i] {
+            Some((zone, Why::Told | Why::Envelope | Why::Moments { .. })) => Some((zone.clone(), local(items[*i].facts))),
+            _ => None,
+        });
+        let Some((zone, form)) = settled else { continue };
+        for &i in set {
+            if zones[i].is_none() && local(items[i].facts) == form {
+                zones[i] = Some((zone.clone(), Why::Set));
+            }
+        }
+    }
 }
 
 /// With `--year`: the instant of the source's first stamp in that year.
@@ -373,6 +424,23 @@ pub fn tell_year(settled: &mut [Settled], items: &[Item<'_>], told: &Told) {
     for (s, item) in settled.iter_mut().zip(items) {
         if let Some(near) = told_near(item.facts, year) {
             s.clock.near = Some(near);
+        }
+    }
+    // Of a rotated log, the year is that of the first stamp of all; the pieces behind follow.
+    for set in rotation::sets(items.iter().map(|i| i.path)) {
+        let mut before: Option<i64> = None;
+        for i in set {
+            let Some((_, first)) = items[i].facts.first_no_year else { continue };
+            let stamp = whyline_event::Stamp { nanos: first, form: Form::NoYear, offset: None, digits: 0 };
+            let mut at = settled[i].clock.instant(&stamp);
+            if let (Some(before), Some(near)) = (before, settled[i].clock.near)
+                && at < before - 2 * 86_400 * NANOS
+                && let Some(later) = told_near(items[i].facts, year.saturating_add(1)).filter(|l| *l > near)
+            {
+                settled[i].clock.near = Some(later);
+                at = settled[i].clock.instant(&stamp);
+            }
+            before = Some(at);
         }
     }
 }

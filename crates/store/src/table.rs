@@ -23,6 +23,9 @@ pub struct Counted {
     pub records: u64,
     /// Bytes, unpacked.
     pub bytes: u64,
+    /// Records that another source holds as well, and that are counted there.
+    #[serde(default)]
+    pub duplicate: u64,
 }
 
 /// What is known about the clock of a source. Stamps are stored as written, so this may be revised at any time.
@@ -83,6 +86,9 @@ pub struct StoredSource {
     pub year: Option<i16>,
     /// Its clock.
     pub clock: StoredClock,
+    /// The encoding of its text, where that is not UTF-8.
+    #[serde(default)]
+    pub encoding: Option<String>,
     /// Where the facts stand from which clocks are settled.
     pub facts: Option<Place>,
 }

@@ -4,12 +4,14 @@ use crate::books::Books;
 use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 use whyline_diagnose::diagnosis::Citation;
 use whyline_diagnose::{Diagnosis, Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
 use whyline_event::{Record, SourceId};
-use whyline_parse::input::{Input, open};
+use whyline_parse::input::{Input, each};
 use whyline_parse::reading::host_in;
+use whyline_parse::rotation;
 use whyline_parse::{Bundle, Counts, Facts, Options, Problem, Settled, Sink, pass, prepare, settle_clocks};
 use whyline_store::Store;
 
@@ -69,15 +71,18 @@ pub fn read(paths: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher
 
 /// What is known of each source.
 pub fn sources(bundle: &Bundle, facts: &[Facts], counts: &[Counts], settled: &[Settled]) -> Vec<SourceInfo> {
-    bundle
+    let mut infos: Vec<SourceInfo> = bundle
         .inputs
         .iter()
         .enumerate()
         .map(|(i, input)| {
             let same_as = bundle.same_as[i].map(|j| bundle.inputs[j].source.path.clone());
-            source_info(&input.source.path, input.source.host.as_deref(), &facts[i], &counts[i], &settled[i], same_as)
+            let info = source_info(&input.source.path, input.source.host.as_deref(), &facts[i], &counts[i], &settled[i], same_as);
+            SourceInfo { encoding: input.charset.name().map(str::to_string), ..info }
         })
-        .collect()
+        .collect();
+    join_pieces(&mut infos);
+    infos
 }
 
 /// What is known of one source.
@@ -103,6 +108,18 @@ pub fn source_info(
         lines: counts.lines,
         records: counts.records,
         same_as,
+        encoding: None,
+        newest: None,
+    }
+}
+
+/// Notes which sources are pieces of one rotated log.
+pub fn join_pieces(infos: &mut [SourceInfo]) {
+    let sets = rotation::sets(infos.iter().map(|s| s.path.as_str()));
+    for mut set in sets {
+        set.retain(|i| infos[*i].same_as.is_none());
+        let newest = set.last().copied();
+        set.iter().for_each(|i| infos[*i].newest = newest);
     }
 }
 
@@ -112,17 +129,10 @@ pub fn fill_texts(diagnosis: &mut Diagnosis, from: &From) {
     for c in diagnosis.causes.iter().flat_map(|c| &c.evidence).filter(|c| c.text.is_empty()) {
         wanted.entry(c.source.clone()).or_default().insert(c.line);
     }
-    let mut texts: BTreeMap<(String, u64), String> = BTreeMap::new();
-    for (path, lines) in wanted {
-        let found = match from {
-            From::Files(bundle) => {
-                let input = bundle.inputs.iter().find(|i| i.source.path == path);
-                input.map(|input| lines_of(input, &lines)).unwrap_or_default()
-            }
-            From::Store(store) => stored_lines(store, &path, &lines),
-        };
-        texts.extend(found.into_iter().map(|(line, text)| ((path.clone(), line), text)));
-    }
+    let texts = match from {
+        From::Files(bundle) => lines_of(bundle, &wanted),
+        From::Store(store) => wanted.iter().flat_map(|(path, lines)| stored_lines(store, path, lines)).collect(),
+    };
     for cause in &mut diagnosis.causes {
         for c in cause.evidence.iter_mut().filter(|c| c.text.is_empty()) {
             if let Some(text) = texts.get(&(c.source.clone(), c.line)) {
@@ -133,13 +143,13 @@ pub fn fill_texts(diagnosis: &mut Diagnosis, from: &From) {
     }
 }
 
-fn stored_lines(store: &Store, path: &str, wanted: &BTreeSet<u64>) -> Vec<(u64, String)> {
+fn stored_lines(store: &Store, path: &str, wanted: &BTreeSet<u64>) -> Vec<((String, u64), String)> {
     let mut found = Vec::new();
     let Some(number) = store.sources().iter().position(|s| s.path == path) else { return found };
     for line in wanted {
         let mut take = |record: &Record<'_>| {
             let first = record.text.lines().next().unwrap_or("").trim_end_matches('\r');
-            found.push((*line, first.chars().take(2000).collect()));
+            found.push(((path.to_string(), *line), first.chars().take(2000).collect()));
         };
         // A line that cannot be read is left out, as it would be in a file.
         let _ = store.record_at(number, *line, &mut take);
@@ -147,19 +157,24 @@ fn stored_lines(store: &Store, path: &str, wanted: &BTreeSet<u64>) -> Vec<(u64, 
     found
 }
 
-fn lines_of(input: &Input, wanted: &BTreeSet<u64>) -> Vec<(u64, String)> {
-    let Ok(reader) = open(input) else { return Vec::new() };
-    let last = wanted.last().copied().unwrap_or(0);
-    let mut found = Vec::new();
-    for (i, line) in BufReader::new(reader).split(b'\n').enumerate() {
-        let number = i as u64 + 1;
-        let Ok(line) = line else { break };
-        if wanted.contains(&number) {
-            found.push((number, String::from_utf8_lossy(&line).trim_end_matches('\r').chars().take(2000).collect()));
+/// Reads the wanted lines again; every archive is walked once.
+fn lines_of(bundle: &Bundle, wanted: &BTreeMap<String, BTreeSet<u64>>) -> BTreeMap<(String, u64), String> {
+    let inputs: Vec<&Input> = bundle.inputs.iter().filter(|i| wanted.contains_key(&i.source.path)).collect();
+    let mut found = BTreeMap::new();
+    each(&inputs, &mut |i, opened| {
+        let (Ok(reader), Some(input)) = (opened, inputs.get(i)) else { return ControlFlow::Continue(()) };
+        let path = &input.source.path;
+        let Some(lines) = wanted.get(path) else { return ControlFlow::Continue(()) };
+        let last = lines.last().copied().unwrap_or(0);
+        for (number, line) in (1..=last).zip(BufReader::new(reader).split(b'\n')) {
+            let Ok(line) = line else { break };
+            if lines.contains(&number) {
+                let text = String::from_utf8_lossy(&line);
+                let text = text.trim_start_matches('\0').trim_end_matches('\r');
+                found.insert((path.clone(), number), text.chars().take(2000).collect());
+            }
         }
-        if number >= last {
-            break;
-        }
-    }
+        ControlFlow::Continue(())
+    });
     found
 }

@@ -45,7 +45,7 @@ pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
     }
     for (i, counts) in counts.iter().enumerate() {
         let skipped = done.get(&i).map_or(0, |d| d.skipped);
-        books.add(counts, if rest.same_as[i].is_some() { counts.records } else { skipped });
+        books.add(counts, if rest.same_as[i].is_some() { counts.records } else { skipped + counts.duplicate });
     }
     let passed = Passed { sinks: Vec::<()>::new(), facts, counts, digests, problems };
     let facts = note_sources(&mut writer, &rest, &work, &passed, &done, args)?;
@@ -256,6 +256,7 @@ fn note_sources(
         let source = &mut writer.sources_mut()[number];
         source.host = input.source.host.clone();
         source.modified = input.source.modified;
+        source.encoding = input.charset.name().map(str::to_string);
         source.length = passed.digests[i].length;
         source.hash = hash(&passed.digests[i]);
         source.counted = store::counted(&passed.counts[i]);

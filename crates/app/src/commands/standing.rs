@@ -2,8 +2,10 @@
 //! packed.
 
 use std::collections::BTreeSet;
+use std::io::Read;
+use std::ops::ControlFlow;
 use std::sync::Arc;
-use whyline_parse::input::{Digest, Input, digests, open};
+use whyline_parse::input::{Digest, Input, digests, each};
 use whyline_parse::{Bundle, Format};
 use whyline_store::StoredSource;
 
@@ -37,7 +39,14 @@ pub fn goes_by(source: &str, path: &str) -> bool {
 /// How each input of a bundle stands to the sources of a store.
 pub fn standings(bundle: &Bundle, stored: &[StoredSource]) -> Vec<Standing> {
     let lengths: Vec<u64> = stored.iter().map(|s| s.length).collect::<BTreeSet<_>>().into_iter().collect();
-    let read: Vec<(Digest, Vec<usize>)> = bundle.inputs.iter().map(|input| beginnings(input, stored, &lengths)).collect();
+    // An input that cannot be opened is told about when its records are read.
+    let mut read: Vec<(Digest, Vec<usize>)> = vec![(Digest::default(), Vec::new()); bundle.inputs.len()];
+    each(&bundle.inputs.iter().collect::<Vec<_>>(), &mut |i, opened| {
+        if let Ok(reader) = opened {
+            read[i] = beginnings(&bundle.inputs[i], reader, stored, &lengths);
+        }
+        ControlFlow::Continue(())
+    });
     let same_path = |i: usize, s: usize| goes_by(&stored[s].path, &bundle.inputs[i].source.path);
     let mut standings: Vec<Option<Standing>> = vec![None; read.len()];
     let mut claimed = BTreeSet::new();
@@ -81,9 +90,7 @@ pub fn told_anew(standings: &mut [Standing], bundle: &Bundle, stored: &[StoredSo
 }
 
 /// The digest of an input, and the stored sources of which the bytes stand at its beginning.
-fn beginnings(input: &Input, stored: &[StoredSource], lengths: &[u64]) -> (Digest, Vec<usize>) {
-    // An input that cannot be opened is told about when its records are read.
-    let Ok(reader) = open(input) else { return (Digest::default(), Vec::new()) };
+fn beginnings(input: &Input, reader: &mut dyn Read, stored: &[StoredSource], lengths: &[u64]) -> (Digest, Vec<usize>) {
     let (whole, parts) = digests(reader, lengths);
     let fits = |(_, s): &(usize, &StoredSource)| {
         let part = parts.iter().find(|p| p.length == s.length);

@@ -1,11 +1,11 @@
 //! What the verbs over the store share: clocks settled over everything that is stored, and evidence gathered from it.
 
-use super::bundle::{From, Read, source_info};
+use super::bundle::{From, Read, join_pieces, source_info};
 use crate::books::Books;
 use crate::load;
 use anyhow::{Context, Result};
 use std::path::Path;
-use whyline_diagnose::{Evidence, Matcher, Pack, Tally};
+use whyline_diagnose::{Evidence, Matcher, Pack, SourceInfo, Tally};
 use whyline_event::Clock;
 use whyline_parse::reading::host_in;
 use whyline_parse::settle::{Item, settle, tell_year};
@@ -37,14 +37,14 @@ pub fn facts_of_bytes(bytes: &[u8]) -> Result<Facts> {
 
 /// How much was read, as the store keeps it.
 pub fn counted(counts: &Counts) -> Counted {
-    let Counts { lines, blank, in_events, records, bytes } = *counts;
-    Counted { lines, blank, in_events, records, bytes }
+    let Counts { lines, blank, in_events, records, bytes, duplicate } = *counts;
+    Counted { lines, blank, in_events, records, bytes, duplicate }
 }
 
 /// How much was read, as it was kept.
 pub fn counts(counted: &Counted) -> Counts {
-    let Counted { lines, blank, in_events, records, bytes } = *counted;
-    Counts { lines, blank, in_events, records, bytes }
+    let Counted { lines, blank, in_events, records, bytes, duplicate } = *counted;
+    Counts { lines, blank, in_events, records, bytes, duplicate }
 }
 
 /// What was told about clocks: now, and before that whenever something was stored. What is said later overrules.
@@ -131,13 +131,15 @@ pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result
         let source = &store.sources()[number];
         let (facts, counts) = (&known.facts[number], counts(&source.counted));
         let same_as = source.same_as.and_then(|n| store.sources().get(n as usize)).map(|s| s.path.clone());
-        books.add(&counts, if same_as.is_some() { counts.records } else { 0 });
+        books.add(&counts, if same_as.is_some() { counts.records } else { counts.duplicate });
         if same_as.is_none() {
             tally.source(&source.path);
             store.records_of(number, rank, &mut |record| tally.record(record)).map_err(failed)?;
         }
-        infos.push(source_info(&source.path, source.host.as_deref(), facts, &counts, &known.settled[number], same_as));
+        let info = source_info(&source.path, source.host.as_deref(), facts, &counts, &known.settled[number], same_as);
+        infos.push(SourceInfo { encoding: source.encoding.clone(), ..info });
     }
+    join_pieces(&mut infos);
     let evidence = Evidence::new(tally.gathered, infos);
     Ok(Read { from: From::Store(Box::new(store)), evidence, books, problems: Vec::new() })
 }

@@ -15,7 +15,7 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
         .enumerate()
         .map(|(i, s)| {
             let span = evidence.span(i);
-            json!({
+            let mut source = json!({
                 "source": s.path,
                 "host": (!s.host.is_empty()).then_some(&s.host),
                 "format": s.format,
@@ -29,7 +29,12 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
                 "lines": s.lines,
                 "records": s.records,
                 "same_as": s.same_as,
-            })
+            });
+            // Said where it is not UTF-8.
+            if let Some(encoding) = &s.encoding {
+                source["encoding"] = json!(encoding);
+            }
+            source
         })
         .collect();
     let answer = json!({

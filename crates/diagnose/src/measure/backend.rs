@@ -121,7 +121,9 @@ fn silent(view: &mut View<'_>) {
         }
         // The longest silence that touches the incident.
         let mut edges = view.evidence.gaps(number, 1);
-        if view.evidence.whole().is_some_and(|(_, b)| b > last + 10) {
+        // A piece that was rotated away has not fallen silent.
+        let rotated = source.newest.is_some_and(|newest| newest != number);
+        if !rotated && view.evidence.whole().is_some_and(|(_, b)| b > last + 10) {
             edges.push((last, view.evidence.whole().map_or(last, |(_, b)| b)));
         }
         let longest =
@@ -146,8 +148,10 @@ fn silent(view: &mut View<'_>) {
 fn late_success(view: &mut View<'_>) {
     let mut by_id: FxHashMap<u64, usize> = FxHashMap::default();
     let mut by_exact: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
-    let edges: BTreeSet<u32> = view.edge.iter().map(|i| view.request(*i).of.source).collect();
-    for (i, r) in view.evidence.requests.iter().enumerate().filter(|(_, r)| !edges.contains(&r.of.source) && r.of.status < 400) {
+    let edges: BTreeSet<u32> = view.edge.iter().map(|i| view.evidence.log_of(view.request(*i).of.source)).collect();
+    for (i, r) in
+        view.evidence.requests.iter().enumerate().filter(|(_, r)| !edges.contains(&view.evidence.log_of(r.of.source)) && r.of.status < 400)
+    {
         if r.of.id != 0 {
             by_id.insert(r.of.id, i);
         }

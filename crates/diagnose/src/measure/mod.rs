@@ -80,13 +80,13 @@ impl View<'_> {
 /// Measures everything for one incident.
 pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident) -> Vec<Measured> {
     let affected = incident.affected();
-    let sources: BTreeSet<u32> = affected.iter().map(|i| evidence.requests[*i].of.source).collect();
+    let logs: BTreeSet<u32> = affected.iter().map(|i| evidence.log_of(evidence.requests[*i].of.source)).collect();
     let hosts = incident.hosts();
     let edge = (0..evidence.requests.len())
         .filter(|i| {
             let of = &evidence.requests[*i].of;
             // Rotated files of the same log belong to the edge as well: same host, also an access log.
-            sources.contains(&of.source) || hosts.contains(evidence.text(of.host)) && of.access
+            logs.contains(&evidence.log_of(of.source)) || hosts.contains(evidence.text(of.host)) && of.access
         })
         .collect();
     let mut view = View { evidence, topology, pack, incident, affected, edge, found: Vec::new() };

@@ -53,6 +53,12 @@ impl<R: Read> Blocks<R> {
     /// one is found among its last lines.
     pub fn next(&mut self, begins: &mut dyn FnMut(&[u8]) -> bool) -> Option<Block> {
         self.fill(BLOCK);
+        // A hole of a sparse file is no line that would be too long.
+        while !self.done && self.held.iter().all(|b| *b == 0) {
+            self.offset += self.held.len() as u64;
+            self.held.clear();
+            self.fill(BLOCK);
+        }
         if self.held.is_empty() {
             return None;
         }
@@ -161,6 +167,17 @@ mod tests {
             joined.extend_from_slice(&block.bytes);
         }
         assert_eq!(joined, text);
+    }
+
+    #[test]
+    fn a_hole_hides_nothing() {
+        let mut text = vec![0; 5 * BLOCK + 17];
+        text.extend_from_slice(b"first\nnext\n");
+        let mut blocks = Blocks::new(&text[..]);
+        let block = blocks.next(&mut |_| true).unwrap();
+        assert!(block.bytes.ends_with(b"\0first\nnext\n"));
+        assert_eq!((block.line, block.offset + block.bytes.len() as u64), (1, text.len() as u64));
+        assert!(blocks.next(&mut |_| true).is_none());
     }
 
     #[test]

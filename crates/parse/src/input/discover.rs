@@ -1,9 +1,11 @@
 //! Which files are meant: arguments become a list of inputs in a stable order.
 
+use super::encoding::Charset;
 use crate::problem::Problem;
 use std::fs;
 use std::path::{Path, PathBuf};
-use whyline_event::Source;
+use std::sync::Arc;
+use whyline_event::{Key, Source};
 
 /// Where the bytes of an input come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +17,14 @@ pub enum Place {
     /// Something that can be read once only: a named pipe, the `<(command)` of a shell.
     Stream(PathBuf),
     /// Bytes in memory: what can be read once only, once it has been read.
-    Memory(std::sync::Arc<Vec<u8>>),
+    Memory(Arc<Vec<u8>>),
+    /// A stream in an archive.
+    Member {
+        /// Where the archive is.
+        archive: Arc<Place>,
+        /// The place of the stream among those of the archive.
+        number: usize,
+    },
 }
 
 /// One stream of log text that is to be read.
@@ -27,6 +36,47 @@ pub struct Input {
     pub place: Place,
     /// Bytes as they lie on disk (packed), 0 for what is no file.
     pub size: u64,
+    /// How its text is written.
+    pub charset: Charset,
+    /// The folders that may say whose logs these are. What was given may lie deeper than the folder of a machine, so this may
+    /// begin higher up than the path of the source.
+    pub trail: Trail,
+    /// What its place says of all its records: pod, namespace, container.
+    pub labels: Vec<(Key, String)>,
+}
+
+/// A path as far as it may say whose logs lie there.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trail {
+    /// Folders and file.
+    pub path: String,
+    /// So many of the first folders count only where the logs name them, too.
+    pub doubtful: usize,
+}
+
+impl Input {
+    /// An input of which nothing is known but its name and place.
+    pub fn new(path: String, place: Place) -> Input {
+        let trail = Trail { path: path.clone(), doubtful: 0 };
+        let source = Source { path, ..Source::default() };
+        Input { source, place, size: 0, charset: Charset::default(), trail, labels: Vec::new() }
+    }
+}
+
+/// Folders in which people lay down what they gather of several machines, one folder each.
+const COLLECTIONS: &[&str] = &["logs", "hosts", "machines", "servers", "nodes", "collected"];
+
+/// The folders above a file from the collection of which it is a part; else its path with the folder above.
+fn trail(root: &Path, path: &str) -> Trail {
+    let above: Vec<String> = root.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect();
+    let from = above.iter().rposition(|folder| COLLECTIONS.contains(&folder.to_ascii_lowercase().as_str()));
+    match (from, above.last()) {
+        (Some(from), _) => {
+            Trail { path: above[from + 1..].iter().map(String::as_str).chain([path]).collect::<Vec<_>>().join("/"), doubtful: 0 }
+        }
+        (None, Some(folder)) if root.file_name().is_some() => Trail { path: format!("{folder}/{path}"), doubtful: 1 },
+        _ => Trail { path: path.to_string(), doubtful: 0 },
+    }
 }
 
 /// A folder that holds this file is a store of whyline and holds no logs.
@@ -49,7 +99,7 @@ pub fn discover(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Problem>) {
     for argument in arguments {
         if argument.as_os_str() == "-" {
             if !inputs.iter().any(|i: &Input| i.place == Place::Stdin) {
-                inputs.push(Input { source: Source { path: "-".into(), ..Source::default() }, place: Place::Stdin, size: 0 });
+                inputs.push(Input::new("-".into(), Place::Stdin));
             }
             continue;
         }
@@ -71,7 +121,7 @@ pub fn discover(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Problem>) {
                 // Its name is kept as it was written: behind it there may be no path at all.
                 let path = argument.to_string_lossy().into_owned();
                 if !inputs.iter().any(|i: &Input| i.source.path == path) {
-                    inputs.push(Input { source: Source { path, ..Source::default() }, place: Place::Stream(argument.clone()), size: 0 });
+                    inputs.push(Input::new(path, Place::Stream(argument.clone())));
                 }
             }
             Ok(_) => {
@@ -93,7 +143,10 @@ pub fn discover(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Problem>) {
             .and_then(|m| m.modified().ok())
             .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
             .and_then(|d| i64::try_from(d.as_secs()).ok());
-        inputs.push(Input { source: Source { path, host: None, modified }, place: Place::File(file), size: meta.map_or(0, |m| m.len()) });
+        let trail = trail(&root, &path);
+        let mut input = Input { trail, size: meta.map_or(0, |m| m.len()), ..Input::new(path, Place::File(file)) };
+        input.source.modified = modified;
+        inputs.push(input);
     }
     inputs.sort_by(|a, b| a.source.path.cmp(&b.source.path));
     (inputs, problems)

@@ -1,11 +1,23 @@
-//! Inputs: which files, how to unpack them, and how to cut a stream into blocks that can be parsed side by side.
+//! Inputs: which files and which streams in archives, how to unpack and decode them, and how to cut a stream into blocks that
+//! can be parsed side by side.
 
+pub mod archive;
 mod blocks;
 mod digest;
 mod discover;
+pub mod encoding;
+pub mod limit;
 mod open;
+mod tar;
+mod unpack;
+mod zip;
+
+#[cfg(test)]
+mod tests;
 
 pub use blocks::{Block, Blocks};
 pub use digest::{Digest, Digesting, digests};
-pub use discover::{Input, Place, discover};
-pub use open::open;
+pub use discover::{Input, Place, Trail, discover};
+pub use encoding::Charset;
+pub(crate) use open::open_raw;
+pub use open::{Bytes, VisitEach, each, is_archive, open};

@@ -156,6 +156,9 @@ fn remarks(answer: &Answer<'_>, source: usize) -> Vec<String> {
         list.push(format!("{}: the same stream as {other}; counted once", s.path));
         return list;
     }
+    if let Some(encoding) = &s.encoding {
+        list.push(format!("{}: read as {encoding}", s.path));
+    }
     if s.records >= 50 && s.share < 0.7 {
         list.push(format!("{}: only {} of its records fit {}", s.path, percent(s.share), s.format));
     }
