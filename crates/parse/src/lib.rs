@@ -7,6 +7,7 @@
 mod binary;
 pub mod cut;
 pub mod detect;
+mod drift;
 pub mod facts;
 pub mod fold;
 pub mod format;

@@ -2,7 +2,9 @@
 
 use crate::cut::{self, Counts};
 use crate::detect::{Plan, detect};
+use crate::drift;
 use crate::facts::Facts;
+use crate::fold;
 use crate::format::Format;
 use crate::input::{Block, Blocks, Digest, Digesting, Input, Place, each, encoding};
 use crate::prepare::head_of;
@@ -187,7 +189,9 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, mut worker: W
     loop {
         let job = { receiver.lock().unwrap_or_else(|e| e.into_inner()).recv() };
         let Ok(job) = job else { return worker };
-        let plan = &bundle.plans[job.source];
+        let usual = &bundle.plans[job.source];
+        let other = if job.block.line > 1 { drift::plan_for(usual, &job.block.bytes) } else { None };
+        let plan = other.as_ref().unwrap_or(usual);
         let id = SourceId(u32::try_from(job.source).unwrap_or(u32::MAX));
         let input = &bundle.inputs[job.source];
         let copy = bundle.same_as[job.source].is_some();
@@ -219,6 +223,23 @@ fn labelled<'a>(record: &Record<'a>, labels: &'a [(Key, String)]) -> Record<'a> 
         }
     }
     record
+}
+
+/// Where a pass showed that the clock of a source was set back at the end of summer time, the source is to be read again with the
+/// place known: then this is true, and a second pass over the bundle gives the later reading to what stands behind it.
+pub fn set_back(bundle: &mut Bundle, facts: &[Facts], told: &Told) -> bool {
+    let mut found = false;
+    for ((plan, input), facts) in bundle.plans.iter_mut().zip(&bundle.inputs).zip(facts) {
+        let host = host_of(input, facts);
+        let zone = told.zones.iter().find(|(name, _)| Some(name.as_str()) == host).map(|(_, zone)| zone).or(told.zone.as_ref());
+        if plan.expected.later_from.is_none()
+            && let Some(fold) = fold::judge(&facts.folds, &facts.ends, zone)
+        {
+            plan.expected.later_from = Some(fold.line);
+            found = true;
+        }
+    }
+    found
 }
 
 /// Settles the clocks of a bundle from the facts of its sources.

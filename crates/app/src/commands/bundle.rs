@@ -10,9 +10,9 @@ use whyline_diagnose::diagnosis::Citation;
 use whyline_diagnose::{Diagnosis, Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
 use whyline_event::{Record, SourceId};
 use whyline_parse::input::{Input, each};
-use whyline_parse::reading::host_in;
+use whyline_parse::reading::{host_in, set_back};
 use whyline_parse::rotation;
-use whyline_parse::{Bundle, Counts, Facts, Options, Problem, Settled, Sink, pass, prepare, settle_clocks};
+use whyline_parse::{Bundle, Counts, Facts, Options, Passed, Problem, Settled, Sink, pass, prepare, settle_clocks};
 use whyline_store::Store;
 
 /// A bundle that has been read.
@@ -35,12 +35,12 @@ pub enum From {
     Store(Box<Store>),
 }
 
-struct Gatherer<'a> {
-    tally: Tally<'a>,
-    bundle: &'a Bundle,
+struct Gatherer<'p, 'b> {
+    tally: Tally<'p>,
+    bundle: &'b Bundle,
 }
 
-impl Sink for Gatherer<'_> {
+impl Sink for Gatherer<'_, '_> {
     fn begin(&mut self, source: SourceId, _number: u64) {
         if let Some(input) = self.bundle.inputs.get(source.0 as usize) {
             self.tally.source(&input.source.path);
@@ -54,15 +54,23 @@ impl Sink for Gatherer<'_> {
 
 /// Reads files and gathers evidence, in one pass.
 pub fn read(paths: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher) -> Result<Read> {
-    let bundle = prepare(paths, options);
+    let mut bundle = prepare(paths, options);
     crate::load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
-    let passed = pass(&bundle, options.threads, || Gatherer { tally: Tally::new(pack, matcher), bundle: &bundle });
+    let gather = |bundle: &Bundle| {
+        let passed = pass(bundle, options.threads, || Gatherer { tally: Tally::new(pack, matcher), bundle });
+        let Passed { sinks, facts, counts, digests, problems } = passed;
+        Passed { sinks: sinks.into_iter().map(|sink| sink.tally).collect::<Vec<_>>(), facts, counts, digests, problems }
+    };
+    let mut passed = gather(&bundle);
+    if set_back(&mut bundle, &passed.facts, &options.told) {
+        passed = gather(&bundle);
+    }
     let settled = settle_clocks(&bundle, &passed.facts, &options.told);
     let books = Books::of(&bundle, &passed.counts);
     let mut gathered = Gathered::default();
     let sources = sources(&bundle, &passed.facts, &passed.counts, &settled);
     for sink in passed.sinks {
-        gathered.merge(sink.tally.gathered);
+        gathered.merge(sink.gathered);
     }
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);

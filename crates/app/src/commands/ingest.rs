@@ -8,7 +8,8 @@ use crate::{exit, load};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use whyline_event::{Record, SourceId};
-use whyline_parse::{Bundle, Facts, Passed, Sink, pass, prepare};
+use whyline_parse::reading::set_back;
+use whyline_parse::{Bundle, Facts, Options, Passed, Sink, pass, prepare};
 use whyline_store::{Adder, StoreError, StoredClock, StoredSource, Writer};
 
 /// A source that is longer than this when it is stored has shown its whole head: its way of being read will not change.
@@ -17,12 +18,22 @@ const HEAD: u64 = 256 * 1024;
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
     let options = load::options(&args.reading, load::threads(cli.threads), None)?;
-    let bundle = prepare(&args.paths, &options);
+    let mut bundle = prepare(&args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
+    // Nothing is stored before the end, so a source whose clock was set back can be read once more.
+    loop {
+        if let Some(code) = store_once(cli, args, &options, &mut bundle)? {
+            return Ok(code);
+        }
+    }
+}
+
+/// Stores a bundle. Gives the exit code; `None`, and the store as it was, when the bundle is to be read once more.
+fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) -> Result<Option<u8>> {
     let mut writer = Writer::open(&cli.store, options.threads).map_err(store::failed)?;
     let before: u64 = writer.sources().iter().filter(|s| s.same_as.is_none()).map(|s| s.counted.records).sum();
-    let mut standings = standings(&bundle, writer.sources());
-    told_anew(&mut standings, &bundle, writer.sources(), &options.formats);
+    let mut standings = standings(bundle, writer.sources());
+    told_anew(&mut standings, bundle, writer.sources(), &options.formats);
     let mut books = Books::default();
     for standing in &standings {
         if let Standing::Known(number) = standing {
@@ -30,10 +41,16 @@ pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
             books.add(&counts, counts.records);
         }
     }
-    let listed = list(&mut writer, &bundle, &standings);
-    let work = Work::new(&writer, &bundle, &standings, &listed.numbers)?;
-    let rest = part(&bundle, &listed);
+    let listed = list(&mut writer, bundle, &standings);
+    let work = Work::new(&writer, bundle, &standings, &listed.numbers)?;
+    let mut rest = part(bundle, &listed);
     let Passed { sinks, facts, counts, digests, problems } = pass(&rest, options.threads, || Storing::new(&writer, &work));
+    if set_back(&mut rest, &facts, &options.told) {
+        for (i, plan) in listed.inputs.iter().zip(&rest.plans) {
+            bundle.plans[*i].expected = plan.expected;
+        }
+        return Ok(None);
+    }
     let mut done: BTreeMap<usize, Done> = BTreeMap::new();
     for sink in sinks {
         if let Some(error) = sink.error {
@@ -70,7 +87,7 @@ pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
     if bundle.inputs.is_empty() {
         load::note("warning: there is no log file here; nothing was stored. Give the folder that the logs were copied into.");
     }
-    Ok(if partial || bundle.inputs.is_empty() { exit::PARTIAL } else { exit::DONE })
+    Ok(Some(if partial || bundle.inputs.is_empty() { exit::PARTIAL } else { exit::DONE }))
 }
 
 /// Which inputs are to be read, and under which source each is listed.

@@ -10,6 +10,7 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Event, Record, Source, SourceId};
+use whyline_parse::reading::set_back;
 use whyline_parse::{Bundle, Sink, pass, prepare, settle_clocks};
 use whyline_query::Query;
 use whyline_store::Frame;
@@ -60,15 +61,22 @@ fn in_store(cli: &Cli, args: &Args, query: &Query) -> Result<u64> {
 
 fn in_files(cli: &Cli, args: &Args, query: &Query) -> Result<(u64, bool)> {
     let options = load::options(&args.reading, load::threads(cli.threads), None)?;
-    let bundle = prepare(&args.paths, &options);
+    let mut bundle = prepare(&args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
-    let passed = pass(&bundle, options.threads, || Matching { query, bundle: &bundle, found: Vec::new() });
-    let settled = settle_clocks(&bundle, &passed.facts, &options.told);
+    let matching = |bundle: &Bundle| {
+        let passed = pass(bundle, options.threads, || Matching { query, bundle, found: Vec::new() });
+        let found: Vec<Event> = passed.sinks.into_iter().flat_map(|s| s.found).collect();
+        (found, passed.facts, passed.problems)
+    };
+    let (mut found, mut facts, mut met) = matching(&bundle);
+    if set_back(&mut bundle, &facts, &options.told) {
+        (found, facts, met) = matching(&bundle);
+    }
+    let settled = settle_clocks(&bundle, &facts, &options.told);
     let mut problems = bundle.problems.clone();
-    problems.extend(passed.problems);
+    problems.extend(met);
     let partial = load::tell(&problems)?;
-    let stretch = load::stretch(&args.window, store::last(&passed.facts, &settled))?;
-    let mut found: Vec<Event> = passed.sinks.into_iter().flat_map(|s| s.found).collect();
+    let stretch = load::stretch(&args.window, store::last(&facts, &settled))?;
     for event in &mut found {
         if let (Some(stamp), Some(settled)) = (event.stamp, settled.get(event.origin.source.0 as usize)) {
             event.time = Some(settled.clock.instant(&stamp));
