@@ -299,6 +299,36 @@ fn rotated_pieces_follow_each_other_over_new_year() {
 }
 
 #[test]
+fn a_year_of_rotated_pieces_lies_before_the_newest() {
+    let piece = |month: &str| format!("{month}  3 00:00:03 web7 sshd[811]: up\n{month}  4 00:00:03 web7 sshd[811]: up\n").into_bytes();
+    let folder = folder(&[
+        ("syslog.5".into(), piece("Feb")),
+        ("syslog.4".into(), piece("Apr")),
+        ("syslog.3.gz".into(), packed(&piece("May"))),
+        ("syslog.2".into(), piece("Aug")),
+        ("syslog.1".into(), piece("Oct")),
+        ("syslog".into(), piece("Nov")),
+        ("app.log".into(), b"2026-11-04T00:00:00Z INFO up\n2026-11-04T00:00:01Z INFO up\n".to_vec()),
+    ]);
+    let events = whyline(["parse", text(&folder.path())]).expect(0).events();
+    assert_eq!(events.len(), 14);
+    assert!(events.iter().all(|e| e["timestamp"].as_str().unwrap().starts_with("2026-")), "{events:#?}");
+}
+
+#[test]
+fn the_store_counts_what_two_pieces_hold_as_files_do() {
+    let log = access_log(900).into_bytes();
+    let ends = memchr_lines(&log);
+    let kept = folder(&[("access.log.1".into(), log[..ends[499]].to_vec()), ("access.log".into(), log[ends[449]..].to_vec())]);
+    let store = kept.0.path().join("store");
+    whyline(["--store", text(&store), "ingest", text(&kept.path())]).expect(0).says("900 stored + 50 duplicate");
+    let files = diagnose(text(&kept.path()), 0).json();
+    let stored = whyline(["--store", text(&store), "diagnose", "--format", "json"]).expect(0).json();
+    assert_eq!(stored["books"], files["books"]);
+    assert_eq!(whyline(["--store", text(&store), "query", "--count", "status:200"]).expect(0).out.trim(), "900");
+}
+
+#[test]
 fn columns_that_one_piece_names_hold_for_the_others() {
     let head = "#Software: Microsoft Internet Information Services 10.0\n#Fields: date time cs-method cs-uri-stem sc-status time-taken\n";
     let row = |i: usize| format!("2026-11-20 10:00:{i:02} GET /items/{i} 200 12\n");

@@ -112,7 +112,7 @@ fn must_gather(path: &str) -> Option<Placed> {
     let parts: Vec<&str> = path.split('/').collect();
     let at = parts.iter().position(|p| *p == "namespaces" || *p == "cluster-scoped-resources")?;
     match parts[at..] {
-        ["namespaces", namespace, "pods", pod, container, _, "logs", _] => Some(pod_log(namespace, pod, Some(container))),
+        ["namespaces", namespace, "pods", pod, container, _, "logs", ..] => Some(pod_log(namespace, pod, Some(container))),
         ["namespaces", _, ..] | ["cluster-scoped-resources", ..] if path.ends_with(".yaml") || path.ends_with(".json") => {
             Some(Placed { no_log: true, ..Placed::default() })
         }
@@ -177,6 +177,7 @@ mod tests {
             format!("var/log/pods/shop_api-7c9d_{uid}/web/0.log.20261120-101500.gz"),
             format!("var/log/containers/api-7c9d_shop_web-{id}.log"),
             "must-gather.local.1/quay/namespaces/shop/pods/api-7c9d/web/web/logs/current.log".into(),
+            "g/namespaces/shop/pods/api-7c9d/web/web/logs/rotated/0.log.20261120-101500.gz".into(),
             "x.tar.gz!/namespaces/shop/pods/api-7c9d/web/web/logs/previous.log".into(),
         ] {
             assert_eq!(said(&none.place(&path)), (Some("api-7c9d"), vec!["shop", "api-7c9d", "web"], false), "{path}");

@@ -178,8 +178,9 @@ fn lines_of(bundle: &Bundle, wanted: &BTreeMap<String, BTreeSet<u64>>) -> BTreeM
             let Ok(line) = line else { break };
             if lines.contains(&number) {
                 let text = String::from_utf8_lossy(&line);
-                let text = text.trim_start_matches('\0').trim_end_matches('\r');
-                found.insert((path.clone(), number), text.chars().take(2000).collect());
+                // A hole that a crash left in the line says nothing.
+                let shown = text.trim_end_matches('\r').chars().filter(|c| *c != '\0').take(2000).collect();
+                found.insert((path.clone(), number), shown);
             }
         }
         ControlFlow::Continue(())

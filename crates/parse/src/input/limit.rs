@@ -80,7 +80,11 @@ impl<R: Read> Read for Guard<R> {
         if out > FREE && out / RATIO > self.meter.packed() {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, Bomb));
         }
-        let n = self.reader.read(into)?;
+        // Some unpackers give damage no kind of its own.
+        let n = self.reader.read(into).map_err(|e| match e.kind() {
+            io::ErrorKind::Other => io::Error::new(io::ErrorKind::InvalidData, e),
+            _ => e,
+        })?;
         self.out.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
     }
