@@ -6,6 +6,7 @@ use crate::format::{Cx, Fit, Format};
 use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::plain::{is_coloured, plain};
+use crate::section::{Sections, Step as Turn};
 use std::sync::Arc;
 use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
 
@@ -102,6 +103,8 @@ pub fn cut(
         open: Vec::new(),
         pending: None,
         object: None,
+        sections: Sections::new(&plan.commands),
+        in_section: false,
     };
     let coloured = is_coloured(&block.bytes);
     let by_lines = order.first().is_some_and(|f| f.block());
@@ -129,6 +132,9 @@ pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(line) else { return false };
     let arena = Bump::new();
     let text = plain(&arena, text);
+    if !plan.commands.openers.is_empty() {
+        return plan.commands.opened(text, true).is_some();
+    }
     if let Some(first) = plan.order.first().filter(|f| f.block()) {
         return first.starts(&Cx { arena: &arena, order: &plan.order, depth: 0 }, text);
     }
@@ -158,6 +164,10 @@ struct Cutter<'a, 's> {
     pending: Option<Record<'a>>,
     /// The record is a JSON object that is not closed yet.
     object: Option<Object>,
+    /// Output of commands.
+    sections: Sections<'s>,
+    /// The open lines are output of a command.
+    in_section: bool,
 }
 
 impl<'a> Cutter<'a, '_> {
@@ -178,6 +188,10 @@ impl<'a> Cutter<'a, '_> {
             }
         }
         if line.text.trim().is_empty() {
+            if self.sections.is_open() {
+                self.close();
+                self.sections.blank();
+            }
             if self.open.is_empty() || by_lines && self.order[0].ends_at_blank() {
                 self.close();
                 self.counts.blank += 1;
@@ -185,6 +199,20 @@ impl<'a> Cutter<'a, '_> {
                 self.open.push(line);
             }
             return;
+        }
+        let turn = self.sections.step(line.text);
+        if turn != Turn::Foreign {
+            if turn == Turn::Row || self.open.len() as u32 >= MOST_LINES {
+                self.close();
+                self.sections.turn(turn);
+            }
+            self.in_section = true;
+            self.open.push(line);
+            return;
+        }
+        if self.sections.is_open() {
+            self.close();
+            self.sections.turn(turn);
         }
         if by_lines {
             let cx = Cx { arena: self.arena, order: self.order, depth: 0 };
@@ -250,13 +278,22 @@ impl<'a> Cutter<'a, '_> {
             length: (last.end - first.start) as u64 + self.skipped,
         };
         let lossy = self.open.iter().any(|l| l.lossy);
-        let mut record = match self.pending.take() {
-            Some(record) if lines == 1 => record,
-            _ => {
-                let joined = self.open.iter().map(|l| l.text).collect::<Vec<_>>().join("\n");
-                read(self.arena, self.order, self.arena.alloc_str(&joined), origin).0
+        let joined = || -> &'a str {
+            match &self.open[..] {
+                [line] => line.text,
+                lines => self.arena.alloc_str(&lines.iter().map(|l| l.text).collect::<Vec<_>>().join("\n")),
             }
         };
+        let mut record = match self.pending.take() {
+            _ if self.in_section => {
+                let mut record = Record::new(joined(), origin);
+                self.sections.read(self.arena, record.text, self.before, &mut record);
+                record
+            }
+            Some(record) if lines == 1 => record,
+            _ => read(self.arena, self.order, joined(), origin).0,
+        };
+        self.in_section = false;
         record.origin = origin;
         if record.body.len() > LONGEST_BODY || origin.length as usize >= LONGEST_BODY {
             let mut end = record.body.len().min(LONGEST_BODY);
@@ -270,6 +307,7 @@ impl<'a> Cutter<'a, '_> {
             record.notes.push("bytes that are no UTF-8 were replaced");
         }
         match record.stamp {
+            Some(_) if record.is_snapshot() => {}
             Some(stamp) => self.before = Some(stamp),
             None => {
                 record.stamp = self.before;

@@ -2,6 +2,7 @@
 
 use crate::cut::read;
 use crate::format::{Fit, Format};
+use crate::section::Commands;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use whyline_event::{Bump, Key, Origin};
@@ -33,6 +34,8 @@ pub struct Plan {
     pub hosts: BTreeMap<String, u32>,
     /// Whether the head looks like no text at all.
     pub binary: bool,
+    /// Output of commands that the head shows.
+    pub commands: Commands,
 }
 
 /// Finds the formats of a source by its first lines.
@@ -50,12 +53,14 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
             Err(_) => &*arena.alloc_str(&String::from_utf8_lossy(l)),
         })
         .map(|l| crate::plain::plain(&arena, l.strip_suffix('\r').unwrap_or(l)))
-        .filter(|l| !l.trim().is_empty())
         .collect();
-    let lines = crate::joins::whole(&arena, lines);
+    let (openers, all): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|f| f.is_command());
+    let (commands, inside) = Commands::shown(openers, &lines);
+    let outside = lines.into_iter().zip(&inside).filter(|(l, name)| name.is_none() && !l.trim().is_empty()).map(|(l, _)| l);
+    let lines = crate::joins::whole(&arena, outside.collect());
     let nuls = head.iter().take(4096).filter(|b| **b == 0).count();
     let binary = nuls * 20 > head.len().min(4096) && !head.is_empty();
-    let mut order: Vec<Arc<dyn Format>> = known.iter().chain(all).cloned().collect();
+    let mut order: Vec<Arc<dyn Format>> = known.iter().chain(&all).cloned().collect();
     let sample = spread(&lines, SAMPLE);
     order = ranked(&arena, order, &sample);
     // What the head teaches: columns without names, header lines.
@@ -72,7 +77,10 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
     if learnt {
         order = ranked(&arena, order, &sample);
     }
-    summary(&arena, order, &lines, binary)
+    let mut plan = summary(&arena, order, &lines, binary);
+    plan.commands = commands;
+    by_command(&mut plan, lines.len(), &inside);
+    plan
 }
 
 /// Sorts formats by the sum of their fits over the lines; equal ones keep their order.
@@ -174,5 +182,21 @@ fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bo
     // Stack traces may make most of a head's lines; a tenth with stamps is enough to say that the records have them, and less
     // where the first line has one.
     let stamped = stamps * if first { 40 } else { 10 } >= lines.len() && stamps > 0;
-    Plan { order, format, share, stamped, hosts, binary }
+    Plan { order, format, share, stamped, hosts, binary, commands: Commands::default() }
+}
+
+/// Where most lines of a head are output of commands, the plan is named by the command that wrote most of it.
+fn by_command(plan: &mut Plan, outside: usize, inside: &[Option<&'static str>]) {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in inside.iter().flatten() {
+        *names.entry(name).or_default() += 1;
+    }
+    let total = (outside + names.values().sum::<usize>()).max(1) as f64;
+    plan.share *= outside as f64 / total;
+    if let Some((name, n)) = names.into_iter().max_by_key(|(_, n)| *n)
+        && n as f64 / total > plan.share
+    {
+        plan.format = name.to_string();
+        plan.share = n as f64 / total;
+    }
 }

@@ -16,6 +16,7 @@ pub mod joins;
 pub mod plain;
 pub mod problem;
 pub mod reading;
+pub mod section;
 pub mod settle;
 mod skew;
 pub mod stamp;

@@ -99,7 +99,10 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
     if let Some(only) = &options.only {
         all.retain(|f| f.name() == only || f.is_envelope() || f.name() == "generic");
     }
-    let plans: Vec<Plan> = parallel(&heads, options.threads, |head| detect(head, &known, &all));
+    let mut plans: Vec<Plan> = parallel(&heads, options.threads, |head| detect(head, &known, &all));
+    for (plan, input) in plans.iter_mut().zip(&inputs) {
+        plan.commands.collected = input.source.modified;
+    }
     let same_as = same(&inputs, &heads);
     let hosts =
         host::by_folder(&inputs.iter().zip(&plans).map(|(i, p)| Known { path: &i.source.path, hosts: &p.hosts }).collect::<Vec<_>>());
