@@ -276,7 +276,9 @@ fn judge(
         return None;
     }
     // Since when: the first of the pieces that weigh most.
-    let dated = |t: &&&Term| t.activity.is_some_and(|i| activities[i].collected.is_none());
+    // Of what came again and again a command names the last time only; it dates nothing that began before.
+    let dates = |a: &Activity| a.collected.is_none() && !(a.shown && a.onset > incident.onset + 15_000);
+    let dated = |t: &&&Term| t.activity.is_some_and(|i| dates(&activities[i]));
     let most = own.iter().filter(dated).map(|t| t.value).fold(0.0, f64::max);
     let known = own.iter().filter(dated).filter(|t| t.value >= most * 0.5).filter_map(|t| t.activity).map(|i| activities[i].onset).min();
     let onset = known.unwrap_or(incident.onset);

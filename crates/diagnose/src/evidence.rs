@@ -240,6 +240,14 @@ impl Evidence {
         Some((ticks.first()?.0, ticks.last()?.0))
     }
 
+    /// First and last second at which commands were run whose output a source holds.
+    pub fn looked(&self, source: usize) -> Option<(i64, i64)> {
+        let clock = &self.sources.get(source)?.clock;
+        let at = |form: Form, nanos: i64| clock.agreed(&Stamp { nanos, form, offset: None, digits: 0 }).div_euclid(NANOS);
+        let spans = self.snapshots.looked.iter().filter(|((s, _), _)| *s as usize == source);
+        spans.map(|((_, form), (a, b))| (at(*form, *a), at(*form, *b))).reduce(|(a, b), (x, y)| (a.min(x), b.max(y)))
+    }
+
     /// First and last second of the bundle.
     pub fn whole(&self) -> Option<(i64, i64)> {
         (0..self.sources.len())

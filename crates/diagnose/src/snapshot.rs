@@ -1,7 +1,8 @@
 //! What rows of commands' output tell that no query can say: which ports are listened on, how long certificates are valid.
 
 use crate::names::{NameId, Names};
-use whyline_event::{Clock, Form, Key, Record, Stamp};
+use std::collections::BTreeMap;
+use whyline_event::{Clock, Form, Key, Name, Record, Stamp, Value};
 
 /// How a row's time is to be understood.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,9 +77,24 @@ pub struct Certificate {
     pub to: Option<i64>,
 }
 
+/// A pod and its address.
+#[derive(Clone, Copy, Debug)]
+pub struct Pod {
+    /// Where it stands.
+    pub row: Row,
+    /// Its name.
+    pub name: NameId,
+    /// Its address.
+    pub address: NameId,
+}
+
 /// What was gathered of commands' output.
 #[derive(Clone, Debug, Default)]
 pub struct Snapshots {
+    /// Pods.
+    pub pods: Vec<Pod>,
+    /// When states of a source were looked at, as written: first and last, by what the stamps leave open.
+    pub looked: BTreeMap<(u32, Form), (i64, i64)>,
     /// Sockets.
     pub sockets: Vec<Socket>,
     /// Certificates.
@@ -98,6 +114,16 @@ impl Snapshots {
             nanos: stamp.nanos,
             host,
         };
+        // A prompt stands before the output, and perhaps before the date, of what it runs.
+        if record.is_state() && !record.has(Key::Command) {
+            let span = self.looked.entry((row.source, row.form)).or_insert((row.nanos, row.nanos));
+            *span = (span.0.min(row.nanos), span.1.max(row.nanos));
+        }
+        if let (Some(pod), Some(Value::Str(address))) = (record.str(Key::PodName), record.values(Name::Other("k8s.pod.ip")).next())
+            && self.pods.len() < MOST
+        {
+            self.pods.push(Pod { row, name: names.id(pod), address: names.id(address) });
+        }
         if let (Some(state), Some(port)) = (record.str(Key::SocketState), record.int(Key::ServerPort))
             && let Ok(port) = u16::try_from(port)
             && self.sockets.len() < MOST
@@ -117,12 +143,18 @@ impl Snapshots {
     pub fn merge(&mut self, other: Snapshots, name: impl Fn(NameId) -> NameId) {
         let row = |row: Row| Row { host: name(row.host), ..row };
         self.sockets.extend(other.sockets.into_iter().map(|s| Socket { row: row(s.row), address: name(s.address), ..s }));
+        self.pods.extend(other.pods.into_iter().map(|p| Pod { row: row(p.row), name: name(p.name), address: name(p.address) }));
+        for (key, (first, last)) in other.looked {
+            let span = self.looked.entry(key).or_insert((first, last));
+            *span = (span.0.min(first), span.1.max(last));
+        }
         self.certificates.extend(other.certificates.into_iter().map(|c| Certificate { row: row(c.row), subject: name(c.subject), ..c }));
     }
 
     /// Puts everything into a stable order.
     pub fn sort(&mut self) {
         self.sockets.sort_by_key(|s| (s.row.source, s.row.line));
+        self.pods.sort_by_key(|p| (p.row.source, p.row.line));
         self.certificates.sort_by_key(|c| (c.row.source, c.row.line));
     }
 }

@@ -277,7 +277,9 @@ impl<'p> Tally<'p> {
 
     fn hit(&mut self, signal: SignalId, record: &Record<'_>, stamp: &Stamp, host: NameId, service: NameId) {
         let fields = &self.pack.signals[signal as usize].entity;
-        entity::of_record(record, fields, &self.service, &mut self.entity);
+        // The file of a listing is named by whoever made it.
+        let by_path = if record.is_snapshot() { "" } else { &self.service };
+        entity::of_record(record, fields, by_path, &mut self.entity);
         let entity = self.gathered.names.id(&self.entity);
         let telling = Telling::of(record);
         let key = HitKey { signal, source: record.origin.source.0, form: stamp.form, entity, host, service, telling };

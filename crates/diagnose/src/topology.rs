@@ -58,6 +58,7 @@ impl Topology {
             }
         }
         topology.sockets(evidence);
+        topology.pods(evidence);
         topology.upstreams(evidence);
         topology.asked(evidence);
         topology.peers(evidence);
@@ -132,6 +133,20 @@ impl Topology {
             // An address that several machines claim (a bridge of containers) is nobody's.
             if let Some(host) = hosts.first().filter(|_| hosts.len() == 1) {
                 self.behind.insert(text.to_string(), ((*host).to_string(), 0));
+            }
+        }
+    }
+
+    /// A pod is a machine of its own where its address is nobody else's.
+    fn pods(&mut self, evidence: &Evidence) {
+        let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for pod in &evidence.snapshots.pods {
+            owners.entry(evidence.text(pod.address)).or_default().insert(evidence.text(pod.name));
+        }
+        for (address, pods) in owners {
+            if let Some(pod) = pods.first().filter(|_| pods.len() == 1 && !self.behind.contains_key(address)) {
+                self.behind.insert(address.to_string(), ((*pod).to_string(), 0));
+                self.hosts.insert((*pod).to_string());
             }
         }
     }

@@ -188,7 +188,7 @@ fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bo
 /// Where most lines of a head are output of commands, the plan is named by the command that wrote most of it.
 fn by_command(plan: &mut Plan, outside: usize, inside: &[Option<&'static str>]) {
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in inside.iter().flatten() {
+    for name in inside.iter().flatten().filter(|name| **name != crate::formats::snapshot::SHELL) {
         *names.entry(name).or_default() += 1;
     }
     let total = (outside + names.values().sum::<usize>()).max(1) as f64;

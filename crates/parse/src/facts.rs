@@ -93,7 +93,10 @@ fn hash(parts: &[&str]) -> u64 {
 impl Facts {
     /// Takes note of a record.
     pub fn record(&mut self, record: &Record<'_>) {
+        // A prompt or a date names no source.
+        let named = record.format != crate::formats::snapshot::SHELL;
         match self.formats.get_mut(record.format) {
+            _ if !named => {}
             Some(n) => *n += 1,
             None => {
                 self.formats.insert(record.format.to_string(), 1);

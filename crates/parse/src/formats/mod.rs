@@ -19,6 +19,7 @@ pub mod golang;
 pub mod haproxy;
 pub mod java;
 pub mod journal;
+pub mod journalctl;
 pub mod json;
 pub mod keys;
 pub mod logfmt;

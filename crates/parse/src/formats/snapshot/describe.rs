@@ -84,7 +84,11 @@ impl Section for Describe {
             self.area = Area::of(first);
             self.property(first);
             state(record);
-            return self.accuse(cx, record);
+            self.accuse(cx, record);
+            if let Some(address) = first.strip_prefix("IP:").map(str::trim).filter(|a| self.is_pod && !a.is_empty()) {
+                record.put_other("k8s.pod.ip", Value::Str(address));
+            }
+            return;
         }
         match self.area {
             Area::Containers => self.container(text, record),

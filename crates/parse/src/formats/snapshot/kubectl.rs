@@ -125,6 +125,10 @@ fn read_pod<'a>(table: &Table, text: &'a str, record: &mut Record<'a>) {
     put(record, Key::NodeName, table.cell(text, "NODE"));
     let status = table.cell(text, "STATUS");
     put(record, Key::PodStatus, status);
+    let address = table.cell(text, "IP");
+    if address.contains(['.', ':']) {
+        record.put_other("k8s.pod.ip", Value::Str(address));
+    }
     let ready = table.cell(text, "READY");
     record.put_other("k8s.pod.ready", Value::Str(ready));
     let restarts = table.cell(text, "RESTARTS");
