@@ -95,7 +95,6 @@ fn short(text: &str) -> Option<(Stamp, Head<'_>)> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use crate::reading::read_text;
     use whyline_event::Key;
     use whyline_event::stamp::{Clock, rfc3339};

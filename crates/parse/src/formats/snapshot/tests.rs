@@ -277,3 +277,96 @@ fn ordinary_logs_hold_no_sections() {
     let text = "2026-11-20 21:04:11 INFO ready\nNAME of the game\n# df is a command\n2026-11-20 21:04:12 INFO State Recv\n";
     assert!(seen(text).iter().all(|s| !s.format.starts_with("command.")));
 }
+
+mod any {
+    use super::seen;
+    use proptest::prelude::*;
+
+    /// Heads, rows and pieces of rows, to be put together at random.
+    const LINES: &[&str] = &[
+        "Filesystem      Size  Used Avail Use% Mounted on",
+        "/dev/vda1        50G   50G     0 100% /srv/ü",
+        "/dev/mapper/a-very-long-name",
+        "               50G   50G     0 100% /",
+        "State    Recv-Q   Send-Q     Local Address:Port     Peer Address:Port   Process",
+        "LISTEN   129      128              0.0.0.0:8080          0.0.0.0:*       users:((\"é\",pid=811,fd=6))",
+        "Active Internet connections (only servers)",
+        "tcp6       0      0 :::443                  :::*                    LISTEN      811/nginx: master",
+        "               total        used        free      shared  buff/cache   available",
+        "Mem:           7.7Gi       7.4Gi       101Mi       1.0Mi       312Mi        96Mi",
+        "procs -----------memory---------- ---swap-- -----io---- -system-- ------cpu-----",
+        " r  b   swpd   free   buff  cache   si   so    bi    bo   in   cs us sy id wa st",
+        "top - 21:04:07 up 3 days,  2:01,  2 users,  load average: 41.02, 18.22, 7.10",
+        "%Cpu(s): 97.2 us,  2.8 sy,  0.0 ni,  0.0 id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st",
+        "MiB Mem :   7812.4 total,    120.0 free,   7300.1 used,    392.3 buff/cache",
+        "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND",
+        "shop        8112 99.0 66.2 4812340 5304012 ?     Rl   20:01 182:09 java -Xmx6g",
+        "× ledger.service - Ledger API",
+        "●",
+        "● é",
+        "     Active: failed (Result: exit-code) since Fri 2026-11-20 20:31:07 UTC; 33min ago",
+        "   Main PID: 811 (code=exited, status=1/FAILURE)",
+        "  UNIT           LOAD   ACTIVE SUB    DESCRIPTION",
+        "● ledger.service loaded failed failed Ledger API",
+        "NAME            READY   STATUS             RESTARTS      AGE     IP            NODE",
+        "api-7d4f-x1     0/1     CrashLoopBackOff   7 (32s ago)   11m     10.1.0.7      node-3",
+        "NAME            é",
+        "LAST SEEN             TYPE      REASON      OBJECT            MESSAGE",
+        "17s (x28 over 6m1s)   Warning   BackOff     Pod/api-7d4f-x1   Back-off restarting failed container api",
+        "99999999999d          Warning   BackOff     Pod/é             x",
+        "Name:             api-7d4f-x1",
+        "Node:             node-3/192.0.2.13",
+        "Containers:",
+        "  api:",
+        "    Last State:     Terminated",
+        "      Reason:       OOMKilled",
+        "      Finished:     Fri, 20 Nov 2026 20:31:07 +0000",
+        "    Ready:          False",
+        "Conditions:",
+        "  Type             Status  LastHeartbeatTime                 LastTransitionTime                Reason",
+        "Events:",
+        "  Type     Reason   Age                  From     Message",
+        "  Warning  BackOff  30s (x9 over 4m11s)  kubelet  ü",
+        "CONTAINER ID   IMAGE           COMMAND                  CREATED        STATUS                       PORTS                  NAMES",
+        "0123456789ab   shop/api:7.4    \"/srv/api --port 80…\"   2 hours ago    Exited (137) 5 minutes ago                          shop-api-1",
+        "CONNECTED(00000003)",
+        " 0 s:CN = pay.shop.example",
+        "   v:NotBefore: Aug 22 20:31:08 2026 GMT; NotAfter: Nov 20 20:31:07 2026 GMT",
+        "    Verify return code: 10 (certificate has expired)",
+        "Certificate:",
+        "            Not After : Nov 20 20:31:07 2026 GMT",
+        "notAfter=Nov 20 20:31:07 2026 GMT",
+        "               Local time: Fri 2026-11-20 22:04:11 CET",
+        "Reference ID    : 7F7F0101 ()",
+        "     remote           refid      st t when poll reach   delay   offset  jitter",
+        "*192.0.2.123     192.0.2.1        2 u   33   64  377    0.512 -4012.7   0.101",
+        "Fri Nov 20 21:04:11 UTC 2026",
+        "[root@web01 ~]# df -h",
+        "Nov 20 20:31:07 app02 systemd[1]: ledger.service: Failed with result 'exit-code'.",
+        "2026-11-20 21:04:11 ERROR [main] a.B - it broke",
+        "{",
+        "  \"a\": 1",
+        "}",
+        "",
+        "   ",
+        "é",
+    ];
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(300))]
+
+        /// Whatever stands below whatever head: nothing fails, and every line is in a record or blank.
+        #[test]
+        fn lines_in_any_order(parts in prop::collection::vec((0..LINES.len(), 0usize..120, any::<bool>()), 0..14)) {
+            let text: String = parts
+                .iter()
+                .map(|(line, cut, whole)| {
+                    let line = LINES[*line];
+                    let end = if *whole { line.len() } else { line.char_indices().map(|(at, _)| at).nth(*cut).unwrap_or(line.len()) };
+                    format!("{}\n", &line[..end])
+                })
+                .collect();
+            seen(&text);
+        }
+    }
+}
