@@ -200,20 +200,7 @@ impl<'a> Cutter<'a, '_> {
             }
             return;
         }
-        let turn = self.sections.step(line.text);
-        if turn != Turn::Foreign {
-            if turn == Turn::Row || self.open.len() as u32 >= MOST_LINES {
-                self.close();
-                self.sections.turn(turn);
-            }
-            self.in_section = true;
-            self.open.push(line);
-            return;
-        }
-        if self.sections.is_open() {
-            self.close();
-            self.sections.turn(turn);
-        }
+        let Some(line) = self.beside_sections(line) else { return };
         if by_lines {
             let cx = Cx { arena: self.arena, order: self.order, depth: 0 };
             let starts = match self.open.last() {
@@ -245,6 +232,25 @@ impl<'a> Cutter<'a, '_> {
             self.pending = Some(record);
         }
         self.open.push(line);
+    }
+
+    /// Takes a line that is output of a command; gives back any other.
+    fn beside_sections(&mut self, line: Line<'a>) -> Option<Line<'a>> {
+        let turn = self.sections.step(line.text);
+        if turn == Turn::Foreign {
+            if self.sections.is_open() {
+                self.close();
+                self.sections.turn(turn);
+            }
+            return Some(line);
+        }
+        if turn == Turn::Row || self.open.len() as u32 >= MOST_LINES {
+            self.close();
+            self.sections.turn(turn);
+        }
+        self.in_section = true;
+        self.open.push(line);
+        None
     }
 
     /// Whether an object that opens now is a record: not where it is a part of a record with a stamp.

@@ -19,6 +19,7 @@ pub mod reading;
 pub mod section;
 pub mod settle;
 mod skew;
+mod sosreport;
 pub mod stamp;
 
 pub use cut::Counts;

@@ -27,10 +27,13 @@ use whyline_event::{Key, Record, STATE, Value};
 /// The name of lines that only say that a command was run: its prompt, the date before it.
 pub const SHELL: &str = "command.shell";
 
+/// Opens the section of a command at its head, or with the second argument at a row whose head was cut off.
+type Opener = fn(&str, bool) -> Option<Box<dyn Section>>;
+
 /// The format of a command's output.
 struct Command {
     name: &'static str,
-    opens: fn(&str, bool) -> Option<Box<dyn Section>>,
+    opens: Opener,
 }
 
 impl Format for Command {
@@ -54,7 +57,7 @@ impl Format for Command {
 
 /// All commands whose output is known.
 pub fn commands() -> Vec<Arc<dyn Format>> {
-    let list: [(&'static str, fn(&str, bool) -> Option<Box<dyn Section>>); 23] = [
+    let list: [(&'static str, Opener); 23] = [
         (SHELL, shell::opens),
         (disk::DF, disk::opens),
         (sockets::SS, sockets::opens_ss),

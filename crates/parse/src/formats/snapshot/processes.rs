@@ -34,7 +34,7 @@ impl Section for Ps {
     fn step(&mut self, line: &str) -> Step {
         let words: Vec<&str> = line.split_whitespace().take(self.heads.len()).collect();
         let pid = self.at("PID").and_then(|at| words.get(at));
-        let row = pid.is_some_and(|p| *p == "PID" || p.bytes().all(|b| b.is_ascii_digit())) && words.len() == self.heads.len();
+        let row = pid.is_some_and(|p| *p == "PID" || p.bytes().all(|b| b.is_ascii_digit() || b == b'-')) && words.len() == self.heads.len();
         if row { Step::Row } else { Step::Foreign }
     }
 

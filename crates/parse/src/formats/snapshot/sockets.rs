@@ -110,7 +110,9 @@ impl Sockets {
             let stated = words
                 .get(5)
                 .is_some_and(|w| w.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit()) && !is_number(Some(w)));
-            let (pid, program) = words.get(if stated { 6 } else { 5 }).and_then(|w| w.split_once('/')).unwrap_or(("", ""));
+            // `-e` puts user and inode before the program.
+            let owner = words.iter().skip(5).find_map(|w| w.split_once('/').filter(|(pid, _)| is_number(Some(pid)) && !pid.is_empty()));
+            let (pid, program) = owner.unwrap_or(("", ""));
             return Some(Row {
                 transport: words.first()?,
                 state: if stated { words.get(5)? } else { "UNCONN" },
