@@ -121,3 +121,70 @@ fn a_state_from_long_before_says_less() {
     let (before, during) = (confidence("Fri Nov 20 18:00:00 UTC 2026"), confidence("Fri Nov 20 20:36:12 UTC 2026"));
     assert!(before < 0.5 && before < during, "{before} {during}");
 }
+
+/// Requests to an upstream over ten minutes; from 20:35:00 on it refuses.
+fn refused() -> String {
+    (0..600)
+        .map(|s| {
+            let (status, took) = if s >= 300 { (502, "0.001") } else { (200, "0.020") };
+            let client = s % 90 + 1;
+            format!(
+                "203.0.113.{client} - - [20/Nov/2026:20:{:02}:{:02} +0000] \"GET /items/{s} HTTP/1.1\" {status} 512 \"-\" \"Mozilla/5.0\" rt={took} ua=\"192.0.2.22:8080\" us=\"{status}\" ut=\"{took}\"\n",
+                30 + s / 60,
+                s % 60
+            )
+        })
+        .collect()
+}
+
+/// Sockets of app02, which has the address of that upstream, with one more row.
+fn sockets(more: &str) -> String {
+    format!(
+        "Fri Nov 20 20:38:00 UTC 2026\nState    Recv-Q   Send-Q     Local Address:Port     Peer Address:Port   Process\nLISTEN   0        128              0.0.0.0:22            0.0.0.0:*       users:((\"sshd\",pid=7,fd=3))\nLISTEN   0        4096       192.0.2.22:9100            0.0.0.0:*       users:((\"node_exporter\",pid=9,fd=3))\n{more}"
+    )
+}
+
+/// What was considered for a fault at any place: its best confidence and the names of its terms.
+fn considered(json: &Value, id: &str) -> (f64, Vec<String>) {
+    let list = json["incidents"][0]["considered"].as_array().unwrap();
+    let best = list.iter().filter(|c| c["id"] == id).max_by(|a, b| a["score"].as_f64().unwrap().total_cmp(&b["score"].as_f64().unwrap()));
+    best.map_or((0.0, Vec::new()), |c| {
+        let terms = c["terms"].as_array().unwrap().iter().map(|t| t["term"].as_str().unwrap().to_string()).collect();
+        (c["confidence"].as_f64().unwrap(), terms)
+    })
+}
+
+#[test]
+fn nobody_or_somebody_listens() {
+    let look = |more: &str| {
+        let folder = TempDir::new().unwrap();
+        put(&folder, "web01/access.log", &refused(), WRITTEN);
+        put(&folder, "app02/ss.txt", &sockets(more), WRITTEN);
+        diagnose(&folder).1
+    };
+    let nobody = look("");
+    assert_eq!(nobody["causes"][0]["id"], "app.process-down", "{nobody:#}");
+    let (confidence, terms) = considered(&nobody, "app.process-down");
+    assert!(confidence > 0.5 && terms.iter().any(|t| t == "target.not-listening"), "{confidence} {terms:?}");
+    let somebody = look("LISTEN   0        128        192.0.2.22:8080            0.0.0.0:*       users:((\"gunicorn\",pid=8,fd=3))\n");
+    assert!(considered(&somebody, "app.process-down").0 < 0.3, "{somebody:#}");
+    let itself = look("LISTEN   0        128         127.0.0.1:8080            0.0.0.0:*       users:((\"gunicorn\",pid=8,fd=3))\n");
+    assert!(considered(&itself, "app.misconfigured").1.iter().any(|t| t == "target.listens-elsewhere"), "{itself:#}");
+}
+
+#[test]
+fn a_certificate_that_ended_when_the_trouble_began() {
+    let folder = TempDir::new().unwrap();
+    put(&folder, "web01/access.log", &refused(), WRITTEN);
+    let shown = "Fri Nov 20 20:38:00 UTC 2026\n$ openssl x509 -noout -dates -subject -in upstream.pem\nnotBefore=Aug 22 20:34:58 2026 GMT\nnotAfter=Nov 20 20:34:58 2026 GMT\nsubject=CN = items.shop.example\n";
+    put(&folder, "web01/certificate.txt", shown, WRITTEN);
+    let (_, json) = diagnose(&folder);
+    let first = &json["causes"][0];
+    assert_eq!(first["id"], "tls.certificate-expired", "{json:#}");
+    assert_eq!(first["onset"], "2026-11-20T20:34:58.000Z");
+    // One that ended long ago, or is valid, is nobody's reason.
+    for end in ["Nov 20 20:34:58 2025", "Dec 20 20:34:58 2026"] {
+        put(&folder, "web01/certificate.txt", &shown.replace("Nov 20 20:34:58 2026", end), WRITTEN);
+        assert!(considered(&diagnose(&folder).1, "tls.certificate-expired").1.is_empty(), "{end}");
+    }
+}

@@ -56,8 +56,18 @@ fn date(line: &str) -> Option<Stamp> {
     if !(16..=48).contains(&line.len()) {
         return None;
     }
-    let (found, used) = stamp::prefix(line)?;
-    (used == line.len() && matches!(found.form, Form::Explicit | Form::Civil)).then_some(found)
+    let whole = |text: &str| {
+        let (found, used) = stamp::prefix(text)?;
+        (used == text.len() && matches!(found.form, Form::Explicit | Form::Civil)).then_some(found)
+    };
+    // Outside of America the day stands before the month: `Fri 20 Nov 21:04:11 CET 2026`.
+    let turned = || match line.split_whitespace().collect::<Vec<_>>()[..] {
+        [_, day, month, time, zone, year] if day.starts_with(|c: char| c.is_ascii_digit()) => {
+            whole(&format!("{month} {} {time} {zone} {year}", day.trim_end_matches('.')))
+        }
+        _ => None,
+    };
+    whole(line).or_else(turned)
 }
 
 /// The host and the command line of a prompt: `$ df -h`, `[root@web01 ~]# ss -ltnp`, `web01:~$ free -m`, `+ df -h`, `== df -h ==`.
@@ -114,8 +124,13 @@ mod tests {
             let line = if line.starts_with("mail") { "a@b.example# df" } else { line };
             assert_eq!(command(line), want, "{line}");
         }
-        assert!(date("Fri Nov 20 21:04:11 UTC 2026").is_some());
-        assert!(date("2026-11-20T21:04:11+00:00").is_some());
-        assert!(date("2026-11-20 21:04:11 ready").is_none());
+        for line in
+            ["Fri Nov 20 21:04:11 UTC 2026", "Fri 20 Nov 22:04:11 CET 2026", "Fr 20. Nov 22:04:11 CET 2026", "2026-11-20T21:04:11+00:00"]
+        {
+            assert_eq!(date(line).map(|s| s.nanos), date("2026-11-20T21:04:11Z").map(|s| s.nanos), "{line}");
+        }
+        for line in ["2026-11-20 21:04:11 ready", "Fri 20 Nov 21:04:11 on air", "Nov 20 21:04:11"] {
+            assert!(date(line).is_none(), "{line}");
+        }
     }
 }
