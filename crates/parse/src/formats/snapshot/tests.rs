@@ -128,7 +128,7 @@ fn memory_and_load() {
 
 #[test]
 fn units() {
-    let text = "× ledger.service - Ledger API\n     Loaded: loaded (/etc/systemd/system/ledger.service; enabled; preset: enabled)\n     Active: failed (Result: exit-code) since Fri 2026-11-20 20:31:07 UTC; 33min ago\n    Process: 811 ExecStart=/srv/ledger/run (code=exited, status=1/FAILURE)\n   Main PID: 811 (code=exited, status=1/FAILURE)\n        CPU: 1.201s\n\nNov 20 20:31:07 app02 systemd[1]: ledger.service: Failed with result 'exit-code'.\n\n● nginx.service - A high performance web server\n     Active: active (running) since Tue 2026-11-17 08:00:01 UTC; 3 days ago\n";
+    let text = "× ledger.service - Ledger API\n     Loaded: loaded (/etc/systemd/system/ledger.service; enabled; preset: enabled)\n     Active: failed (Result: exit-code) since Fri 2026-11-20 20:31:07 UTC; 33min ago\n    Process: 811 ExecStart=/srv/ledger/run (code=exited, status=1/FAILURE)\n   Main PID: 811 (code=exited, status=1/FAILURE)\n        CPU: 1.201s\n\nNov 20 20:31:07 app02 systemd[1]: ledger.service: Failed with result 'exit-code'.\n\n● nginx.service - A high performance web server\n     Active: active (running) since Tue 2026-11-17 08:00:01 UTC; 3 days ago\nTriggeredBy: ● nginx.socket\n";
     let all = seen(text);
     assert_eq!(all.len(), 3, "{all:#?}");
     assert_eq!((all[0].get(Key::Unit), all[0].get(Key::UnitState), all[0].get(Key::UnitResult)), ("ledger.service", "failed", "exit-code"));

@@ -26,7 +26,8 @@ pub(super) fn opens_status(line: &str, _bare: bool) -> Option<Box<dyn Section>> 
     let step = |line: &str| {
         if line.starts_with(DOTS) {
             Step::Row
-        } else if line.starts_with(' ') {
+        } else if line.starts_with(' ') || line.starts_with("TriggeredBy:") {
+            // Names are right-aligned; the longest one begins at the margin.
             Step::More
         } else {
             Step::Foreign
