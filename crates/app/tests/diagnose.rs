@@ -35,6 +35,7 @@ macro_rules! fixtures {
 fixtures! {
     flask_bad_release
     haproxy_check_path
+    k8s_basket_memory_limit
     lossy_path_to_store
     mariadb_stopped
     mariadb_too_many_connections
@@ -43,8 +44,11 @@ fixtures! {
     node_fd_exhausted
     ok_compose_evening
     ok_dump_scan_guessing
+    ok_looked_around
     ok_rolling_restart
+    orders_nobody_listens
     price_desk_clock_ahead
+    reports_volume_full
     sqlalchemy_pool_exhausted
     two_redis_and_certificate
     uploads_disk_full

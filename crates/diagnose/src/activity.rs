@@ -38,12 +38,17 @@ pub struct Activity {
     pub cite: Vec<(u32, u32)>,
     /// For a state (a service is stopped until it is started): the share of the incident that it covers.
     pub covers: Option<f64>,
+    /// For what a command showed without saying since when: when the command was run, in milliseconds. The onset is then only a
+    /// stand-in.
+    pub collected: Option<i64>,
+    /// Its series are those of commands' output.
+    pub shown: bool,
 }
 
 /// Before the first symptom, causes are looked for this long (ms).
-const BEFORE: i64 = 240_000;
+pub(crate) const BEFORE: i64 = 240_000;
 /// After the last symptom, traces are looked for this long (ms).
-const AFTER: i64 = 10_000;
+pub(crate) const AFTER: i64 = 10_000;
 
 /// All activities around an incident, in a stable order.
 pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident, measured: &[Measured]) -> Vec<Activity> {
@@ -72,10 +77,13 @@ pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
             note: Some(m.note.clone()),
             cite: m.cite.clone(),
             covers: None,
+            collected: m.collected,
+            shown: false,
         });
     }
     states(pack, evidence, topology, incident, &mut list);
     compound(pack, evidence, incident, &mut list);
+    list.extend(crate::shown::activities(evidence, topology, incident));
     list
 }
 
@@ -211,6 +219,8 @@ fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: 
         note: None,
         cite: Vec::new(),
         covers: None,
+        collected: None,
+        shown: false,
     })
 }
 

@@ -37,6 +37,8 @@ pub struct Hypothesis {
     pub terms: Vec<Term>,
     /// When it began, ms.
     pub onset: i64,
+    /// Whether a log or a named time says so; else it is the incident's.
+    pub dated: bool,
     /// Entities accused, the best supported first.
     pub entities: Vec<String>,
     /// The hypothesis that is its deeper reason: then this is a step, not a root.
@@ -261,7 +263,10 @@ fn judge(
             *worth
         };
         seen.push((*i, *worth < 0.0));
-        let note = a.note.clone().unwrap_or_else(|| format!("{} times, accusing {}", a.hits, a.entity));
+        let note = a.note.clone().unwrap_or_else(|| match a.collected {
+            Some(_) => format!("shown by a command, accusing {}", a.entity),
+            None => format!("{} times, accusing {}", a.hits, a.entity),
+        });
         terms.push(Term { name: pack.signals[a.signal as usize].id.clone(), value, note, activity: Some(*i) });
     }
     let own: Vec<&Term> = terms.iter().filter(|t| t.activity.is_some() && t.value > 0.0).collect();
@@ -271,14 +276,12 @@ fn judge(
         return None;
     }
     // Since when: the first of the pieces that weigh most.
-    let most = own.iter().map(|t| t.value).fold(0.0, f64::max);
-    let onset = own
-        .iter()
-        .filter(|t| t.value >= most * 0.5)
-        .filter_map(|t| t.activity)
-        .map(|i| activities[i].onset)
-        .min()
-        .unwrap_or(incident.onset);
+    // Of what came again and again a command names the last time only; it dates nothing that began before.
+    let dates = |a: &Activity| a.collected.is_none() && !(a.shown && a.onset > incident.onset + 15_000);
+    let dated = |t: &&&Term| t.activity.is_some_and(|i| dates(&activities[i]));
+    let most = own.iter().filter(dated).map(|t| t.value).fold(0.0, f64::max);
+    let known = own.iter().filter(dated).filter(|t| t.value >= most * 0.5).filter_map(|t| t.activity).map(|i| activities[i].onset).min();
+    let onset = known.unwrap_or(incident.onset);
     let mut entities: Vec<String> = Vec::new();
     for entity in own.iter().filter_map(|t| t.activity).filter(|i| activities[*i].place == place).map(|i| activities[i].entity.clone()) {
         if !entities.contains(&entity) {
@@ -298,7 +301,17 @@ fn judge(
     terms.push(symptoms(pack, incident, fault));
     terms.push(coverage(pack, rule, incident, activities, &terms));
     let score = terms.iter().map(|t| t.value).sum();
-    Some(Hypothesis { fault, place: place.to_string(), score, terms, onset, entities, step_of: None, confidence: 0.0 })
+    Some(Hypothesis {
+        fault,
+        place: place.to_string(),
+        score,
+        terms,
+        onset,
+        dated: known.is_some(),
+        entities,
+        step_of: None,
+        confidence: 0.0,
+    })
 }
 
 /// How much an activity at one place says about another.
@@ -320,10 +333,18 @@ fn nearness(topology: &Topology, activity: &Activity, place: &str, against: bool
 
 /// Whether two activities rest on the same records.
 fn echo(a: &Activity, b: &Activity) -> bool {
+    if a.shown || b.shown {
+        return a.shown && b.shown && a.cite == b.cite;
+    }
     if a.series.is_empty() || b.series.is_empty() {
         return false;
     }
     a.place == b.place && a.hits == b.hits && a.onset == b.onset
+}
+
+/// Whether two activities are told by the same lines, whatever place they accuse.
+fn same_lines(a: &Activity, b: &Activity) -> bool {
+    if a.shown || b.shown { a.shown && b.shown && a.cite == b.cite } else { !b.series.is_empty() && a.hits == b.hits && a.onset == b.onset }
 }
 
 /// Whether the fault leads to the symptoms that were seen, weighed by the requests they concern.
@@ -361,7 +382,9 @@ fn coverage(pack: &Pack, rule: &crate::rules::Fault, incident: &Incident, activi
         .filter(|t| t.value > 0.3)
         .filter_map(|t| t.activity)
         .map(|i| &activities[i])
-        .filter(|a| a.hits >= 4 && a.note.is_none() && rule.evidence.iter().any(|e| e.signal == a.signal && anchors_by(pack, e)))
+        .filter(|a| {
+            a.hits >= 4 && a.note.is_none() && !a.shown && rule.evidence.iter().any(|e| e.signal == a.signal && anchors_by(pack, e))
+        })
         .map(|a| (a.last.min(incident.end) - a.onset.max(incident.onset)).max(0) as f64 / length)
         .chain(terms.iter().filter(|t| t.value > 0.3).filter_map(|t| t.activity).filter_map(|i| activities[i].covers))
         .fold(None, |acc: Option<f64>, c| Some(acc.map_or(c, |b| b.max(c))));
@@ -415,7 +438,7 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
                 // The deeper one must be believable in itself, not later, and not itself a step of this one.
                 let mutual = deeper(deep.fault).contains(&list[i].fault);
                 own_evidence(pack, activities, deep, &list[i]) >= 1.3
-                    && deep.onset <= list[i].onset + 12_000
+                    && (deep.onset <= list[i].onset + 12_000 || !deep.dated || !list[i].dated)
                     && linked(&deep.place, &list[i].place, deep.fault)
                     && deep.score >= 0.3
                     && (!mutual || deep.score > list[i].score)
@@ -455,10 +478,7 @@ fn own_evidence(pack: &Pack, activities: &[Activity], deep: &Hypothesis, step: &
         // The same lines may speak for both; they speak for the deeper one where they are more specific about it.
         .filter(|(_, a)| {
             let mine = weight(rule, a.signal);
-            !shown.iter().any(|s| {
-                (s.signal == a.signal || !a.series.is_empty() && s.hits == a.hits && s.onset == a.onset)
-                    && weight(&pack.faults[step.fault], s.signal) >= mine
-            })
+            !shown.iter().any(|s| (s.signal == a.signal || same_lines(s, a)) && weight(&pack.faults[step.fault], s.signal) >= mine)
         })
         .map(|(value, _)| value)
         .sum()

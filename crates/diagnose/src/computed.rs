@@ -52,6 +52,11 @@ pub const ALL: &[Computed] = &[
     c("checks.fail-while-serving", "health checks fail for servers that answer real requests well", true),
     c("dependency.unlogged", "errors name a target of which no log was given", false),
     c("latency.retransmission-steps", "slow answers cluster round the steps of TCP retransmission", true),
+    c("target.not-listening", "nothing listened where the failing requests were sent, when somebody looked", false),
+    c("target.listens-elsewhere", "the service listened for its own machine only, when somebody looked", false),
+    x("target.listening", "somebody listened where the failing requests were sent while they failed", false),
+    c("certificate.ended", "a certificate had ended", true),
+    c("certificate.not-begun", "a certificate had not begun to be valid", true),
     x("clock.offset", "the host's clock differs from its neighbours'", false),
 ];
 

@@ -101,6 +101,15 @@ fn time(ms: i64) -> String {
     rfc3339(ms.saturating_mul(1_000_000), 3)
 }
 
+/// What an activity says, in words. What was seen when somebody looked is told as such.
+fn title(signal: &crate::rules::Signal, activity: &Activity) -> String {
+    let said = activity.note.clone().map_or_else(|| signal.title.clone(), |n| format!("{}: {n}", signal.title));
+    match activity.collected {
+        Some(at) => format!("{said} (as it stood at {}, when this was collected)", time(at).get(11..19).unwrap_or_default()),
+        None => said,
+    }
+}
+
 fn round(x: f64) -> f64 {
     (x * 1000.0).round() / 1000.0
 }
@@ -234,7 +243,7 @@ impl Context<'_> {
                         timestamp: at.map(|ns| rfc3339(ns + self.evidence.sources.get(source).map_or(0, |s| s.clock.ahead), 3)),
                         text,
                         signal: signal.id.clone(),
-                        title: activity.note.clone().map_or_else(|| signal.title.clone(), |n| format!("{}: {n}", signal.title)),
+                        title: title(signal, activity),
                         weight: round(term.value),
                         count: activity.hits,
                     });
@@ -253,10 +262,10 @@ impl Context<'_> {
             .series
             .iter()
             .flat_map(|i| {
-                let series = &self.evidence.series[*i];
+                let series = if activity.shown { &self.evidence.shown[*i] } else { &self.evidence.series[*i] };
                 series.samples.iter().map(move |(t, s)| (*t, series.source, s.line, s.text.clone()))
             })
-            .filter(|(t, ..)| *t >= activity.onset * 1_000_000 && *t <= (activity.last + 1000) * 1_000_000)
+            .filter(|(t, ..)| activity.collected.is_some() || *t >= activity.onset * 1_000_000 && *t <= (activity.last + 1000) * 1_000_000)
             .collect();
         samples.sort();
         samples.into_iter().take(3).map(|(t, source, line, text)| (source, line, Some(t), text)).collect()

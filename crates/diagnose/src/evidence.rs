@@ -2,6 +2,7 @@
 
 use crate::names::{NameId, Names};
 use crate::rules::SignalId;
+use crate::snapshot::{Snapshots, Telling};
 use crate::tally::{Exchange, Gathered, Gauge, Pair, Sample};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -75,6 +76,8 @@ pub struct Series {
     pub service: NameId,
     /// Number of the source.
     pub source: usize,
+    /// How its times are to be understood.
+    pub telling: Telling,
     /// Second and hits, in order.
     pub bins: Vec<(i64, u32)>,
     /// Samples in order: instant (ns, agreed clock) and line.
@@ -103,8 +106,12 @@ pub struct Evidence {
     pub sources: Vec<SourceInfo>,
     /// Requests by start.
     pub requests: Vec<Request>,
-    /// Hits by signal, entity, source.
+    /// Hits in log lines, by signal, entity, source.
     pub series: Vec<Series>,
+    /// Hits in output of commands, in the same order.
+    pub shown: Vec<Series>,
+    /// What output of commands shows besides.
+    pub snapshots: Snapshots,
     /// Records per second of each source.
     pub ticks: Vec<Vec<(i64, u32)>>,
     /// Who speaks of whom.
@@ -136,25 +143,27 @@ impl Evidence {
             })
             .collect();
         requests.sort_by_key(|r| (r.start, r.of.source, r.of.line));
-        let mut series: BTreeMap<(SignalId, &str, u32, NameId), Series> = BTreeMap::new();
+        let mut series: BTreeMap<(SignalId, &str, u32, NameId, Telling), Series> = BTreeMap::new();
         let mut keys: Vec<_> = gathered.hits.iter().collect();
         keys.sort_by(|a, b| {
-            let key = |k: &crate::tally::HitKey| (k.signal, k.source, k.form);
+            let key = |k: &crate::tally::HitKey| (k.signal, k.source, k.form, k.telling);
             key(a.0).cmp(&key(b.0)).then_with(|| gathered.names.text(a.0.entity).cmp(gathered.names.text(b.0.entity))).then_with(|| {
                 (gathered.names.text(a.0.host), gathered.names.text(a.0.service))
                     .cmp(&(gathered.names.text(b.0.host), gathered.names.text(b.0.service)))
             })
         });
         for (key, hits) in keys {
-            let entry = series.entry((key.signal, gathered.names.text(key.entity), key.source, key.host)).or_insert_with(|| Series {
-                signal: key.signal,
-                entity: key.entity,
-                host: key.host,
-                service: key.service,
-                source: key.source as usize,
-                bins: Vec::new(),
-                samples: Vec::new(),
-            });
+            let entry =
+                series.entry((key.signal, gathered.names.text(key.entity), key.source, key.host, key.telling)).or_insert_with(|| Series {
+                    signal: key.signal,
+                    entity: key.entity,
+                    host: key.host,
+                    service: key.service,
+                    source: key.source as usize,
+                    telling: key.telling,
+                    bins: Vec::new(),
+                    samples: Vec::new(),
+                });
             entry.bins.extend(hits.bins.iter().map(|(s, n)| (second(key.source, key.form, *s), *n)));
             entry.samples.extend(hits.samples.values().flatten().map(|s| (agreed(key.source, key.form, s.nanos), s.clone())));
         }
@@ -170,6 +179,7 @@ impl Evidence {
             });
             s.samples.sort();
         }
+        let (series, shown) = series.into_iter().partition(|s| s.telling == Telling::Logged);
         let mut ticks: Vec<FxHashMap<i64, u32>> = vec![FxHashMap::default(); sources.len()];
         for ((source, form), bins) in &gathered.ticks {
             for (s, n) in bins {
@@ -189,6 +199,8 @@ impl Evidence {
         let mut gauges: Vec<(i64, Gauge)> =
             gathered.gauges.iter().map(|g| (agreed(g.source, g.form, g.nanos).div_euclid(NANOS), *g)).collect();
         gauges.sort_by_key(|(t, g)| (*t, g.source, g.line, g.counter));
+        let mut snapshots = gathered.snapshots;
+        snapshots.sort();
         let names = gathered.names;
         let mut pairs: Vec<(Pair, u32)> = gathered.pairs.into_iter().collect();
         pairs.sort_by(|(a, _), (b, _)| {
@@ -199,7 +211,7 @@ impl Evidence {
         programs.sort_by(|((h, p), _), ((i, q), _)| (names.text(*h), names.text(*p)).cmp(&(names.text(*i), names.text(*q))));
         let mut asked: Vec<((NameId, NameId), u32)> = gathered.asked.into_iter().collect();
         asked.sort_by(|((u, p), _), ((v, q), _)| (names.text(*u), names.text(*p)).cmp(&(names.text(*v), names.text(*q))));
-        Evidence { asked, names, sources, requests, series, ticks, pairs, programs, gauges }
+        Evidence { asked, names, sources, requests, series, shown, snapshots, ticks, pairs, programs, gauges }
     }
 
     /// Keeps only what lies in the seconds `from..=to`.
@@ -210,6 +222,12 @@ impl Evidence {
             series.samples.retain(|(t, _)| (from..=to).contains(&t.div_euclid(NANOS)));
         }
         self.series.retain(|s| !s.bins.is_empty());
+        // A state speaks of a time before it was looked at; what names its time belongs to that.
+        for series in self.shown.iter_mut().filter(|s| s.telling == Telling::Dated) {
+            series.bins.retain(|(s, _)| (from..=to).contains(s));
+            series.samples.retain(|(t, _)| (from..=to).contains(&t.div_euclid(NANOS)));
+        }
+        self.shown.retain(|s| !s.bins.is_empty());
         for ticks in &mut self.ticks {
             ticks.retain(|(s, _)| (from..=to).contains(s));
         }
@@ -230,6 +248,14 @@ impl Evidence {
     pub fn log_of(&self, source: u32) -> u32 {
         let newest = self.sources.get(source as usize).and_then(|s| s.newest);
         newest.and_then(|n| u32::try_from(n).ok()).unwrap_or(source)
+    }
+
+    /// First and last second at which commands were run whose output a source holds.
+    pub fn looked(&self, source: usize) -> Option<(i64, i64)> {
+        let clock = &self.sources.get(source)?.clock;
+        let at = |form: Form, nanos: i64| clock.agreed(&Stamp { nanos, form, offset: None, digits: 0 }).div_euclid(NANOS);
+        let spans = self.snapshots.looked.iter().filter(|((s, _), _)| *s as usize == source);
+        spans.map(|((_, form), (a, b))| (at(*form, *a), at(*form, *b))).reduce(|(a, b), (x, y)| (a.min(x), b.max(y)))
     }
 
     /// First and last second of the bundle.

@@ -13,6 +13,8 @@ pub mod measure;
 pub mod names;
 pub mod report;
 pub mod rules;
+pub mod shown;
+pub mod snapshot;
 pub mod symptoms;
 pub mod tally;
 pub mod topology;

@@ -6,6 +6,7 @@
 use crate::entity;
 use crate::names::{NONE, NameId, Names};
 use crate::rules::{Pack, SignalId};
+use crate::snapshot::{Snapshots, Telling};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use whyline_event::stamp::NANOS;
@@ -87,6 +88,8 @@ pub struct HitKey {
     pub host: NameId,
     /// Service of the writer.
     pub service: NameId,
+    /// How their times are to be understood.
+    pub telling: Telling,
 }
 
 /// Hits of a signal for an entity in a source.
@@ -177,6 +180,8 @@ pub struct Gathered {
     pub gauges: Vec<Gauge>,
     /// Which paths a proxy's error log names beside an upstream: upstream and masked path.
     pub asked: FxHashMap<(NameId, NameId), u32>,
+    /// What output of commands shows.
+    pub snapshots: Snapshots,
 }
 
 /// Gathers, record by record.
@@ -215,6 +220,9 @@ impl<'p> Tally<'p> {
     /// Takes a record.
     pub fn record(&mut self, record: &Record<'_>) {
         let Some(stamp) = record.stamp else { return };
+        if record.is_snapshot() {
+            return self.snapshot(record, &stamp);
+        }
         let source = record.origin.source.0;
         let second = stamp.nanos.div_euclid(NANOS);
         let all = &mut self.gathered;
@@ -241,18 +249,40 @@ impl<'p> Tally<'p> {
             let key = (names.id(upstream), names.id(&self.masked));
             *self.gathered.asked.entry(key).or_default() += 1;
         }
+        self.signals(record, &stamp, host, service);
+    }
+
+    /// Takes a row of a command's output. When somebody looked says nothing of when a log was written, and a listing speaks of
+    /// requests and peers only in passing; so only its signals count, what it shows, and which programs run.
+    fn snapshot(&mut self, record: &Record<'_>, stamp: &Stamp) {
+        let names = &mut self.gathered.names;
+        let host = names.id(record.str(Key::HostName).unwrap_or(""));
+        let program = record.str(Key::ProcessName);
+        let service = names.id(program.unwrap_or(""));
+        if let Some(program) = program.and_then(program_of).filter(|_| record.is_state()) {
+            let program = names.id(program);
+            *self.gathered.programs.entry((host, program)).or_default() += 1;
+        }
+        self.gathered.snapshots.record(record, stamp, host, &mut self.gathered.names);
+        self.signals(record, stamp, host, service);
+    }
+
+    fn signals(&mut self, record: &Record<'_>, stamp: &Stamp, host: NameId, service: NameId) {
         self.hits.clear();
         self.matcher.hits(record, &mut self.scratch, &mut self.hits);
         for i in 0..self.hits.len() {
-            self.hit(self.hits[i], record, &stamp, host, service);
+            self.hit(self.hits[i], record, stamp, host, service);
         }
     }
 
     fn hit(&mut self, signal: SignalId, record: &Record<'_>, stamp: &Stamp, host: NameId, service: NameId) {
         let fields = &self.pack.signals[signal as usize].entity;
-        entity::of_record(record, fields, &self.service, &mut self.entity);
+        // The file of a listing is named by whoever made it.
+        let by_path = if record.is_snapshot() { "" } else { &self.service };
+        entity::of_record(record, fields, by_path, &mut self.entity);
         let entity = self.gathered.names.id(&self.entity);
-        let key = HitKey { signal, source: record.origin.source.0, form: stamp.form, entity, host, service };
+        let telling = Telling::of(record);
+        let key = HitKey { signal, source: record.origin.source.0, form: stamp.form, entity, host, service, telling };
         let hits = self.gathered.hits.entry(key).or_default();
         let second = stamp.nanos.div_euclid(NANOS);
         *hits.bins.entry(second).or_default() += 1;
@@ -480,6 +510,7 @@ impl Gathered {
                 mine.thin_out();
             }
         }
+        self.snapshots.merge(other.snapshots, name);
         for (key, bins) in other.ticks {
             let mine = self.ticks.entry(key).or_default();
             for (second, count) in bins {

@@ -57,6 +57,8 @@ impl Topology {
                 topology.hosts.insert(evidence.text(*host).to_string());
             }
         }
+        topology.sockets(evidence);
+        topology.pods(evidence);
         topology.upstreams(evidence);
         topology.asked(evidence);
         topology.peers(evidence);
@@ -116,6 +118,37 @@ impl Topology {
             }
         }
         steps
+    }
+
+    /// A machine that lists its sockets tells its own addresses.
+    fn sockets(&mut self, evidence: &Evidence) {
+        let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for socket in &evidence.snapshots.sockets {
+            let (text, host) = (evidence.text(socket.address), evidence.text(socket.row.host));
+            if !host.is_empty() && address::ip(text).is_some_and(|ip| !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast()) {
+                owners.entry(text).or_default().insert(host);
+            }
+        }
+        for (text, hosts) in owners {
+            // An address that several machines claim (a bridge of containers) is nobody's.
+            if let Some(host) = hosts.first().filter(|_| hosts.len() == 1) {
+                self.behind.insert(text.to_string(), ((*host).to_string(), 0));
+            }
+        }
+    }
+
+    /// A pod is a machine of its own where its address is nobody else's.
+    fn pods(&mut self, evidence: &Evidence) {
+        let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for pod in &evidence.snapshots.pods {
+            owners.entry(evidence.text(pod.address)).or_default().insert(evidence.text(pod.name));
+        }
+        for (address, pods) in owners {
+            if let Some(pod) = pods.first().filter(|_| pods.len() == 1 && !self.behind.contains_key(address)) {
+                self.behind.insert(address.to_string(), ((*pod).to_string(), 0));
+                self.hosts.insert((*pod).to_string());
+            }
+        }
     }
 
     /// Finds the hosts behind upstreams by requests that both sides logged.

@@ -18,6 +18,8 @@ pub enum Kind {
     Duration,
     /// A number of bytes.
     Bytes,
+    /// A number that may have a fraction: a share from 0 to 1, a load.
+    Number,
 }
 
 macro_rules! fields {
@@ -134,6 +136,39 @@ fields! {
     Queue "messaging.destination.name" Keyword ["topic"] "queue or topic";
     Priority "syslog.priority" Int ["log.syslog.priority"] "RFC 5424 PRI value";
     Tls "tls.server.name" Keyword ["sni", "tls.client.server_name"] "server name in the TLS hello";
+    EventKind "event.kind" Keyword [] "`state` where a record shows how things stood when a command was run, rather than what happened";
+    EventAge "event.age" Duration [] "how long before the command was run it happened, as its output says";
+    Device "system.device" Keyword [] "block device or file system of a mount";
+    Mountpoint "system.filesystem.mountpoint" Keyword ["mountpoint"] "where a file system is mounted";
+    FsType "system.filesystem.type" Keyword ["fstype"] "type of a file system";
+    FsUsed "system.filesystem.utilization" Number ["disk_used"] "share of a file system's space that is used, 0 to 1";
+    InodesUsed "system.filesystem.inodes.utilization" Number ["inodes_used"] "share of a file system's inodes that is used, 0 to 1";
+    MemoryUsed "system.memory.utilization" Number ["memory_used"] "share of the memory that is used and cannot be freed at once, 0 to 1";
+    SwapUsed "system.paging.utilization" Number ["swap_used"] "share of the swap space that is used, 0 to 1";
+    CpuIdle "system.cpu.idle" Number [] "share of the processors' time that was idle, 0 to 1";
+    CpuIoWait "system.cpu.iowait" Number [] "share of the processors' time that waited for disks, 0 to 1";
+    CpuSteal "system.cpu.steal" Number [] "share of the processors' time that the hypervisor gave to others, 0 to 1";
+    Load "system.cpu.load_average.1m" Number [] "tasks that ran or waited, average over a minute";
+    DiskBusy "system.disk.utilization" Number [] "share of the time in which a disk was busy, 0 to 1";
+    SocketState "network.connection.state" Keyword ["socket_state"] "state of a socket: listen, established and so on";
+    BacklogUsed "network.listen.utilization" Number [] "share of a listening socket's queue that is full, 0 to 1 and above";
+    UnitState "systemd.unit.active_state" Keyword ["active_state"] "whether a unit is active, inactive, failed";
+    UnitSubState "systemd.unit.sub_state" Keyword ["sub_state"] "running, dead, exited, auto-restart and so on";
+    UnitResult "systemd.unit.result" Keyword [] "why a unit ended: exit-code, signal, timeout, oom-kill";
+    PodStatus "k8s.pod.status.reason" Keyword ["pod_status"] "how kubectl sums up a pod or container: Running, Pending, CrashLoopBackOff";
+    Restarts "k8s.container.restart_count" Int ["restarts"] "how often the containers of a pod were started again";
+    Terminated "k8s.container.status.last_terminated_reason" Keyword [] "why a container ended: OOMKilled, Error, Completed";
+    NodeCondition "k8s.node.condition.type" Keyword [] "condition of a node that a row tells: Ready, DiskPressure";
+    NodeConditionStatus "k8s.node.condition.status" Keyword [] "whether the condition holds: True, False, Unknown";
+    ContainerImage "container.image.name" Keyword [] "image of a container";
+    ContainerState "container.state" Keyword [] "running, unhealthy, restarting, exited, as Docker says";
+    TlsNotBefore "tls.server.not_before" Keyword [] "when the certificate begins to be valid, RFC 3339";
+    TlsNotAfter "tls.server.not_after" Keyword [] "when the certificate ends to be valid, RFC 3339";
+    TlsSubject "tls.server.subject" Keyword [] "subject of the certificate";
+    TlsIssuer "tls.server.issuer" Keyword [] "who signed the certificate";
+    TlsVerify "tls.verify.code" Int [] "OpenSSL's verdict on a certificate chain; 0 is good";
+    ClockSynced "system.clock.synchronized" Keyword [] "yes or no: whether the machine's clock follows a source of time";
+    ClockOffset "system.clock.offset" Number [] "how far the machine's clock is from the time, in seconds";
 }
 
 /// The name of a field: one of the table, or any other name that a structured log brought along.

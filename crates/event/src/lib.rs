@@ -17,7 +17,7 @@ pub mod value;
 pub use bumpalo::Bump;
 pub use event::Event;
 pub use field::{Key, Kind, Name};
-pub use record::{Field, Origin, Record};
+pub use record::{Field, Origin, Record, SNAPSHOT, STATE};
 pub use severity::Severity;
 pub use source::{Source, SourceId};
 pub use spec::{FormatSpec, Notation};

@@ -30,6 +30,12 @@ pub struct Field<'a> {
     pub value: Value<'a>,
 }
 
+/// The names of formats that are the output of commands begin with this.
+pub const SNAPSHOT: &str = "command.";
+
+/// The value of [`Key::EventKind`] of a record that shows a state.
+pub const STATE: &str = "state";
+
 /// One log record. All text is borrowed from the chunk that is being read, or from the arena of that chunk.
 #[derive(Clone, Debug)]
 pub struct Record<'a> {
@@ -70,6 +76,16 @@ impl<'a> Record<'a> {
             fields: Vec::new(),
             notes: Vec::new(),
         }
+    }
+
+    /// Whether the record is output of a command that was run to look at a system, rather than a log line.
+    pub fn is_snapshot(&self) -> bool {
+        self.format.starts_with(SNAPSHOT)
+    }
+
+    /// Whether the record shows how things stood when a command was run: its time is when that was, not when it came about.
+    pub fn is_state(&self) -> bool {
+        self.is_snapshot() && self.str(Key::EventKind) == Some(STATE)
     }
 
     /// Adds a field.

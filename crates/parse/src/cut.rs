@@ -8,6 +8,7 @@ use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::order::Watch;
 use crate::plain::{is_coloured, plain};
+use crate::section::{Sections, Step as Turn};
 use std::sync::Arc;
 use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
 
@@ -113,6 +114,8 @@ pub fn cut(
         watch: Watch::new(plan.expected),
         fold: fold::Watch::default(),
         later_from: plan.expected.later_from,
+        sections: Sections::new(&plan.commands),
+        in_section: false,
     };
     let coloured = is_coloured(&block.bytes);
     let torn = memchr::memchr(0, &block.bytes).is_some();
@@ -161,6 +164,9 @@ pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(line) else { return false };
     let arena = Bump::new();
     let text = plain(&arena, text);
+    if !plan.commands.openers.is_empty() {
+        return plan.commands.opened(text, true).is_some();
+    }
     if let Some(first) = plan.order.first().filter(|f| f.block()) {
         return first.starts(&Cx { arena: &arena, order: &plan.order, depth: 0 }, text);
     }
@@ -195,6 +201,10 @@ struct Cutter<'a, 's> {
     watch: Watch,
     fold: fold::Watch,
     later_from: Option<u64>,
+    /// Output of commands.
+    sections: Sections<'s>,
+    /// The open lines are output of a command.
+    in_section: bool,
 }
 
 impl<'a> Cutter<'a, '_> {
@@ -215,6 +225,10 @@ impl<'a> Cutter<'a, '_> {
             }
         }
         if line.text.trim().is_empty() {
+            if self.sections.is_open() {
+                self.close();
+                self.sections.blank();
+            }
             if self.open.is_empty() || by_lines && self.order[0].ends_at_blank() {
                 self.close();
                 self.counts.blank += 1;
@@ -223,6 +237,7 @@ impl<'a> Cutter<'a, '_> {
             }
             return;
         }
+        let Some(line) = self.beside_sections(line) else { return };
         if by_lines {
             let cx = Cx { arena: self.arena, order: self.order, depth: 0 };
             let starts = match self.open.last() {
@@ -259,6 +274,25 @@ impl<'a> Cutter<'a, '_> {
         self.open.push(line);
     }
 
+    /// Takes a line that is output of a command; gives back any other.
+    fn beside_sections(&mut self, line: Line<'a>) -> Option<Line<'a>> {
+        let turn = self.sections.step(line.text);
+        if turn == Turn::Foreign {
+            if self.sections.is_open() {
+                self.close();
+                self.sections.turn(turn);
+            }
+            return Some(line);
+        }
+        if turn == Turn::Row || self.open.len() as u32 >= MOST_LINES {
+            self.close();
+            self.sections.turn(turn);
+        }
+        self.in_section = true;
+        self.open.push(line);
+        None
+    }
+
     /// Whether an object that opens now is a record: not where it is a part of a record with a stamp.
     fn object_may_begin(&self, stamped: bool) -> bool {
         !stamped || self.open.first().is_none_or(|first| first.text.starts_with('{'))
@@ -290,13 +324,20 @@ impl<'a> Cutter<'a, '_> {
             length: (last.end - first.start) as u64 + self.skipped,
         };
         let lossy = self.open.iter().any(|l| l.lossy);
+        let in_section = std::mem::take(&mut self.in_section);
         let mut record = match self.pending.take() {
-            Some(record) if lines == 1 => record,
+            Some(record) if lines == 1 && !in_section => record,
             _ => {
-                let joined = self.open.iter().map(|l| l.text).collect::<Vec<_>>().join("\n");
-                let joined: &str = self.arena.alloc_str(&joined);
+                let joined: &str = match &self.open[..] {
+                    [line] => line.text,
+                    lines => self.arena.alloc_str(&lines.iter().map(|l| l.text).collect::<Vec<_>>().join("\n")),
+                };
                 let mut record = self.blank(joined, origin);
-                read_into(self.arena, self.order, joined, &mut record);
+                if in_section {
+                    self.sections.read(self.arena, joined, self.before, &mut record);
+                } else {
+                    read_into(self.arena, self.order, joined, &mut record);
+                }
                 record
             }
         };
@@ -317,12 +358,15 @@ impl<'a> Cutter<'a, '_> {
         {
             stamp.form = stamp.form.later();
         }
-        self.fold.record(&record);
-        if let Some(doubt) = self.watch.doubt(&record) {
-            record.notes.push(doubt);
-            record.stamp = None;
+        if !record.is_snapshot() {
+            self.fold.record(&record);
+            if let Some(doubt) = self.watch.doubt(&record) {
+                record.notes.push(doubt);
+                record.stamp = None;
+            }
         }
         match record.stamp {
+            Some(_) if record.is_snapshot() => {}
             Some(stamp) => self.before = Some(stamp),
             None => {
                 record.stamp = self.before;

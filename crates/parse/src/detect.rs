@@ -3,6 +3,7 @@
 use crate::cut::read;
 use crate::format::{Fit, Format};
 use crate::order::Expected;
+use crate::section::Commands;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use whyline_event::stamp::NANOS;
@@ -37,6 +38,8 @@ pub struct Plan {
     pub binary: bool,
     /// When its records are to be expected.
     pub expected: Expected,
+    /// Output of commands that the head shows.
+    pub commands: Commands,
 }
 
 /// Finds the formats of a source by its first lines.
@@ -54,11 +57,13 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
             Err(_) => &*arena.alloc_str(&String::from_utf8_lossy(l)),
         })
         .map(|l| crate::plain::plain(&arena, l.strip_suffix('\r').unwrap_or(l)))
-        .filter(|l| !l.trim().is_empty())
         .collect();
-    let lines = crate::joins::whole(&arena, lines);
+    let (openers, all): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|f| f.is_command());
+    let (commands, inside) = Commands::shown(openers, &lines);
+    let outside = lines.into_iter().zip(&inside).filter(|(l, name)| name.is_none() && !l.trim().is_empty()).map(|(l, _)| l);
+    let lines = crate::joins::whole(&arena, outside.collect());
     let binary = crate::binary::suspected(head);
-    let mut order: Vec<Arc<dyn Format>> = known.iter().chain(all).cloned().collect();
+    let mut order: Vec<Arc<dyn Format>> = known.iter().chain(&all).cloned().collect();
     let sample = spread(&lines, SAMPLE);
     order = ranked(&arena, order, &sample);
     // What the head teaches: columns without names, header lines.
@@ -75,7 +80,10 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
     if learnt {
         order = ranked(&arena, order, &sample);
     }
-    summary(&arena, order, &lines, binary)
+    let mut plan = summary(&arena, order, &lines, binary);
+    plan.commands = commands;
+    by_command(&mut plan, lines.len(), &inside);
+    plan
 }
 
 /// Sorts formats by the sum of their fits over the lines; equal ones keep their order.
@@ -181,5 +189,21 @@ fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bo
     let stamped = stamps * if first { 40 } else { 10 } >= lines.len() && stamps > 0;
     dated.sort_unstable();
     let expected = Expected { usual: dated.get(dated.len() / 2).copied(), ..Expected::default() };
-    Plan { order, format, share, stamped, hosts, binary, expected }
+    Plan { order, format, share, stamped, hosts, binary, expected, commands: Commands::default() }
+}
+
+/// Where most lines of a head are output of commands, the plan is named by the command that wrote most of it.
+fn by_command(plan: &mut Plan, outside: usize, inside: &[Option<&'static str>]) {
+    let mut names: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in inside.iter().flatten().filter(|name| **name != crate::formats::snapshot::SHELL) {
+        *names.entry(name).or_default() += 1;
+    }
+    let total = (outside + names.values().sum::<usize>()).max(1) as f64;
+    plan.share *= outside as f64 / total;
+    if let Some((name, n)) = names.into_iter().max_by_key(|(_, n)| *n)
+        && n as f64 / total > plan.share
+    {
+        plan.format = name.to_string();
+        plan.share = n as f64 / total;
+    }
 }

@@ -30,6 +30,7 @@ pub fn plan_for(plan: &Plan, block: &[u8]) -> Option<Plan> {
     let head = block.get(..HEAD_BYTES).unwrap_or(block);
     let mut found = detect(head, &[], &plan.order);
     found.expected = plan.expected;
+    found.commands = plan.commands.clone();
     (found.format != plan.format && found.format != "generic" && share(&found, block) > before + 0.2).then_some(found)
 }
 

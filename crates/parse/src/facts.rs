@@ -220,7 +220,10 @@ fn hash(parts: &[&str]) -> u64 {
 impl Facts {
     /// Takes note of a run of records that are alike.
     fn run(&mut self, run: &Run<'_>) {
+        // A prompt or a date names no source.
+        let named = run.format != crate::formats::snapshot::SHELL;
         match self.formats.get_mut(run.format) {
+            _ if !named => {}
             Some(n) => *n += run.records,
             None => {
                 self.formats.insert(run.format.to_string(), run.records);

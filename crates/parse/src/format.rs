@@ -4,6 +4,7 @@
 //! [`Cx::inner`], which finds the format of the message inside; so envelopes nest without knowing each other.
 //! Adding a format is adding a file in [`crate::formats`] and one line to its list.
 
+use crate::section::Section;
 use std::sync::Arc;
 use whyline_event::{Bump, Key, Record, Value};
 
@@ -59,6 +60,17 @@ pub trait Format: Send + Sync {
 
     /// For a [`Format::block`] format: an empty line ends a record.
     fn ends_at_blank(&self) -> bool {
+        false
+    }
+
+    /// The section that a line opens, for output of commands: the line is the head of a table or the first line of a list.
+    /// With `bare` also a row that only this command writes, as it stands alone when its head was cut off.
+    fn opens(&self, _line: &str, _bare: bool) -> Option<Box<dyn Section>> {
+        None
+    }
+
+    /// Whether the format is output of a command, read through [`Format::opens`] and never line by line.
+    fn is_command(&self) -> bool {
         false
     }
 

@@ -1,5 +1,6 @@
 //! Whose logs these are: the host of a source whose lines name none.
 
+use crate::sosreport::Reports;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Folder names that are programs or customary places of logs, never machines.
@@ -199,9 +200,16 @@ pub fn by_folder(sources: &[Known<'_>]) -> Vec<Option<String>> {
         .map(|(archive, _)| stem_of(archive.rsplit('/').next().unwrap_or(archive)))
         .collect();
     let several = archives.len() > 1;
+    let reports = Reports::of(sources);
     sources
         .iter()
         .map(|source| {
+            if let Some(host) = reports.host(source.path) {
+                return Some(host);
+            }
+            if reports.is_output(source.path) {
+                return None;
+            }
             let (folder, _) = source.path.rsplit_once('/')?;
             let all: Vec<&str> = prefixes(folder).collect();
             let name = |p: &&str| stem(p.rsplit('/').next().unwrap_or(p)).to_string();

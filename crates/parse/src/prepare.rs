@@ -327,6 +327,7 @@ fn plan_of(head: &[u8], input: &Input, known: &[Arc<dyn Format>], all: &[Arc<dyn
     let known: Vec<_> = known.iter().map(|f| f.for_source(&input.source.path).unwrap_or_else(|| f.clone())).collect();
     let mut plan = detect(&binary::without_runs(head), &known, all);
     plan.expected.modified = input.source.modified;
+    plan.commands.collected = input.source.modified;
     plan
 }
 

@@ -79,7 +79,7 @@ impl Target {
                 Kind::Text => Sense::Words,
                 Kind::Keyword => Sense::Whole,
                 Kind::Address => Sense::Address,
-                Kind::Int => Sense::Number,
+                Kind::Int | Kind::Number => Sense::Number,
                 Kind::Duration => Sense::Duration,
                 Kind::Bytes => Sense::Bytes,
             },

@@ -139,6 +139,7 @@ fn silent(view: &mut View<'_>) {
                 onset: from * 1000,
                 note,
                 cite: Vec::new(),
+                collected: None,
             }));
         }
     }

@@ -6,6 +6,7 @@ mod backend;
 mod failures;
 mod gauges;
 mod network;
+mod snapshot;
 mod traffic;
 
 use crate::computed;
@@ -28,6 +29,8 @@ pub struct Measured {
     pub note: String,
     /// Lines that show it: source and line.
     pub cite: Vec<(u32, u32)>,
+    /// For what a command showed without saying since when: when it was run, in milliseconds.
+    pub collected: Option<i64>,
 }
 
 /// What the measures look at.
@@ -46,7 +49,7 @@ impl View<'_> {
     fn add(&mut self, id: &str, entity: String, onset: i64, note: String, cite: Vec<(u32, u32)>) {
         if let Some(signal) = self.pack.signal(id) {
             debug_assert!(computed::find(id).is_some());
-            self.found.push(Measured { signal, entity, onset, note, cite });
+            self.found.push(Measured { signal, entity, onset, note, cite, collected: None });
         }
     }
 
@@ -95,6 +98,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     backend::measure(&mut view);
     network::measure(&mut view);
     gauges::measure(&mut view);
+    snapshot::measure(&mut view);
     view.found
 }
 

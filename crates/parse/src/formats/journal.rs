@@ -123,8 +123,15 @@ fn sized<'a>(cx: &Cx<'a>, lines: &mut std::iter::Peekable<std::str::Split<'a, ch
 fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, &'a str)], record: &mut Record<'a>) -> Option<Fit> {
     let get = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
     let micros: i64 = get("_SOURCE_REALTIME_TIMESTAMP").or_else(|| get("__REALTIME_TIMESTAMP"))?.parse().ok()?;
-    record.format = NAME;
     record.stamp = Some(Stamp::explicit(micros.checked_mul(1000)?, 0, 6));
+    put_fields(cx, pairs, record);
+    Some(95)
+}
+
+/// What the fields of an entry say, but for its time.
+pub(super) fn put_fields<'a>(cx: &Cx<'a>, pairs: &[(&'a str, &'a str)], record: &mut Record<'a>) {
+    let get = |name: &str| pairs.iter().find(|(n, _)| *n == name).map(|(_, v)| *v);
+    record.format = NAME;
     if let Some(number) = get("PRIORITY").and_then(|p| p.parse().ok()) {
         record.severity = Severity::from_syslog(number);
     }
@@ -160,7 +167,6 @@ fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, &'a str)], record: &mut Record<'a>) -
     let message = get("MESSAGE").unwrap_or("");
     record.body = message;
     services::message(cx, NAME, tag, message, record);
-    Some(95)
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ pub mod golang;
 pub mod haproxy;
 pub mod java;
 pub mod journal;
+pub mod journalctl;
 pub mod json;
 pub mod keys;
 pub mod logfmt;
@@ -30,6 +31,7 @@ pub mod php;
 pub mod postgres;
 pub mod redis;
 pub mod servers;
+pub mod snapshot;
 pub mod supervisord;
 pub mod syslog;
 pub mod system;
@@ -45,7 +47,7 @@ use std::sync::Arc;
 
 /// Every built-in format, the specific ones before the general ones.
 pub fn all() -> Vec<Arc<dyn Format>> {
-    web::web().into_iter().chain(system::system()).collect()
+    web::web().into_iter().chain(system::system()).chain(snapshot::commands()).collect()
 }
 
 /// Formats that a configuration file defines (`log_format` of nginx, `LogFormat` of Apache).

@@ -1,8 +1,8 @@
 //! The formats of envelopes, structured logs, applications and databases.
 
 use super::{
-    app, auditd, cef, columns, dns, docker, generic, golang, java, journal, json, logfmt, mongodb, mysql, php, postgres, redis, servers,
-    supervisord, syslog, vendors,
+    app, auditd, cef, columns, dns, docker, generic, golang, java, journal, journalctl, json, logfmt, mongodb, mysql, php, postgres, redis,
+    servers, supervisord, syslog, vendors,
 };
 use crate::format::Format;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(docker::Prefixed),
         Arc::new(journal::JournalJson),
         Arc::new(journal::JournalExport),
+        Arc::new(journalctl::Journalctl),
         Arc::new(redis::Redis),
         Arc::new(postgres::PostgresCsv),
         Arc::new(postgres::Postgres),

@@ -63,7 +63,7 @@ pub fn time(data: &[u8]) {
 pub fn detection(data: &[u8]) {
     let plan = detect::detect(data, &[], &ALL);
     assert!((0.0..=1.0).contains(&plan.share));
-    assert_eq!(plan.order.len(), ALL.len());
+    assert!(!plan.order.is_empty() && plan.order.len() <= ALL.len());
     for line in data.split(|b| *b == b'\n').take(20) {
         let _ = cut::starts_record(&plan, line);
     }

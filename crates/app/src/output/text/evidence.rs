@@ -145,10 +145,22 @@ fn line(page: &mut Page<'_>, c: &Citation, rows: usize) -> Result<()> {
 /// the place where it was thrown. `None` where the first line says it all.
 fn decisive<'a>(lines: &[&'a str]) -> Option<&'a str> {
     let rest = lines.get(1..)?;
+    if let Some(property) = telling_property(lines.first()?) {
+        return rest.iter().map(|l| l.trim()).find(|l| l.starts_with(property));
+    }
     let cause = rest.iter().rev().find(|l| l.trim_start().starts_with("Caused by:"));
     let thrown = rest.iter().rev().find(|l| names_an_error(l));
     let place = rest.first().filter(|l| l.trim_start().starts_with("at "));
     cause.or(thrown).or(place).map(|l| l.trim())
+}
+
+/// Of output of commands that spans lines, the property that says how things stand: of a unit and of a container's state.
+fn telling_property(first: &str) -> Option<&'static str> {
+    let first = first.trim_start();
+    if first.starts_with("State:") || first.starts_with("Last State:") {
+        return Some("Reason:");
+    }
+    first.starts_with(['●', '×', '○', '↻']).then_some("Active:")
 }
 
 /// `KeyError: 'price'`, `pymysql.err.OperationalError: (1040, ...)`: a name with a capital in it, a colon, at the very left.
@@ -188,6 +200,8 @@ mod tests {
         assert_eq!(decisive(&python), Some("KeyError: 'price'"));
         assert_eq!(decisive(&["one line"]), None);
         assert_eq!(decisive(&["(2006, 'gone away')", "[SQL: select 1]", "(Background on this error at: https://example.org)"]), None);
+        let unit = ["× ledger.service - Ledger API", "     Loaded: loaded", "     Active: failed (Result: exit-code)"];
+        assert_eq!(decisive(&unit), Some("Active: failed (Result: exit-code)"));
         let node = ["TypeError: price is undefined", "    at total (/srv/cart.js:12:3)", "    at next (/srv/app.js:3:1)"];
         assert_eq!(decisive(&node), Some("at total (/srv/cart.js:12:3)"));
     }

@@ -2,7 +2,7 @@
 
 use super::Answer;
 use super::page::{Ink, Page, Text, middle};
-use crate::output::words::{count, length, number, percent};
+use crate::output::words::{count, length, number, percent, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Result;
 use whyline_diagnose::SourceInfo;
@@ -141,7 +141,12 @@ fn table(page: &mut Page<'_>, heads: &[&str], rows: &[Vec<String>], remarks: imp
 }
 
 fn span(answer: &Answer<'_>, source: usize) -> String {
-    answer.evidence.span(source).map_or_else(|| "no time".into(), |(a, b)| join(answer, a, b))
+    match (answer.evidence.span(source), answer.evidence.looked(source)) {
+        (Some((a, b)), _) => join(answer, a, b),
+        // Output of commands: when somebody looked.
+        (None, Some((a, b))) => format!("at {}", if a == b { answer.day.time(&text(a)) } else { join(answer, a, b) }),
+        (None, None) => "no time".into(),
+    }
 }
 
 fn join(answer: &Answer<'_>, a: i64, b: i64) -> String {

@@ -70,6 +70,7 @@ fn field<'a>(key: Key, unit: Option<Unit>, text: &'a str, record: &mut Record<'a
         _ => match key.kind() {
             Kind::Duration => fill::once(record, key, duration(text, unit).unwrap_or(Value::Str(text))),
             Kind::Int | Kind::Bytes => fill::once(record, key, text.parse().map_or(Value::Str(text), Value::Int)),
+            Kind::Number => fill::once(record, key, number(text)),
             Kind::Text | Kind::Keyword | Kind::Address => fill::once_str(record, key, text),
         },
     }

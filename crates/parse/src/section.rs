@@ -1,0 +1,184 @@
+//! Output of commands: tables and lists whose lines mean something only below the head that the command wrote.
+//!
+//! People copy what a command printed beside the logs, often several commands into one file, with the prompt or without. A
+//! *section* is the output of one command within a source. It begins where a format of commands knows a line as its head
+//! ([`Format::opens`]) and ends where a line does not belong to it. Lines outside of sections are read as in any log.
+
+use crate::format::{Cx, Format};
+use std::sync::Arc;
+use whyline_event::{Bump, Key, Record, Stamp, Value};
+use whyline_event::{Form, stamp::NANOS};
+
+/// What a line is to the section that is open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// It begins a record.
+    Row,
+    /// It goes on with the record before.
+    More,
+    /// It is no part of the section, which ends here.
+    Foreign,
+}
+
+/// The output of one command, while its lines come in.
+pub trait Section: Send {
+    /// The name of the format of its rows (`command.df`).
+    fn name(&self) -> &'static str;
+
+    /// What the next line is; asked once for each line that is not blank, in order, the head included.
+    fn step(&mut self, line: &str) -> Step;
+
+    /// Reads a whole record: fields, severity, and the stamp where the output names a time. Never fails: a row that is not
+    /// understood stays a text. Records come in order, each after the last of its lines was stepped over.
+    fn read<'a>(&mut self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>);
+
+    /// Whether a blank line ends it.
+    fn ends_at_blank(&self) -> bool {
+        true
+    }
+}
+
+/// What a source is told about the output of commands in it.
+#[derive(Clone, Default)]
+pub struct Commands {
+    /// The formats that know heads of commands; none where the head of the source shows no output of commands.
+    pub openers: Vec<Arc<dyn Format>>,
+    /// When the file was written, in seconds since 1970 UTC: when the commands were run, unless the output says so itself.
+    pub collected: Option<i64>,
+}
+
+impl Commands {
+    /// The section that a line opens. A head is looked for anywhere, a row without its head (as `grep` leaves it) only
+    /// outside of sections.
+    pub fn opened(&self, line: &str, inside: bool) -> Option<Box<dyn Section>> {
+        let first = |bare: bool| self.openers.iter().find_map(|format| format.opens(line, bare));
+        first(false).or_else(|| if inside { None } else { first(true) })
+    }
+
+    /// For the lines of a head the name of the section that each belongs to; these commands are kept only where there is one.
+    pub fn shown(openers: Vec<Arc<dyn Format>>, lines: &[&str]) -> (Commands, Vec<Option<&'static str>>) {
+        let commands = Commands { openers, collected: None };
+        let mut section: Option<Box<dyn Section>> = None;
+        let mut inside = Vec::with_capacity(lines.len());
+        for line in lines {
+            if line.trim().is_empty() {
+                section = section.filter(|s| !s.ends_at_blank());
+                inside.push(None);
+                continue;
+            }
+            let mut new = commands.opened(line, section.is_some());
+            if new.is_none() && section.as_mut().is_some_and(|s| s.step(line) == Step::Foreign) {
+                // What ends one section may be a row of another without its head.
+                section = None;
+                new = commands.opened(line, false);
+            }
+            if let Some(mut new) = new {
+                new.step(line);
+                section = Some(new);
+            }
+            inside.push(section.as_ref().map(|s| s.name()));
+        }
+        // Dates and prompts alone are no output of commands.
+        let told = inside.iter().flatten().any(|name| *name != crate::formats::snapshot::SHELL);
+        if told { (commands, inside) } else { (Commands::default(), vec![None; lines.len()]) }
+    }
+}
+
+/// The sections of a source, while its lines come in.
+pub struct Sections<'p> {
+    commands: &'p Commands,
+    section: Option<Box<dyn Section>>,
+    /// A new section, opened by a line that has been looked at but not taken.
+    next: Option<Box<dyn Section>>,
+    /// When the commands were run, as the output says.
+    collected: Option<Stamp>,
+    host: Option<String>,
+}
+
+impl<'p> Sections<'p> {
+    /// Nothing is open.
+    pub fn new(commands: &'p Commands) -> Self {
+        Sections { commands, section: None, next: None, collected: None, host: None }
+    }
+
+    /// What a line that is not blank is to the section that is open, or [`Step::Row`] for the head of a new one. Where the answer is
+    /// not [`Step::More`] the record before ends, and must be read before [`Sections::turn`] is called.
+    pub fn step(&mut self, line: &str) -> Step {
+        if self.commands.openers.is_empty() {
+            return Step::Foreign;
+        }
+        self.next = self.commands.opened(line, self.section.is_some());
+        if self.next.is_none() {
+            let step = self.section.as_mut().map_or(Step::Foreign, |s| s.step(line));
+            if step != Step::Foreign {
+                return step;
+            }
+            self.next = self.section.as_ref().and_then(|_| self.commands.opened(line, false));
+        }
+        match &mut self.next {
+            Some(next) => {
+                next.step(line);
+                Step::Row
+            }
+            None => Step::Foreign,
+        }
+    }
+
+    /// The record before has been read: now the section that the line opened is the one that is open.
+    pub fn turn(&mut self, step: Step) {
+        if step == Step::Foreign || self.next.is_some() {
+            self.section = self.next.take();
+        }
+    }
+
+    /// A blank line came, and the record before has been read.
+    pub fn blank(&mut self) {
+        if self.section.as_ref().is_some_and(|s| s.ends_at_blank()) {
+            self.section = None;
+        }
+    }
+
+    /// Whether one is open.
+    pub fn is_open(&self) -> bool {
+        self.section.is_some()
+    }
+
+    /// Reads a record of the section that is open. Its time is the one that the output names, else when the command was run:
+    /// as an earlier line says (`date`), else when the file was written, else that of the log line before.
+    pub fn read<'a>(&mut self, arena: &'a Bump, text: &'a str, before: Option<Stamp>, record: &mut Record<'a>) {
+        let cx = Cx { arena, order: &[], depth: 0 };
+        if let Some(section) = &mut self.section {
+            record.format = section.name();
+            section.read(&cx, text, record);
+        }
+        if record.stamp.is_some() {
+            self.note_time(record);
+        } else {
+            let written = self.commands.collected.and_then(|s| s.checked_mul(NANOS)).map(|nanos| Stamp::explicit(nanos, 0, 0));
+            record.stamp = self.collected.or(written).or(before).and_then(|run| earlier(run, record));
+            record.inherited = record.stamp.is_some();
+        }
+        if let Some(host) = record.str(Key::HostName) {
+            self.host = Some(host.to_string());
+        } else if let Some(host) = &self.host {
+            record.put(Key::HostName, Value::Str(arena.alloc_str(host)));
+        }
+    }
+
+    /// Keeps when commands are run, where a record says so.
+    fn note_time(&mut self, record: &Record<'_>) {
+        let Some(stamp) = record.stamp.filter(|_| record.is_state()) else { return };
+        // A time of day alone says less than what is known already.
+        if stamp.form != Form::TimeOnly || self.collected.is_none() {
+            self.collected = Some(stamp);
+        }
+    }
+}
+
+/// A moment before the command was run, by the age that the row tells.
+fn earlier(run: Stamp, record: &Record<'_>) -> Option<Stamp> {
+    match record.get(Key::EventAge) {
+        Some(Value::Duration(age)) => Some(Stamp { nanos: run.nanos.checked_sub(age)?, ..run }),
+        _ => Some(run),
+    }
+}
