@@ -163,7 +163,8 @@ fn kubectl(text: &str) -> Option<(&str, &str, &str)> {
     Some((pod, container, c.rest))
 }
 
-fn compose(text: &str) -> Option<(&str, &str)> {
+/// `shop-web-1  | text`.
+pub(crate) fn compose(text: &str) -> Option<(&str, &str)> {
     let at = memchr::memchr(b'|', text.as_bytes().get(..text.len().min(64))?)?;
     let name = text.get(..at)?;
     let bare = name.trim_end_matches(' ');

@@ -127,7 +127,8 @@ fn panic<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit>
         fill::once_str(record, Key::ExceptionMessage, message);
     }
     message::fields(cx, text, record);
-    Some(40)
+    // A crash has no stamp and yet begins a record.
+    Some(if text.starts_with("panic: ") { 60 } else { 40 })
 }
 
 #[cfg(test)]
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!((r.body, r.str(Key::CodeFile)), ("listening: 80", Some("shop.go")));
         let text = "panic: no map\n\ngoroutine 1 [running]:\nmain.main()";
         let mut r = Record::new(text, Origin::default());
-        assert_eq!(GoLog.read(&cx, text, &mut r), Some(40));
+        assert_eq!(GoLog.read(&cx, text, &mut r), Some(60));
         assert_eq!((r.str(Key::ExceptionMessage), r.severity), (Some("no map"), Some(Severity::Fatal)));
         assert!(!GoLog.starts(&cx, "goroutine 7 [running]:"));
     }

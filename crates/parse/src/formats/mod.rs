@@ -33,6 +33,7 @@ pub mod servers;
 pub mod supervisord;
 pub mod syslog;
 pub mod system;
+pub mod uvicorn;
 pub mod vendors;
 pub mod web;
 

@@ -2,7 +2,7 @@
 
 use super::{
     app, auditd, cef, columns, dns, docker, generic, golang, java, journal, json, logfmt, mongodb, mysql, php, postgres, redis, servers,
-    supervisord, syslog, vendors,
+    supervisord, syslog, uvicorn, vendors,
 };
 use crate::format::Format;
 use std::sync::Arc;
@@ -16,6 +16,8 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(journal::JournalJson),
         Arc::new(journal::JournalExport),
         Arc::new(redis::Redis),
+        Arc::new(uvicorn::Uvicorn),
+        Arc::new(uvicorn::Uwsgi),
         Arc::new(postgres::PostgresCsv),
         Arc::new(postgres::Postgres),
         Arc::new(mysql::MysqlSlow),
@@ -28,6 +30,7 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(java::JavaUtilLogging),
         Arc::new(golang::Glog),
         Arc::new(dns::Unbound),
+        Arc::new(dns::Named),
         Arc::new(auditd::Auditd),
         Arc::new(servers::Servers),
         Arc::new(cef::Cef),

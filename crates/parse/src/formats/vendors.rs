@@ -68,7 +68,11 @@ fn db2_head(text: &str) -> Option<(Stamp, &str)> {
     stamp = Stamp::explicit(stamp.nanos - i64::from(sign * minutes) * 60_000_000_000, sign * minutes * 60, stamp.digits);
     let rest = text.get(used + 4..)?;
     let id = rest.trim_start().split(' ').next()?;
-    (rest.starts_with(' ') && id.contains('E') && first_line(rest).contains("LEVEL: ")).then_some((stamp, rest))
+    (rest.starts_with(' ')
+        && id.starts_with('I')
+        && id.bytes().skip(1).any(|b| b.is_ascii_uppercase())
+        && first_line(rest).contains("LEVEL: "))
+    .then_some((stamp, rest))
 }
 
 /// The value of `NAME : value`, one word.

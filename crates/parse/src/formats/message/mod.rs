@@ -6,6 +6,8 @@
 mod client;
 mod exchange;
 mod pairs;
+mod said;
+pub mod sentence;
 mod target;
 
 use crate::format::Cx;
@@ -21,6 +23,11 @@ pub fn fields<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
     pairs::read(head, record);
     target::read(cx, head, record);
     client::read(head, record);
+}
+
+/// Adds what the sentences of a known program name.
+pub fn sentences<'a>(program: &str, text: &'a str, record: &mut Record<'a>) {
+    said::read(program, cut(text, MOST), record);
 }
 
 /// The first bytes of a text, at a character.

@@ -12,8 +12,12 @@ pub fn message<'a>(cx: &Cx<'a>, envelope: &'static str, tag: &'a str, text: &'a 
         if cx.inner(envelope, text, record) {
             return;
         }
-        if tag == "named" {
-            dns::named(text, record);
+        message::sentences(tag, text, record);
+        match tag {
+            "named" => dns::named(text, record),
+            "dnsmasq" => dns::dnsmasq(text, record),
+            "unbound" => dns::unbound(text, record),
+            _ => {}
         }
         if !pam(text, record) {
             message::fields(cx, text, record);
@@ -21,8 +25,6 @@ pub fn message<'a>(cx: &Cx<'a>, envelope: &'static str, tag: &'a str, text: &'a 
         return;
     }
     match tag {
-        "dnsmasq" => dns::dnsmasq(text, record),
-        "unbound" => dns::unbound(text, record),
         "kernel" => super::kernel::read(text, record),
         "sudo" => {
             if !sudo(text, record) {
@@ -32,6 +34,8 @@ pub fn message<'a>(cx: &Cx<'a>, envelope: &'static str, tag: &'a str, text: &'a 
         _ if tag.starts_with("systemd") || tag == "init" => {
             if tag == "systemd" {
                 super::systemd::read(text, record);
+            } else {
+                message::sentences(tag, text, record);
             }
         }
         _ if is_cron(tag) => {
@@ -40,6 +44,7 @@ pub fn message<'a>(cx: &Cx<'a>, envelope: &'static str, tag: &'a str, text: &'a 
             }
         }
         _ => {
+            message::sentences(tag, text, record);
             if !sshd(text, record) && !pam(text, record) || !record.has(Key::ClientAddress) {
                 message::fields(cx, text, record);
             }
