@@ -179,12 +179,27 @@ pub enum QueryFormat {
 /// `whyline formats`
 #[derive(Args, Debug)]
 pub struct Formats {
+    /// Show one format: what it reads, its fields and samples
+    #[arg(value_name = "NAME", conflicts_with_all = ["detect", "fields"])]
+    pub name: Option<String>,
     /// Say which format was chosen for these files
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub detect: Vec<PathBuf>,
     /// List the fields in place of the formats
     #[arg(long)]
     pub fields: bool,
+    /// How to answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: PlainFormat,
+}
+
+/// How lists are written.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 /// `whyline rules`

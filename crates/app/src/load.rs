@@ -12,6 +12,7 @@ use whyline_diagnose::rules::{Finding, written};
 use whyline_diagnose::{Matcher, Pack};
 use whyline_event::stamp::NANOS;
 use whyline_event::{Value, Zone};
+use whyline_parse::catalogue;
 use whyline_parse::formats::access;
 use whyline_parse::{Format, Gravity, Options, Problem, Told};
 
@@ -57,22 +58,29 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
         };
         formats.push(made.map_err(|e| usage(format!("--log-format {text}: {e}")))?);
     }
-    if let Some(name) = &only {
-        known_format(name)?;
-    }
+    let only = only.as_deref().map(reader).transpose()?;
     Ok(Options { told, hosts, formats, only, threads })
 }
 
-/// Refuses a name that no format has, and says which was perhaps meant.
-fn known_format(name: &str) -> Result<()> {
+/// The reader that a name means: its own, or that of an entry of the catalogue. A name that nothing has is refused, and the error
+/// says which was perhaps meant.
+fn reader(name: &str) -> Result<String> {
     let all = whyline_parse::formats::all();
-    let names: BTreeSet<&str> = all.iter().map(|f| f.name()).collect();
+    let mut names: BTreeSet<&str> = all.iter().map(|f| f.name()).collect();
     if names.contains(name) {
-        return Ok(());
+        return Ok(name.to_string());
     }
+    if let Some(entry) = catalogue::find(name) {
+        return Ok(entry.reader_name().to_string());
+    }
+    names.extend(catalogue::entries().iter().map(|entry| entry.name.as_str()));
+    Err(usage(format!("--as {name}: there is no such format; {}`whyline formats` lists them all", meant(name, names))))
+}
+
+/// `perhaps a, b was meant; `, where names are near.
+pub fn meant<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> String {
     let near = spelling::near(name, names.into_iter());
-    let meant = if near.is_empty() { String::new() } else { format!("perhaps {} was meant; ", near.join(", ")) };
-    Err(usage(format!("--as {name}: there is no such format; {meant}`whyline formats` lists them all")))
+    if near.is_empty() { String::new() } else { format!("perhaps {} was meant; ", near.join(", ")) }
 }
 
 /// Tells problems on standard error; an argument that does not exist ends the run.

@@ -8,6 +8,7 @@ mod binary;
 pub mod catalogue;
 pub mod cut;
 pub mod detect;
+pub mod explain;
 pub mod facts;
 pub mod format;
 pub mod formats;

@@ -143,7 +143,8 @@ pub fn glob(pattern: &str, path: &str) -> bool {
         || !pattern.contains('/') && path.split('/').any(|part| fits(pattern.as_bytes(), part.as_bytes()))
 }
 
-fn head(input: &Input) -> Vec<u8> {
+/// The first lines of an input.
+pub(crate) fn head(input: &Input) -> Vec<u8> {
     let mut bytes = Vec::new();
     if let Ok(reader) = open(input) {
         // An error here is met again, and told, when the whole is read.

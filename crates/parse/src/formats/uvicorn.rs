@@ -67,12 +67,16 @@ impl Format for Uwsgi {
             return uwsgi_request(text, record);
         }
         let (stamp, said) = uwsgi_notice(text)?;
+        let own = said.starts_with("*** ") || ["uWSGI", "HARAKIRI", "SIGPIPE: ", "DAMN ! worker "].iter().any(|word| said.contains(word));
+        if !own {
+            return None;
+        }
         record.format = "uwsgi";
         record.body = said;
         if stamp.is_some() {
             record.stamp = stamp;
         }
-        Some(if said.starts_with("*** ") || said.contains("uWSGI") { 85 } else { 20 })
+        Some(85)
     }
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
