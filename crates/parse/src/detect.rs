@@ -12,10 +12,14 @@ pub const HEAD_LINES: usize = 400;
 /// Lines of the head on which every format is tried.
 const SAMPLE: usize = 48;
 
-/// So many lines, evenly spread over all.
+/// Of them the first ones: a file may say what it is in its first lines alone.
+const FIRST: usize = 4;
+
+/// So many lines: the first ones, and the others evenly spread.
 fn spread<'a>(lines: &[&'a str], count: usize) -> Vec<&'a str> {
-    let step = lines.len().div_ceil(count).max(1);
-    lines.iter().copied().step_by(step).collect()
+    let (first, rest) = lines.split_at(lines.len().min(FIRST));
+    let step = rest.len().div_ceil(count - FIRST).max(1);
+    first.iter().chain(rest.iter().step_by(step)).copied().collect()
 }
 
 /// How a source is read.

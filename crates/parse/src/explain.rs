@@ -281,7 +281,7 @@ mod tests {
         let text = format!("{}{}\n<<<>>>\n{}", redis.repeat(3), glog.repeat(2), redis);
         let one = explained(&text);
         let found: Vec<_> = one.formats.iter().map(|f| (f.format.as_str(), f.lines, f.fit > 80.0)).collect();
-        assert_eq!(found, [("redis", 4, true), ("glog", 4, true)]);
+        assert_eq!(found, [("glog", 4, true), ("redis", 4, true)]);
         let stretches: Vec<_> = one.stretches.iter().map(|s| (s.format.as_str(), s.first, s.last)).collect();
         assert_eq!(stretches, [("redis", 1, 3), ("glog", 4, 7), ("redis", 8, 8)]);
         assert_eq!((one.changes, one.lines, one.records, one.encoding), (2, 8, 6, "ASCII"));

@@ -113,16 +113,21 @@ fn judge(entry: &Entry, sample: &Sample, how: &str, around: (&[&str], &[&str]), 
 
 /// The sample read by its own format, as if nothing else existed but what may be inside it.
 fn by_itself(entry: &Entry, sample: &Sample, all: &[Arc<dyn Format>], out: &mut Vec<String>) {
+    if sample.expect.contains_key("format") {
+        // The entry speaks of several formats; this is another one's.
+        return;
+    }
     let arena = Bump::new();
-    let head: Vec<&str> = sample.head.iter().flat_map(|h| h.lines()).chain([sample.text.as_str()]).collect();
+    let text = crate::plain::plain(&arena, &sample.text);
+    let head: Vec<&str> = sample.head.iter().flat_map(|h| h.lines()).chain([text]).collect();
     let mut read = Vec::new();
     // What stands in an envelope is read through it.
     for format in all.iter().filter(|f| f.name() == entry.reader_name()).chain(all.iter().filter(|f| f.is_envelope())) {
         let learnt = format.learn(&head);
         let format = learnt.as_ref().unwrap_or(format);
-        let mut record = Record::new(&sample.text, Origin::default());
+        let mut record = Record::new(text, Origin::default());
         let cx = Cx { arena: &arena, order: all, depth: 0 };
-        if format.read(&cx, &sample.text, &mut record).is_some() {
+        if format.read(&cx, text, &mut record).is_some() {
             // Several readers share a name: the layouts of an access log.
             let wrong = differences(entry, sample, &json(&record));
             if wrong.is_empty() {

@@ -127,7 +127,8 @@ fn head(text: &str) -> Option<Head<'_>> {
     }
     let (time, rest) = bracket(text)?;
     let (stamp, used) = stamp::prefix(time)?;
-    if used != time.len() || time.contains(", ") {
+    // The JVM's own log has brackets, too, without blanks between them.
+    if used != time.len() || time.contains(", ") || text.get(time.len() + 1..).is_some_and(|t| t.starts_with("][")) {
         return None;
     }
     let (level, mut rest) = bracket(rest)?;

@@ -207,6 +207,61 @@ impl Format for Named {
     }
 }
 
+/// CoreDNS: `[INFO] 203.0.113.9:50122 - 4711 "A IN db.lan. udp 45 false 512" NOERROR qr,rd,ra 61 0.0012s`, and the errors of its plugins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CoreDns;
+
+impl Format for CoreDns {
+    fn name(&self) -> &'static str {
+        "coredns"
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        let mut c = Cursor::new(text);
+        let level = c.between("[", "] ").filter(|w| matches!(*w, "INFO" | "ERROR" | "WARNING" | "DEBUG" | "FATAL"))?;
+        if c.rest.starts_with("plugin/") {
+            record.format = "coredns";
+            record.body = c.rest;
+            fill::level(record, level);
+            let plugin = c.until(": ")?;
+            fill::once_str(record, Key::Logger, plugin);
+            // `2 db.lan. A: read udp ...`: the code of the answer, then the question.
+            let mut words = c.rest.splitn(4, ' ');
+            if plugin == "plugin/errors"
+                && let (Some(_), Some(name), Some(kind)) = (words.next(), words.next(), words.next().and_then(|w| w.strip_suffix(':')))
+            {
+                fill::once_str(record, Key::QName, name.trim_end_matches('.'));
+                fill::once_str(record, Key::QType, kind);
+            }
+            crate::formats::message::fields(cx, c.rest, record);
+            return Some(92);
+        }
+        let body = c.rest;
+        let client = c.until(" - ")?;
+        let (address, port) = address::split_port(client);
+        (address::ip(address.trim_matches(['[', ']'])).is_some() && port.is_some()).then_some(())?;
+        c.digits()?;
+        c.must(" \"")?;
+        let question: Vec<&str> = c.until("\" ")?.split(' ').collect();
+        let [kind, "IN" | "CH" | "HS" | "ANY", name, transport, ..] = question[..] else { return None };
+        let answer: Vec<&str> = c.rest.trim_end().split(' ').collect();
+        record.format = "coredns";
+        record.body = body;
+        fill::level(record, level);
+        fill::client(record, client);
+        fill::once_str(record, Key::QName, name.trim_end_matches('.'));
+        fill::once_str(record, Key::QType, kind);
+        fill::once_str(record, Key::Transport, transport);
+        if let [code, .., took] = answer[..] {
+            fill::once_str(record, Key::RCode, code);
+            if let Some(took) = Value::duration(took) {
+                fill::once(record, Key::Duration, took);
+            }
+        }
+        Some(93)
+    }
+}
+
 fn here_level<'a>(c: &mut Cursor<'a>) -> &'a str {
     let mut here = *c;
     match here

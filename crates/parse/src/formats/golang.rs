@@ -36,6 +36,7 @@ impl Format for Glog {
             fill::once_int(record, Key::CodeLine, line);
         }
         record.body = c.rest;
+        pod(c.rest, record);
         exception::fields(c.rest, record);
         message::fields(cx, c.rest, record);
         Some(88)
@@ -43,6 +44,18 @@ impl Format for Glog {
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
         glog(line).is_some() || is_panic(line)
+    }
+}
+
+/// Structured values of Kubernetes components: `pod="namespace/name"`, `node="name"`.
+fn pod<'a>(text: &'a str, record: &mut Record<'a>) {
+    let value = |mark: &str| text.split_once(mark).and_then(|(_, rest)| rest.split('"').next());
+    if let Some((namespace, name)) = value(" pod=\"").and_then(|v| v.split_once('/')) {
+        fill::once_str(record, Key::PodName, name);
+        fill::once_str(record, Key::Namespace, namespace);
+    }
+    if let Some(node) = value(" node=\"") {
+        fill::once_str(record, Key::NodeName, node);
     }
 }
 

@@ -19,6 +19,9 @@ const MOST: usize = 4096;
 /// Adds the fields that a message holds. Fields that the record has already stay as they are.
 pub fn fields<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
     let head = cut(text, MOST);
+    if head.starts_with("Started ") || head.starts_with("Completed ") {
+        said::read("ruby", head, record);
+    }
     exchange::read(head, record);
     pairs::read(head, record);
     target::read(cx, head, record);

@@ -101,8 +101,8 @@ const ACCESS: &[Program] = &[
         "charon",
         &[
             "{_}[IKE] {_} is initiating {_} => event.action=initiating",
-            "{_}[IKE] authentication of '{user.name:text}' with {_} successful => event.action=accepted",
-            "{_}[IKE] authentication of '{user.name:text}' with {_} failed => event.action=failed",
+            "...authentication of '{user.name:text}' with {_} successful => event.action=accepted",
+            "...authentication of '{user.name:text}' with {_} failed => event.action=failed",
         ],
     ),
     (
@@ -159,6 +159,28 @@ const NETWORK: &[Program] = &[
     ),
 ];
 
+/// Applications that are known by the layout of their lines.
+const APPS: &[Program] = &[
+    (
+        // Rails: actionpack/lib/action_controller/log_subscriber.rs, railties/lib/rails/rack/logger.rb; tags may stand in front
+        "ruby",
+        &[
+            "...Started {http.request.method} \"{url.path:text}\" for {client.address} at ",
+            "...Completed {http.response.status_code} {_} in {http.server.request.duration:ms}ms",
+        ],
+    ),
+    (
+        // ProxySQL: lib/MySQL_HostGroups_Manager.cpp, lib/MySQL_Monitor.cpp
+        "proxysql",
+        &[
+            "Shunning server {network.peer.address} with ",
+            "Server {network.peer.address} missed ",
+            "Timeout on {_} for {network.peer.address} after ",
+            "Error after {_} on server {network.peer.address} : ",
+        ],
+    ),
+];
+
 const KERNEL: &[Program] = &[(
     "kernel",
     &[
@@ -203,7 +225,7 @@ const KERNEL: &[Program] = &[(
 )];
 
 static READY: LazyLock<Vec<(&'static str, Vec<Sentence>)>> = LazyLock::new(|| {
-    [MAIL, ACCESS, NETWORK, KERNEL]
+    [MAIL, ACCESS, NETWORK, APPS, KERNEL]
         .into_iter()
         .flatten()
         .map(|(program, written)| (*program, written.iter().map(|text| Sentence::new(text)).collect()))
@@ -212,7 +234,11 @@ static READY: LazyLock<Vec<(&'static str, Vec<Sentence>)>> = LazyLock::new(|| {
 
 /// Adds what the first sentence that fits says. A program like `postfix/smtpd` is known by its first part.
 pub fn read<'a>(program: &str, text: &'a str, record: &mut Record<'a>) {
-    let family = program.split('/').next().unwrap_or(program);
+    let family = match program.split('/').next().unwrap_or(program) {
+        // One process an instance: `ovpn-server`.
+        name if name.starts_with("ovpn") => "openvpn",
+        name => name,
+    };
     let Some((_, sentences)) = READY.iter().find(|(name, _)| *name == family || *name == program) else { return };
     for sentence in sentences {
         if sentence.read(text, record) {

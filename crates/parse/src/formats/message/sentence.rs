@@ -152,6 +152,7 @@ fn value<'a>(name: Name<'static>, shape: Shape, word: &'a str) -> Option<Value<'
 fn put<'a>(name: Name<'static>, value: Value<'a>, record: &mut Record<'a>) {
     match (name, value) {
         (Name::Known(Key::ClientAddress), Value::Str(text)) => fill::client(record, text),
+        (Name::Known(Key::Path), Value::Str(text)) => fill::target(record, text),
         (Name::Known(key), _) => fill::once(record, key, value),
         (Name::Other(other), _) if record.values(name).next().is_none() => record.put_other(other, value),
         _ => {}

@@ -68,6 +68,10 @@ impl Format for Postgres {
         if cx.depth > 0 && prefix.stamp.is_none() && prefix.pid.is_empty() {
             return None;
         }
+        // PostgreSQL writes two blanks behind the word; uvicorn fills up to a column.
+        if prefix.stamp.is_none() && prefix.pid.is_empty() && line.message.starts_with(' ') {
+            return None;
+        }
         record.format = NAME;
         if prefix.stamp.is_some() {
             record.stamp = prefix.stamp;

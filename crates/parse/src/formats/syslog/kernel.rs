@@ -39,6 +39,11 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     message::sentences("kernel", text, record);
 }
 
+/// Whether a text looks like the kernel's: a part of it is named in front.
+pub fn speaks(text: &str) -> bool {
+    text.find(": ").is_some_and(|at| at <= 48) || text.starts_with("Linux version ") || text.starts_with("Command line: ")
+}
+
 fn after_clock(text: &str) -> &str {
     let Some(rest) = text.trim_start().strip_prefix('[') else { return text };
     match rest.split_once(']') {

@@ -9,10 +9,10 @@ use whyline_event::{Key, Record, Value};
 /// fields that any message may carry. `record.body` holds the message already.
 pub fn message<'a>(cx: &Cx<'a>, envelope: &'static str, tag: &'a str, text: &'a str, record: &mut Record<'a>) {
     if !is_known(tag) {
+        message::sentences(tag, text, record);
         if cx.inner(envelope, text, record) {
             return;
         }
-        message::sentences(tag, text, record);
         match tag {
             "named" => dns::named(text, record),
             "dnsmasq" => dns::dnsmasq(text, record),
