@@ -355,7 +355,7 @@ pub fn host_in<'a>(facts: &'a Facts, folder: Option<&'a str>) -> Option<&'a str>
 /// Reads a text that is not part of a bundle (an example in a rule): finds its formats and hands over its records.
 pub fn read_text(text: &str, host: Option<&str>, all: &[Arc<dyn Format>], sink: &mut dyn FnMut(&Record<'_>)) {
     let plan = detect(text.as_bytes(), &[], all);
-    let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, line: 1, skipped: 0 };
+    let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, line: 1, ..Block::default() };
     cut::cut(&block, SourceId(0), &plan, host, &mut Facts::default(), sink);
 }
 
@@ -368,7 +368,7 @@ pub fn facts_of_heads(bundle: &Bundle) -> Vec<Facts> {
         .enumerate()
         .map(|(i, (input, plan))| {
             let mut facts = Facts::default();
-            let block = Block { bytes: head(input), offset: 0, line: 1, skipped: 0 };
+            let block = Block { bytes: head(input), offset: 0, line: 1, ..Block::default() };
             cut::cut(&block, SourceId(i as u32), plan, None, &mut facts, &mut |_| ());
             facts.finish();
             facts

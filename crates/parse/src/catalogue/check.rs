@@ -32,7 +32,7 @@ fn source() -> Source {
 /// The events of a file with these lines.
 fn events(text: &str, all: &[Arc<dyn Format>]) -> Vec<Map<String, Value>> {
     let plan = detect(text.as_bytes(), &[], all);
-    let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, line: 1, skipped: 0 };
+    let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, line: 1, ..Block::default() };
     let mut found = Vec::new();
     cut::cut(&block, SourceId(0), &plan, None, &mut Facts::default(), &mut |record| found.push(json(record)));
     found

@@ -9,7 +9,9 @@ pub fn fields<'a>(text: &'a str, record: &mut Record<'a>) {
     if !text.contains('\n') || record.has(Key::StackTrace) {
         return;
     }
-    if let Some((type_, message, trace)) = python(text).or_else(|| go(text)).or_else(|| frames(text)).or_else(|| ruby(text)) {
+    if let Some((type_, message, trace)) =
+        python(text).or_else(|| go(text)).or_else(|| frames(text)).or_else(|| ruby(text)).or_else(|| rust(text))
+    {
         put(type_, message, trace, record);
         if let Some((type_, message)) = root_cause(text)
             && record.last(Key::ExceptionType) != Some(Value::Str(type_))
@@ -81,6 +83,15 @@ fn frames(text: &str) -> Option<(&str, &str, &str)> {
         start += line.len();
     }
     None
+}
+
+/// Rust: `thread 'main' panicked at src/main.rs:2:5:`, the message on the line below.
+fn rust(text: &str) -> Option<(&str, &str, &str)> {
+    let at = memmem::find(text.as_bytes(), b"' panicked at ")?;
+    let mut lines = text.get(at..)?.lines();
+    let head = lines.next()?;
+    let message = if head.ends_with(':') { lines.next()? } else { head.split_once(" at '")?.1.rsplit_once("', ")?.0 };
+    Some(("panic", message, text))
 }
 
 /// Ruby: `Class: message` or `Class (message)`, then frames `file.rb:12:in `name'`, perhaps after an empty line.

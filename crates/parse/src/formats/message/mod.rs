@@ -1,7 +1,8 @@
 //! Fields inside the message of an application's record, whatever program wrote it.
 //!
-//! Four things are found: an HTTP exchange (`GET /x 200 12ms`), pairs whose key everybody uses alike (`rid=`,
-//! `trace_id=`, `status=`), the target of a connection that failed, and the client that failed to log in.
+//! Five things are found: an HTTP exchange (`GET /x 200 12ms`), pairs whose key everybody uses alike (`rid=`,
+//! `trace_id=`, `status=`), the target of a connection that failed, the client that failed to log in, and what the known
+//! sentences of programs name.
 
 mod client;
 mod exchange;

@@ -119,9 +119,9 @@ const NETWORK: &[Program] = &[
     (
         "systemd-resolved",
         &[
-            "Using degraded feature set {_} instead of {_} for DNS server {network.peer.address}.",
+            "Using degraded feature set {_} instead of {_} for DNS server {network.peer.address}",
             "Server returned error {dns.response_code}, ",
-            "Grace period over, resuming full feature set ({_}) for DNS server {network.peer.address}.",
+            "Grace period over, resuming full feature set ({_}) for DNS server {network.peer.address}",
         ],
     ),
     (
@@ -201,10 +201,13 @@ const KERNEL: &[Program] = &[(
         "XFS ({system.device}): ",
         "BTRFS {_}(device {system.device}{_}): ",
         // net
-        "{_}: {network.interface.name}: NIC Link is Down => event.action=link-down",
-        "{_}: {network.interface.name}: NIC Link is Up => event.action=link-up",
-        "{_} {network.interface.name}: NIC Link is Down => event.action=link-down",
-        "{_} {network.interface.name}: NIC Link is Up => event.action=link-up",
+        "{_} {_} {_}: {_}: {network.interface.name} NIC Link is Down => event.action=link-down",
+        "{_} {_} {_}: {_}: {network.interface.name} NIC Link is Up => event.action=link-up",
+        "{_} {_} {network.interface.name}: NIC Link is Down => event.action=link-down",
+        "{_} {_} {network.interface.name}: NIC Link is Up => event.action=link-up",
+        "{_}: {network.interface.name} NIC Link is Down => event.action=link-down",
+        "{_}: {network.interface.name} NIC Link is Up => event.action=link-up",
+        "{_} {_} {network.interface.name}: Link is Down => event.action=link-down",
         "{_} {network.interface.name}: Link is Down => event.action=link-down",
         "{network.interface.name}: Link is Down => event.action=link-down",
         "{network.interface.name}: Link is Up => event.action=link-up",
@@ -215,6 +218,7 @@ const KERNEL: &[Program] = &[(
         // kernel/hung_task.c, kernel/watchdog.c
         "INFO: task {process.victim.name}:{process.victim.pid:int} blocked for more than => event.action=hung",
         "...soft lockup - CPU#{_} stuck for {_}! [{process.victim.name}:{process.victim.pid:int}] => event.action=hung",
+        "...soft lockup - CPU#{_} stuck for {_}! [{process.victim.name}] => event.action=hung",
         // mm/oom_kill.c
         "oom-kill:{_}oom_memcg={linux.cgroup},{_}task={process.victim.name},pid={oom.pid:int},",
         "oom-kill:{_}task={process.victim.name},pid={oom.pid:int},",

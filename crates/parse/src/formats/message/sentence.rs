@@ -139,6 +139,7 @@ fn value<'a>(name: Name<'static>, shape: Shape, word: &'a str) -> Option<Value<'
     }
     match kind {
         Some(Kind::Address) => {
+            let word = word.trim_end_matches('.');
             let host = address::split_port(word).0;
             (address::ip(host.trim_matches(['[', ']'])).is_some() || address::is_host_name(host)).then_some(Value::Str(word))
         }
