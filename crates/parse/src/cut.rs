@@ -218,6 +218,14 @@ impl<'a> Cutter<'a, '_> {
             self.hold(line);
             return;
         }
+        // A runtime has split the line before: this one goes on with it.
+        if let (Some(first), Some(before)) = (self.order.first(), self.open.last())
+            && first.is_part(before.text)
+            && first.same_stream(before.text, line.text)
+        {
+            self.hold(line);
+            return;
+        }
         if self.object_may_begin(stamped)
             && let Some(object) = Object::begin(line.text)
         {

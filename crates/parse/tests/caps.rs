@@ -70,6 +70,24 @@ fn a_record_over_several_blocks() {
     assert_eq!((counts.lines, counts.in_events, counts.bytes), (4003, 4003, text.len() as u64));
 }
 
+#[test]
+fn lines_that_a_runtime_split() {
+    let text = "x".repeat(40_000);
+    let (a, b, c) = (&text[..16_384], &text[16_384..32_768], &text[32_768..]);
+    let entry = |log: &str, end: &str| format!("{{\"log\":\"{log}{end}\",\"stream\":\"stdout\",\"time\":\"2026-11-21T10:00:00.1Z\"}}\n");
+    let file = format!("{}{}{}{}{}", entry("one", "\\n"), entry(a, ""), entry(b, ""), entry(c, "\\n"), entry("without an end", ""));
+    let (seen, counts) = read(file.as_bytes());
+    assert_eq!(seen.iter().map(|s| (s.line, s.lines, s.body)).collect::<Vec<_>>(), [(1, 1, 3), (2, 3, 40_000), (5, 1, 14)]);
+    assert_eq!((counts.lines, counts.in_events), (5, 5));
+    let part = |tag: &str, log: &str| format!("2026-11-21T10:00:00.1Z stderr {tag} {log}\n");
+    let file = format!("{}{}{}{}", part("F", "one"), part("P", a), part("P", b), part("F", c));
+    let (seen, _) = read(file.as_bytes());
+    assert_eq!(seen.iter().map(|s| (s.line, s.lines, s.body)).collect::<Vec<_>>(), [(1, 1, 3), (2, 3, 40_000)]);
+    // A part that nothing goes on with says so.
+    let (seen, _) = read(format!("{}{}", part("P", "cut"), "2026-11-21T10:00:01.1Z stdout F two\n").as_bytes());
+    assert_eq!((seen.len(), &seen[0].notes[..]), (2, &["partial line"][..]));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
