@@ -19,6 +19,8 @@ impl Format for Monolog {
         c.must("[")?;
         let stamp = c.stamp().filter(|s| s.form != Form::TimeOnly)?;
         c.must("] ")?;
+        // The message as Monolog writes it, channel and level in front: people and rules know it so.
+        let body = c.rest;
         let head = c.word()?.strip_suffix(':')?;
         let (channel, level) = head.rsplit_once('.')?;
         let known = matches!(level, "DEBUG" | "INFO" | "NOTICE" | "WARNING" | "ERROR" | "CRITICAL" | "ALERT" | "EMERGENCY");
@@ -29,7 +31,7 @@ impl Format for Monolog {
         c.blanks();
         record.format = "monolog";
         record.stamp = Some(stamp);
-        record.body = c.rest;
+        record.body = body;
         fill::level_as(record, level, severity);
         fill::once_str(record, Key::Logger, channel);
         thrown(cx, c.rest, record);
