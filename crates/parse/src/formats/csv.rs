@@ -79,11 +79,12 @@ impl Format for Csv {
         Some(75)
     }
 
-    /// A value in quotes may go over lines; a row has its time at the right place.
+    /// A value in quotes may go over lines; a row has its time at the right place, or at least as many values as there are names.
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
         match &self.table {
             None => true,
-            Some(table) => row(line, table.delimiter).is_some_and(|values| table.when(&values).is_some()),
+            Some(table) => row(line, table.delimiter)
+                .is_some_and(|values| table.when(&values).is_some() || values.len() == table.names.len() && !line.starts_with([' ', '\t'])),
         }
     }
 

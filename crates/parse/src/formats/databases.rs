@@ -91,14 +91,17 @@ const ORACLE: &[&str] = &[
     "TNS-",
     "log sequence",
     "LGWR",
-    "Errors in file ",
+    "Errors in file /",
     "Starting ORACLE",
     "ALTER DATABASE",
-    "Completed: ",
+    "ALTER SYSTEM",
+    "ALTER TABLESPACE",
     "(ospid: ",
-    "Instance ",
-    "Archived Log",
-    "ARC",
+    "Shutting down instance",
+    "Archived Log entry",
+    "ARCH: ",
+    "ARC0: ",
+    "Thread 1 ",
 ];
 
 fn alone(line: &str) -> Option<Stamp> {

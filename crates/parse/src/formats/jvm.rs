@@ -12,6 +12,51 @@ pub struct GcLog;
 
 const NAME: &str = "jvm.gc";
 
+/// First tags of the JVM's unified log (src/hotspot/share/logging/logTag.hpp); other programs write brackets, too.
+const TAGS: &[&str] = &[
+    "age",
+    "arguments",
+    "biasedlocking",
+    "cds",
+    "class",
+    "codecache",
+    "compilation",
+    "container",
+    "ergo",
+    "event",
+    "exceptions",
+    "gc",
+    "handshake",
+    "heap",
+    "hotswap",
+    "init",
+    "jfr",
+    "jit",
+    "jni",
+    "logging",
+    "metaspace",
+    "methodhandles",
+    "module",
+    "monitorinflation",
+    "nmt",
+    "os",
+    "pagesize",
+    "perf",
+    "phases",
+    "ref",
+    "redefine",
+    "safepoint",
+    "startuptime",
+    "stringdedup",
+    "stringtable",
+    "symboltable",
+    "system",
+    "thread",
+    "tlab",
+    "trimnative",
+    "vmthread",
+];
+
 impl Format for GcLog {
     fn name(&self) -> &'static str {
         NAME
@@ -54,7 +99,8 @@ fn unified<'a>(text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
             return None;
         }
     }
-    if !clock || tags.is_empty() {
+    let first = tags.split([',', '+']).next().unwrap_or(tags);
+    if !clock || !TAGS.contains(&first) {
         return None;
     }
     let rest = c.rest.strip_prefix(' ')?;

@@ -25,17 +25,21 @@ const FLAGS: &[(&str, &str)] = &[
 /// Beginnings of lines without a message id.
 const SAID: &[&str] = &[
     "H=",
-    "SMTP ",
-    "TLS error",
-    "no host name found for IP",
-    "no IP address found for host",
-    "Start queue run",
-    "End queue run",
-    "unexpected disconnection while reading SMTP",
-    "rejected ",
+    "SMTP connection from ",
+    "SMTP protocol ",
+    "SMTP syntax error ",
+    "SMTP command timeout ",
+    "SMTP data timeout ",
+    "SMTP call from ",
+    "TLS error on connection from ",
+    "no host name found for IP address ",
+    "no IP address found for host ",
+    "Start queue run: ",
+    "End queue run: ",
+    "unexpected disconnection while reading SMTP ",
+    "rejected EHLO from ",
+    "rejected HELO from ",
     "exim 4",
-    "exim: ",
-    "refused relay",
 ];
 
 impl Format for Exim {
