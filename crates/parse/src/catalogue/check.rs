@@ -8,7 +8,7 @@ use crate::format::{Cx, Format};
 use crate::formats;
 use crate::input::Block;
 use serde_json::{Map, Value};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use whyline_event::{Bump, Clock, Event, Origin, Record, Source, SourceId, Zone};
 
@@ -197,6 +197,50 @@ fn entries_say_what_they_must() {
         assert_eq!(super::find(&entry.name).map(|e| &e.title), Some(&entry.title));
         for sample in &entry.samples {
             assert!(!sample.expect.is_empty(), "{}: a sample expects nothing", entry.name);
+        }
+    }
+}
+
+/// Logs are cut off, at both ends and in the middle: no reader may fail on what is left, and one that refuses leaves the record as it was.
+#[test]
+fn what_is_left_of_a_sample_is_read_or_refused() {
+    let all = formats::all();
+    let mut wrong = BTreeMap::new();
+    for entry in entries() {
+        for sample in &entry.samples {
+            let head: Vec<&str> = sample.head.iter().flat_map(|h| h.lines()).chain([sample.text.as_str()]).collect();
+            let readers: Vec<Arc<dyn Format>> =
+                all.iter().filter(|f| f.name() == entry.reader_name()).flat_map(|f| [Some(f.clone()), f.learn(&head)]).flatten().collect();
+            let text = &sample.text;
+            let places: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
+            for (n, at) in places.iter().enumerate() {
+                let later = places.get(n + 7).copied().unwrap_or(text.len());
+                let without = format!("{}{}", &text[..*at], &text[later..]);
+                for left in [&text[..*at], &text[*at..], &without] {
+                    refuses_cleanly(&readers, left, &all, &mut wrong);
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "readers that changed a record that they refused, each with a text: {wrong:#?}");
+}
+
+fn refuses_cleanly(readers: &[Arc<dyn Format>], text: &str, all: &[Arc<dyn Format>], wrong: &mut BTreeMap<&'static str, String>) {
+    let arena = Bump::new();
+    let cx = Cx { arena: &arena, order: all, depth: 0 };
+    for reader in readers {
+        let text = &*arena.alloc_str(text);
+        let mut record = Record::new(text, Origin::default());
+        if reader.read(&cx, text, &mut record).is_none() {
+            let untouched = record.fields.is_empty() && record.body == text && record.stamp.is_none() && record.severity.is_none();
+            if !untouched || record.format != "generic" {
+                wrong.entry(reader.name()).or_insert_with(|| text.to_string());
+            }
+        }
+        for line in text.split('\n') {
+            reader.starts(&cx, line);
+            reader.is_part(line);
+            reader.same_stream(line, text);
         }
     }
 }

@@ -220,10 +220,11 @@ impl Format for CoreDns {
         let mut c = Cursor::new(text);
         let level = c.between("[", "] ").filter(|w| matches!(*w, "INFO" | "ERROR" | "WARNING" | "DEBUG" | "FATAL"))?;
         if c.rest.starts_with("plugin/") {
-            record.format = "coredns";
-            record.body = c.rest;
-            fill::level(record, level);
+            let body = c.rest;
             let plugin = c.until(": ")?;
+            record.format = "coredns";
+            record.body = body;
+            fill::level(record, level);
             fill::once_str(record, Key::Logger, plugin);
             // `2 db.lan. A: read udp ...`: the code of the answer, then the question.
             let mut words = c.rest.splitn(4, ' ');

@@ -17,11 +17,12 @@ impl Format for Db2Diag {
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
         let (stamp, rest) = db2_head(text)?;
+        let level = value(rest, "LEVEL")?;
         record.format = "db2diag";
         record.stamp = Some(stamp);
         record.body = text;
         fill::once(record, Key::DbSystem, Value::Str("db2"));
-        match value(rest, "LEVEL")? {
+        match level {
             "Event" => fill::level_as(record, "Event", Severity::Info),
             "Severe" => fill::level_as(record, "Severe", Severity::Fatal),
             word => fill::level(record, word),
