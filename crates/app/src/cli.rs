@@ -183,6 +183,9 @@ pub enum QueryFormat {
 /// `whyline formats`
 #[derive(Args, Debug)]
 pub struct Formats {
+    /// Show one format: what it reads, its fields and samples
+    #[arg(value_name = "NAME", conflicts_with_all = ["detect", "fields"])]
+    pub name: Option<String>,
     /// Say which format was chosen for these files
     #[arg(long, value_name = "FILE", num_args = 1..)]
     pub detect: Vec<PathBuf>,
@@ -192,6 +195,18 @@ pub struct Formats {
     /// Formats of your own: a rule file or folder (may repeat)
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
+    /// How to answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: PlainFormat,
+}
+
+/// How lists are written.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PlainFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
 }
 
 /// `whyline rules`

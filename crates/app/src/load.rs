@@ -12,6 +12,7 @@ use whyline_diagnose::rules::{Finding, Weight, written};
 use whyline_diagnose::{Matcher, Pack};
 use whyline_event::stamp::NANOS;
 use whyline_event::{Value, Zone};
+use whyline_parse::catalogue;
 use whyline_parse::formats::access;
 use whyline_parse::input::encoding;
 use whyline_parse::{Format, Gravity, Options, Problem, Told};
@@ -52,8 +53,8 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
     }
     let encodings = reading.encoding.iter().map(|text| encoding(text)).collect::<Result<Vec<_>>>()?;
     let mut formats = own_formats(&reading.rules)?;
+    let only = only.as_deref().map(|name| reader(name, &formats)).transpose()?;
     if let Some(name) = &only {
-        known_format(name, &formats)?;
         formats.retain(|f| f.name() == name);
     }
     for text in &reading.log_format {
@@ -103,16 +104,52 @@ fn refuse(mut wrong: Vec<Finding>) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { Err(usage(findings(&wrong))) }
 }
 
-/// Refuses a name that no format has, and says which was perhaps meant.
-fn known_format(name: &str, own: &[Arc<dyn Format>]) -> Result<()> {
+/// What the formats of rule files say of themselves, as the catalogue has it of the built-in ones.
+pub fn own_entries(rules: &[PathBuf]) -> Result<Vec<catalogue::Entry>> {
+    let told = rule_files(rules)?;
+    let entry = |file: &whyline_diagnose::rules::written::File, format: &whyline_diagnose::rules::written::Format| catalogue::Entry {
+        name: format.id.text.clone(),
+        title: format.title.clone(),
+        reads: format.told.iter().map(|(notation, text)| format!("{notation}: {}", text.text)).collect::<Vec<_>>().join("\n"),
+        format: None,
+        reader: None,
+        source: vec![file.name.clone()],
+        fit: "as its pattern demands".into(),
+        samples: format
+            .samples
+            .iter()
+            .filter(|s| s.reads)
+            .map(|s| catalogue::Sample {
+                head: None,
+                text: s.text.text.clone(),
+                alone: false,
+                expect: s.fields.iter().map(|(name, value)| (name.text.clone(), serde_json::to_value(value).unwrap_or_default())).collect(),
+            })
+            .collect(),
+        others: Vec::new(),
+    };
+    Ok(told.iter().flat_map(|file| file.formats.iter().map(|format| entry(file, format))).collect())
+}
+
+/// The reader that a name means: its own, or that of an entry of the catalogue. A name that nothing has is refused, and the error
+/// says which was perhaps meant.
+fn reader(name: &str, own: &[Arc<dyn Format>]) -> Result<String> {
     let all = whyline_parse::formats::all();
-    let names: BTreeSet<&str> = all.iter().chain(own).map(|f| f.name()).collect();
+    let mut names: BTreeSet<&str> = all.iter().chain(own).map(|f| f.name()).collect();
     if names.contains(name) {
-        return Ok(());
+        return Ok(name.to_string());
     }
+    if let Some(entry) = catalogue::find(name) {
+        return Ok(entry.reader_name().to_string());
+    }
+    names.extend(catalogue::entries().iter().map(|entry| entry.name.as_str()));
+    Err(usage(format!("--as {name}: there is no such format; {}`whyline formats` lists them all", meant(name, names))))
+}
+
+/// `perhaps a, b was meant; `, where names are near.
+pub fn meant<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> String {
     let near = spelling::near(name, names.into_iter());
-    let meant = if near.is_empty() { String::new() } else { format!("perhaps {} was meant; ", near.join(", ")) };
-    Err(usage(format!("--as {name}: there is no such format; {meant}`whyline formats` lists them all")))
+    if near.is_empty() { String::new() } else { format!("perhaps {} was meant; ", near.join(", ")) }
 }
 
 /// Tells problems on standard error; an argument that does not exist ends the run.

@@ -37,6 +37,7 @@ fixtures! {
     haproxy_check_path
     k8s_basket_memory_limit
     lossy_path_to_store
+    mariadb_index_dropped_two_zones
     mariadb_stopped
     mariadb_too_many_connections
     nginx_app_service_stopped

@@ -14,7 +14,7 @@ use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
 
 /// A body longer than this is cut, with a note. The record stays one event and all its lines are counted.
 pub const LONGEST_BODY: usize = 1 << 20;
-/// A record of more lines than this is closed, and the rest begins a record of its own.
+/// Lines of a record that are held. The body is cut behind them, with a note; the record stays one event and all its lines are counted.
 pub const MOST_LINES: u32 = 10_000;
 
 /// What came of one block.
@@ -98,6 +98,8 @@ pub fn cut(
     let mut counts = Counts { bytes: block.bytes.len() as u64 + block.skipped, ..Counts::default() };
     let mut cutter = Cutter {
         skipped: 0,
+        skipped_lines: 0,
+        over: Over::default(),
         arena,
         order,
         source,
@@ -144,6 +146,12 @@ pub fn cut(
     }
     // A line that was too long to be held whole ends its block, so it belongs to the last record.
     cutter.skipped = block.skipped;
+    cutter.skipped_lines = block.skipped_lines;
+    cutter.counts.lines += block.skipped_lines;
+    if cutter.open.is_empty() {
+        // The last record was whole; what follows it up to the next one is its rest nevertheless.
+        cutter.counts.in_events += block.skipped_lines;
+    }
     cutter.close();
     cutter.facts.finish();
     cutter.facts.clock(std::mem::take(&mut cutter.fold));
@@ -177,9 +185,21 @@ pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
     (record.stamp.is_some() || !plan.stamped) && begins(text, &record, fit.max(if plan.stamped { 0 } else { 50 }))
 }
 
+/// Lines of the open record beyond [`MOST_LINES`]: counted, not held.
+#[derive(Clone, Copy, Default)]
+struct Over {
+    lines: u64,
+    /// How many of the last ones are blank.
+    blank: u64,
+    /// Where the last one that is not blank ends.
+    end: usize,
+}
+
 struct Cutter<'a, 's> {
-    /// Bytes of the last line that are not held.
+    /// Bytes behind the last line that are not held, and whole lines among them.
     skipped: u64,
+    skipped_lines: u64,
+    over: Over,
     arena: &'a Bump,
     order: &'a [Arc<dyn Format>],
     source: SourceId,
@@ -233,7 +253,7 @@ impl<'a> Cutter<'a, '_> {
                 self.close();
                 self.counts.blank += 1;
             } else {
-                self.open.push(line);
+                self.hold(line);
             }
             return;
         }
@@ -247,7 +267,15 @@ impl<'a> Cutter<'a, '_> {
             if starts {
                 self.close();
             }
-            self.open.push(line);
+            self.hold(line);
+            return;
+        }
+        // A runtime has split the line before: this one goes on with it.
+        if let (Some(first), Some(before)) = (self.order.first(), self.open.last())
+            && first.is_part(before.text)
+            && first.same_stream(before.text, line.text)
+        {
+            self.hold(line);
             return;
         }
         if self.object_may_begin(stamped)
@@ -261,17 +289,30 @@ impl<'a> Cutter<'a, '_> {
         let origin = Origin { source: self.source, line: line.number, lines: 1, offset: 0, length: 0 };
         let mut record = self.blank(line.text, origin);
         let fit = read_into(self.arena, self.order, line.text, &mut record);
-        let full = self.open.len() as u32 >= MOST_LINES;
         // `NAME=2026-11-21T10:00:00Z` is a line of a list.
         let buried =
             fit <= 5 && stamped && line.text.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains([' ', '[', ']']));
-        if self.open.is_empty() || full || !buried && begins(line.text, &record, fit) || self.is_alone(&line, fit, stamped) {
+        if self.open.is_empty() || !buried && begins(line.text, &record, fit) || self.is_alone(&line, fit, stamped) {
             self.close();
             self.pending = Some(record);
         } else {
             self.spare = Some(record);
         }
-        self.open.push(line);
+        self.hold(line);
+    }
+
+    /// Adds a line to the open record.
+    fn hold(&mut self, line: Line<'a>) {
+        if (self.open.len() as u32) < MOST_LINES {
+            self.open.push(line);
+            return;
+        }
+        self.over.lines += 1;
+        if line.text.trim().is_empty() {
+            self.over.blank += 1;
+        } else {
+            (self.over.blank, self.over.end) = (0, line.end);
+        }
     }
 
     /// Takes a line that is output of a command; gives back any other.
@@ -310,18 +351,22 @@ impl<'a> Cutter<'a, '_> {
 
     fn close(&mut self) {
         // Blank lines at the end belong to no record.
-        while self.open.last().is_some_and(|l| l.text.trim().is_empty()) {
+        let over = std::mem::take(&mut self.over);
+        let skipped_lines = std::mem::take(&mut self.skipped_lines);
+        self.counts.blank += over.blank;
+        let beyond = over.lines - over.blank + skipped_lines;
+        while beyond == 0 && self.open.last().is_some_and(|l| l.text.trim().is_empty()) {
             self.open.pop();
             self.counts.blank += 1;
         }
         let Some(last) = self.open.last() else { return };
-        let (first, lines) = (&self.open[0], self.open.len());
+        let (first, lines) = (&self.open[0], self.open.len() as u64 + beyond);
         let origin = Origin {
             source: self.source,
             line: first.number,
             lines: u32::try_from(lines).unwrap_or(u32::MAX),
             offset: self.base + first.start as u64,
-            length: (last.end - first.start) as u64 + self.skipped,
+            length: (last.end.max(over.end) - first.start) as u64 + self.skipped,
         };
         let lossy = self.open.iter().any(|l| l.lossy);
         let in_section = std::mem::take(&mut self.in_section);
@@ -349,6 +394,8 @@ impl<'a> Cutter<'a, '_> {
             }
             record.body = &record.body[..end];
             record.notes.push("the body was cut at 1 MB; the whole text stands in the source");
+        } else if over.lines > over.blank {
+            record.notes.push("the body was cut at 10,000 lines; the whole text stands in the source");
         }
         if lossy {
             record.notes.push("bytes that are no UTF-8 were replaced");
@@ -374,7 +421,7 @@ impl<'a> Cutter<'a, '_> {
             }
         }
         self.counts.records += 1;
-        self.counts.in_events += self.open.iter().filter(|l| l.counted).count() as u64;
+        self.counts.in_events += self.open.iter().filter(|l| l.counted).count() as u64 + beyond;
         self.open.clear();
         self.facts.record(&record);
         if let Some(host) = self.host.filter(|_| !record.has(Key::HostName)) {

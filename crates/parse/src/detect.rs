@@ -15,10 +15,14 @@ pub const HEAD_LINES: usize = 400;
 /// Lines of the head on which every format is tried.
 const SAMPLE: usize = 48;
 
-/// So many lines, evenly spread over all.
+/// Of them the first ones: a file may say what it is in its first lines alone.
+const FIRST: usize = 4;
+
+/// So many lines: the first ones, and the others evenly spread.
 fn spread<'a>(lines: &[&'a str], count: usize) -> Vec<&'a str> {
-    let step = lines.len().div_ceil(count).max(1);
-    lines.iter().copied().step_by(step).collect()
+    let (first, rest) = lines.split_at(lines.len().min(FIRST));
+    let step = rest.len().div_ceil(count - FIRST).max(1);
+    first.iter().chain(rest.iter().step_by(step)).copied().collect()
 }
 
 /// How a source is read.
@@ -86,39 +90,49 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
     plan
 }
 
-/// Sorts formats by the sum of their fits over the lines; equal ones keep their order.
+/// Sorts formats: first the one with the highest sum of fits over the lines, then the one with the highest over those that are
+/// left, and so on; so a format that reads the few lines of a second program comes before one that could read a little of everything. An
+/// envelope leaves the texts inside to the others. Formats that read nothing more come last, by all that they could read; equal
+/// ones keep their order.
 fn ranked(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str]) -> Vec<Arc<dyn Format>> {
-    let mut scored: Vec<(u64, Arc<dyn Format>)> = Vec::with_capacity(order.len());
-    for format in &order {
-        // An envelope may find anything inside, so it sees all formats; their order is settled by their own scores.
-        let mut score = 0u64;
-        for line in lines {
-            let mut record = whyline_event::Record::new(line, Origin::default());
-            let cx = crate::format::Cx { arena, order: &order, depth: 0 };
-            if let Some(fit) = format.read(&cx, line, &mut record) {
-                score += weight(fit);
-            }
+    // An envelope may find anything inside, so it sees all formats; their order is settled by their own scores.
+    let weigh = |format: &Arc<dyn Format>, text: &str, depth: u8| -> u64 {
+        let mut record = whyline_event::Record::new(text, Origin::default());
+        format.read(&crate::format::Cx { arena, order: &order, depth }, text, &mut record).map_or(0, weight)
+    };
+    let mut scores: Vec<Vec<u64>> = order.iter().map(|format| lines.iter().map(|line| weigh(format, line, 0)).collect()).collect();
+    let whole: Vec<u64> = scores.iter().map(|row| row.iter().sum()).collect();
+    let mut left = vec![true; lines.len()];
+    let mut places: Vec<usize> = Vec::with_capacity(order.len());
+    let mut open: Vec<usize> = (0..order.len()).collect();
+    let mut opened = false;
+    while let Some(best) = open.iter().copied().max_by_key(|f| (gain(scores.get(*f), &left), std::cmp::Reverse(*f))) {
+        if gain(scores.get(best), &left) == 0 {
+            break;
         }
-        scored.push((score, format.clone()));
-    }
-    // Inner formats never read a whole line of an enveloped source; they are scored on the texts inside.
-    let inner = inner_lines(arena, &scored, lines);
-    if !inner.is_empty() {
-        for (score, format) in &mut scored {
-            if format.is_envelope() {
-                continue;
-            }
-            for text in &inner {
-                let mut record = whyline_event::Record::new(text, Origin::default());
-                let cx = crate::format::Cx { arena, order: &order, depth: 1 };
-                if let Some(fit) = format.read(&cx, text, &mut record) {
-                    *score += weight(fit) / 4;
+        let read: Vec<usize> = (0..left.len()).filter(|at| left[*at] && scores[best][*at] > 0).collect();
+        read.iter().for_each(|at| left[*at] = false);
+        places.push(best);
+        open.retain(|f| *f != best);
+        // Inner formats never read a whole line of an enveloped source; they are scored on the texts inside.
+        if order[best].is_envelope() && !opened {
+            opened = true;
+            let outer: Vec<&str> = read.iter().filter_map(|at| lines.get(*at).copied()).collect();
+            for text in inner_lines(arena, &order[best], &outer) {
+                for (row, format) in scores.iter_mut().zip(&order) {
+                    row.push(if format.is_envelope() { 0 } else { weigh(format, text, 1) / 4 });
                 }
+                left.push(true);
             }
         }
     }
-    scored.sort_by_key(|(score, _)| std::cmp::Reverse(*score));
-    scored.into_iter().map(|(_, format)| format).collect()
+    open.sort_by_key(|f| std::cmp::Reverse(whole[*f]));
+    places.into_iter().chain(open).filter_map(|f| order.get(f).cloned()).collect()
+}
+
+/// The sum of a format's weights over the lines that are left.
+fn gain(row: Option<&Vec<u64>>, left: &[bool]) -> u64 {
+    row.map_or(0, |row| row.iter().zip(left).filter(|(_, left)| **left).map(|(weight, _)| *weight).sum())
 }
 
 fn weight(fit: Fit) -> u64 {
@@ -126,17 +140,14 @@ fn weight(fit: Fit) -> u64 {
     u64::from(fit) * u64::from(fit)
 }
 
-/// The texts inside the best envelope, if the best format is one.
-fn inner_lines<'a>(arena: &'a Bump, scored: &[(u64, Arc<dyn Format>)], lines: &[&'a str]) -> Vec<&'a str> {
-    let Some((_, best)) = scored.iter().max_by_key(|(score, _)| *score).filter(|(score, f)| *score > 0 && f.is_envelope()) else {
-        return Vec::new();
-    };
+/// The texts inside an envelope.
+fn inner_lines<'a>(arena: &'a Bump, envelope: &Arc<dyn Format>, lines: &[&'a str]) -> Vec<&'a str> {
     lines
         .iter()
         .filter_map(|line| {
             let mut record = whyline_event::Record::new(line, Origin::default());
             let cx = crate::format::Cx { arena, order: &[], depth: 0 };
-            best.read(&cx, line, &mut record)?;
+            envelope.read(&cx, line, &mut record)?;
             Some(record.body)
         })
         .collect()

@@ -74,6 +74,17 @@ pub trait Format: Send + Sync {
         false
     }
 
+    /// Whether the text of a line goes on in the next line of the same stream: container runtimes split long lines. The lines that belong
+    /// together are read as one text.
+    fn is_part(&self, _line: &str) -> bool {
+        false
+    }
+
+    /// For a line that [`Format::is_part`]: whether another one goes on with it.
+    fn same_stream(&self, _part: &str, _line: &str) -> bool {
+        false
+    }
+
     /// Whether this is an envelope: it carries records of other formats.
     fn is_envelope(&self) -> bool {
         false

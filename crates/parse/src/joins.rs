@@ -119,6 +119,10 @@ pub fn goes_on<'a>(open: impl DoubleEndedIterator<Item = &'a str> + Clone, line:
             return true;
         }
     }
+    // SQLAlchemy adds the statement to the exception.
+    if ["(Background on this error at: ", "[SQL: ", "[parameters: "].iter().any(|mark| line.starts_with(mark)) {
+        return open.clone().any(is_trace);
+    }
     if line.starts_with("During handling of the above exception") || line.starts_with("The above exception was the direct cause") {
         return open.clone().any(is_trace);
     }

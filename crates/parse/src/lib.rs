@@ -5,9 +5,11 @@
 //! record with a note.
 
 mod binary;
+pub mod catalogue;
 pub mod cut;
 pub mod detect;
 mod drift;
+pub mod explain;
 pub mod facts;
 pub mod fold;
 pub mod format;

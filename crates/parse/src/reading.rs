@@ -273,7 +273,7 @@ pub fn host_in<'a>(facts: &'a Facts, folder: Option<&'a str>) -> Option<&'a str>
 /// Reads a text that is not part of a bundle (an example in a rule): finds its formats and hands over its records.
 pub fn read_text(text: &str, host: Option<&str>, all: &[Arc<dyn Format>], sink: &mut dyn FnMut(&Record<'_>)) {
     let plan = detect(text.as_bytes(), &[], all);
-    let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, line: 1, skipped: 0 };
+    let block = Block { bytes: text.as_bytes().to_vec(), offset: 0, line: 1, ..Block::default() };
     cut::cut(&block, SourceId(0), &plan, host, &mut Facts::default(), sink);
 }
 
@@ -282,7 +282,7 @@ pub fn facts_of_heads(bundle: &Bundle) -> Vec<Facts> {
     let mut all = vec![Facts::default(); bundle.inputs.len()];
     each(&bundle.inputs.iter().collect::<Vec<_>>(), &mut |i, opened| {
         if let Ok(reader) = opened {
-            let block = Block { bytes: head_of(reader), offset: 0, line: 1, skipped: 0 };
+            let block = Block { bytes: head_of(reader), offset: 0, line: 1, ..Block::default() };
             cut::cut(&block, SourceId(i as u32), &bundle.plans[i], None, &mut all[i], &mut |_| ());
             all[i].finish();
         }

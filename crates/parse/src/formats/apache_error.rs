@@ -68,6 +68,11 @@ impl Format for ApacheError {
         } else if let Some(upstream) = upstream(message) {
             access::put_upstream(upstream, record);
         }
+        // mod_proxy names what was asked for rather than whom it asked.
+        if let Some((_, path)) = message.split_once(" returned by /") {
+            let path = message.get(message.len() - path.len() - 1..).unwrap_or("").split([' ', ',']).next().unwrap_or("");
+            crate::formats::fill::target(record, path);
+        }
         if let Some((number, said)) = head.errno {
             record.put_int(Key::Errno, number.trim_start_matches("OS "));
             record.put_other("error.text", Value::Str(said));
@@ -122,7 +127,8 @@ fn head(text: &str) -> Option<Head<'_>> {
     }
     let (time, rest) = bracket(text)?;
     let (stamp, used) = stamp::prefix(time)?;
-    if used != time.len() || time.contains(", ") {
+    // The JVM's own log has brackets, too, without blanks between them.
+    if used != time.len() || time.contains(", ") || text.get(time.len() + 1..).is_some_and(|t| t.starts_with("][")) {
         return None;
     }
     let (level, mut rest) = bracket(rest)?;

@@ -23,6 +23,12 @@ impl Format for Auditd {
         fill::once_str(record, Key::HostName, node);
         fill::once_str(record, Key::EventName, kind);
         fill::once_str(record, Key::Connection, serial);
+        // SELinux: `avc:  denied  { read } for  pid=...`.
+        if let Some(verdict) = rest.strip_prefix("avc:").map(str::trim_start)
+            && let Some(word) = ["denied", "granted"].into_iter().find(|word| verdict.starts_with(word))
+        {
+            fill::once(record, Key::Action, Value::Str(word));
+        }
         pairs(rest, 0, record);
         Some(95)
     }
@@ -87,7 +93,11 @@ fn put<'a>(key: &'a str, value: &'a str, record: &mut Record<'a>) {
         "addr" | "saddr" | "src" if address::ip(value).is_some() => fill::once_str(record, Key::ClientAddress, value),
         "exit" => record.put_other("auditd.exit", Value::Str(value)),
         "sig" => fill::once_str(record, Key::Signal, value),
-        "res" => fill::once_str(record, Key::Action, value),
+        "res" | "apparmor" => fill::once_str(record, Key::Action, value),
+        "path" => fill::once_str(record, Key::File, value),
+        "scontext" | "tcontext" | "tclass" | "permissive" | "profile" | "operation" | "requested_mask" | "denied_mask" | "dest" => {
+            record.put_other(key, Value::Str(value));
+        }
         "unit" => fill::once_str(record, Key::Unit, value),
         "op" | "syscall" | "key" | "auid" | "uid" | "terminal" | "cmd" | "name" | "cwd" | "success" if value != "?" => {
             record.put_other(key, Value::Str(value));

@@ -124,6 +124,157 @@ pub fn named<'a>(text: &'a str, record: &mut Record<'a>) {
     if let Some(name) = c.between("(", ")") {
         fill::once_str(record, Key::QName, name);
     }
+    // `query: name CLASS TYPE`, `query failed (SERVFAIL) for name/IN/A at ...`.
+    if let Some((_, query)) = c.rest.split_once("query: ")
+        && let [_, "IN" | "CH" | "ANY", kind, ..] = query.split(' ').collect::<Vec<_>>()[..]
+    {
+        fill::once_str(record, Key::QType, kind);
+    }
+    if let Some((code, _)) = c.rest.split_once("query failed (").and_then(|(_, rest)| rest.split_once(')')) {
+        fill::once_str(record, Key::RCode, code);
+    }
+}
+
+/// named's own files: `21-Nov-2026 10:15:02.123 category: level: text`; category and level are there as configured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Named;
+
+/// The categories of `named.conf` that go with requests and zones; others are read by the general reader.
+const CATEGORIES: &[&str] = &[
+    "client",
+    "config",
+    "database",
+    "default",
+    "dnssec",
+    "dnstap",
+    "edns-disabled",
+    "general",
+    "lame-servers",
+    "network",
+    "notify",
+    "nsid",
+    "queries",
+    "query-errors",
+    "rate-limit",
+    "resolver",
+    "rpz",
+    "security",
+    "serve-stale",
+    "sslkeylog",
+    "trust-anchor-telemetry",
+    "update",
+    "update-security",
+    "xfer-in",
+    "xfer-out",
+    "zoneload",
+];
+
+impl Format for Named {
+    fn name(&self) -> &'static str {
+        "bind"
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        if text.as_bytes().get(2) != Some(&b'-') {
+            return None;
+        }
+        let mut c = Cursor::new(text);
+        let stamp = c.stamp_by(stamp::clf).filter(|s| s.digits == 3)?;
+        c.must(" ")?;
+        let mut category = "";
+        let mut here = c;
+        if let Some(word) = here.until(": ").filter(|w| CATEGORIES.contains(w)) {
+            category = word;
+            c = here;
+        }
+        let level = here_level(&mut c);
+        let asked = c.rest.starts_with("client ") && c.rest.contains('#');
+        if category.is_empty() && !asked {
+            return None;
+        }
+        record.format = "bind";
+        record.stamp = Some(stamp);
+        record.body = c.rest;
+        fill::once_str(record, Key::Logger, category);
+        if !level.is_empty() {
+            fill::level(record, level);
+        }
+        named(c.rest, record);
+        if !asked {
+            crate::formats::message::fields(cx, c.rest, record);
+        }
+        Some(88)
+    }
+}
+
+/// CoreDNS: `[INFO] 203.0.113.9:50122 - 4711 "A IN db.lan. udp 45 false 512" NOERROR qr,rd,ra 61 0.0012s`, and the errors of its plugins.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CoreDns;
+
+impl Format for CoreDns {
+    fn name(&self) -> &'static str {
+        "coredns"
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        let mut c = Cursor::new(text);
+        let level = c.between("[", "] ").filter(|w| matches!(*w, "INFO" | "ERROR" | "WARNING" | "DEBUG" | "FATAL"))?;
+        if c.rest.starts_with("plugin/") {
+            let body = c.rest;
+            let plugin = c.until(": ")?;
+            record.format = "coredns";
+            record.body = body;
+            fill::level(record, level);
+            fill::once_str(record, Key::Logger, plugin);
+            // `2 db.lan. A: read udp ...`: the code of the answer, then the question.
+            let mut words = c.rest.splitn(4, ' ');
+            if plugin == "plugin/errors"
+                && let (Some(_), Some(name), Some(kind)) = (words.next(), words.next(), words.next().and_then(|w| w.strip_suffix(':')))
+            {
+                fill::once_str(record, Key::QName, name.trim_end_matches('.'));
+                fill::once_str(record, Key::QType, kind);
+            }
+            crate::formats::message::fields(cx, c.rest, record);
+            return Some(92);
+        }
+        let body = c.rest;
+        let client = c.until(" - ")?;
+        let (address, port) = address::split_port(client);
+        (address::ip(address.trim_matches(['[', ']'])).is_some() && port.is_some()).then_some(())?;
+        c.digits()?;
+        c.must(" \"")?;
+        let question: Vec<&str> = c.until("\" ")?.split(' ').collect();
+        let [kind, "IN" | "CH" | "HS" | "ANY", name, transport, ..] = question[..] else { return None };
+        let answer: Vec<&str> = c.rest.trim_end().split(' ').collect();
+        record.format = "coredns";
+        record.body = body;
+        fill::level(record, level);
+        fill::client(record, client);
+        fill::once_str(record, Key::QName, name.trim_end_matches('.'));
+        fill::once_str(record, Key::QType, kind);
+        fill::once_str(record, Key::Transport, transport);
+        if let [code, .., took] = answer[..] {
+            fill::once_str(record, Key::RCode, code);
+            if let Some(took) = Value::duration(took) {
+                fill::once(record, Key::Duration, took);
+            }
+        }
+        Some(93)
+    }
+}
+
+fn here_level<'a>(c: &mut Cursor<'a>) -> &'a str {
+    let mut here = *c;
+    match here
+        .until(": ")
+        .filter(|w| matches!(*w, "debug 1" | "debug 2" | "debug 3" | "info" | "notice" | "warning" | "error" | "critical"))
+    {
+        Some(word) => {
+            *c = here;
+            word.split(' ').next().unwrap_or(word)
+        }
+        None => "",
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What container runtimes wrap round a line.
 
 use crate::format::{Cx, Fit, Format};
-use crate::formats::cursor::{Cursor, begins_record};
+use crate::formats::cursor::{Cursor, begins_record, first_line};
 use crate::formats::json::flat::flatten;
 use crate::formats::{exception, fill, message};
 use crate::stamp;
@@ -20,8 +20,11 @@ impl Format for DockerJson {
         if !text.trim_start().starts_with('{') || !text.contains("\"log\"") || !text.contains("\"time\"") {
             return None;
         }
-        let flat = flatten(cx, text)?;
+        // The last part carries the stamp of the whole line.
+        let (parts, last) = text.rsplit_once('\n').filter(|_| self.is_part(first_line(text))).unwrap_or(("", text));
+        let flat = flatten(cx, last)?;
         let log = flat.text("log")?;
+        let log = if parts.is_empty() { log } else { cx.keep(&joined(cx, parts, log)?) };
         let (stamp, _) = stamp::iso(flat.text("time")?)?;
         if flat.pairs.iter().any(|(name, _)| !matches!(*name, "log" | "time" | "stream") && !name.starts_with("attrs.")) {
             return None;
@@ -48,9 +51,38 @@ impl Format for DockerJson {
         line.starts_with('{')
     }
 
+    /// The driver writes an entry for each 16 KiB of a line; only the last ends with the line's end.
+    fn is_part(&self, line: &str) -> bool {
+        line.len() > PART && stream(line).is_some_and(|(at, _)| at > PART && !line.get(..at).is_some_and(|log| log.ends_with("\\n")))
+    }
+
+    fn same_stream(&self, part: &str, line: &str) -> bool {
+        matches!((stream(part), stream(line)), (Some((_, a)), Some((_, b))) if a == b)
+    }
+
     fn is_envelope(&self) -> bool {
         true
     }
+}
+
+/// How much of a line is one entry (daemon/logger/copier.go).
+const PART: usize = 16 * 1024;
+
+/// Where the text of an entry ends, and its stream.
+fn stream(line: &str) -> Option<(usize, &str)> {
+    const MARK: &str = "\",\"stream\":\"";
+    let at = memchr::memmem::rfind(line.as_bytes(), MARK.as_bytes()).filter(|_| line.starts_with("{\"log\":\""))?;
+    Some((at, line.get(at + MARK.len()..)?.split('"').next()?))
+}
+
+/// The texts of the parts and of the last one.
+fn joined(cx: &Cx<'_>, parts: &str, last: &str) -> Option<String> {
+    let mut whole = String::new();
+    for part in parts.split('\n') {
+        whole.push_str(flatten(cx, cx.keep(part))?.text("log")?);
+    }
+    whole.push_str(last);
+    Some(whole)
 }
 
 /// Reads the text in a container's envelope.
@@ -60,6 +92,24 @@ fn payload<'a>(cx: &Cx<'a>, envelope: &'static str, text: &'a str, record: &mut 
         exception::fields(text, record);
         message::fields(cx, text, record);
     }
+}
+
+struct CriLine<'a> {
+    stamp: whyline_event::Stamp,
+    stream: &'a str,
+    partial: bool,
+    rest: &'a str,
+}
+
+fn cri(line: &str) -> Option<CriLine<'_>> {
+    let mut c = Cursor::new(line);
+    let stamp = c.stamp_by(stamp::iso)?;
+    c.must(" ")?;
+    let stream = c.word().filter(|w| matches!(*w, "stdout" | "stderr"))?;
+    c.must(" ")?;
+    let tags = c.word().filter(|w| w.split(':').all(|t| matches!(t, "F" | "P")))?;
+    c.eat(" ");
+    Some(CriLine { stamp, stream, partial: tags.starts_with('P'), rest: c.rest })
 }
 
 /// The Kubernetes container runtime interface: `2026-11-21T10:00:00.1Z stdout F text`.
@@ -72,22 +122,37 @@ impl Format for Cri {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        let mut c = Cursor::new(text);
-        let stamp = c.stamp_by(stamp::iso)?;
-        c.must(" ")?;
-        let stream = c.word().filter(|w| matches!(*w, "stdout" | "stderr"))?;
-        c.must(" ")?;
-        let tags = c.word().filter(|w| w.split(':').all(|t| matches!(t, "F" | "P")))?;
-        let partial = tags.starts_with('P');
-        c.eat(" ");
+        let head = text.split('\n').next().unwrap_or(text);
+        let first = cri(head)?;
+        let (stamp, stream, mut partial) = (first.stamp, first.stream, first.partial);
+        let mut rest = text.get(head.len() - first.rest.len()..)?;
+        if partial && head.len() < text.len() {
+            // Parts of one line, each with the envelope in front.
+            let mut whole = String::with_capacity(text.len());
+            whole.push_str(first.rest);
+            for line in text.split('\n').skip(1) {
+                let next = cri(line);
+                partial = next.as_ref().is_some_and(|l| l.partial);
+                whole.push_str(next.map_or(line, |l| l.rest));
+            }
+            rest = cx.keep(&whole);
+        }
         record.format = "cri";
         record.stamp = Some(stamp);
         record.put_str(Key::LogStream, stream);
         if partial {
             record.notes.push("partial line");
         }
-        payload(cx, "cri", c.rest, record);
+        payload(cx, "cri", rest, record);
         Some(95)
+    }
+
+    fn is_part(&self, line: &str) -> bool {
+        line.get(..64).unwrap_or(line).contains(" P") && cri(line).is_some_and(|l| l.partial)
+    }
+
+    fn same_stream(&self, part: &str, line: &str) -> bool {
+        matches!((cri(part), cri(line)), (Some(a), Some(b)) if a.stream == b.stream)
     }
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
@@ -163,7 +228,8 @@ fn kubectl(text: &str) -> Option<(&str, &str, &str)> {
     Some((pod, container, c.rest))
 }
 
-fn compose(text: &str) -> Option<(&str, &str)> {
+/// `shop-web-1  | text`.
+pub(crate) fn compose(text: &str) -> Option<(&str, &str)> {
     let at = memchr::memchr(b'|', text.as_bytes().get(..text.len().min(64))?)?;
     let name = text.get(..at)?;
     let bare = name.trim_end_matches(' ');

@@ -9,7 +9,9 @@ pub fn fields<'a>(text: &'a str, record: &mut Record<'a>) {
     if !text.contains('\n') || record.has(Key::StackTrace) {
         return;
     }
-    if let Some((type_, message, trace)) = python(text).or_else(|| go(text)).or_else(|| frames(text)) {
+    if let Some((type_, message, trace)) =
+        python(text).or_else(|| go(text)).or_else(|| frames(text)).or_else(|| ruby(text)).or_else(|| rust(text))
+    {
         put(type_, message, trace, record);
         if let Some((type_, message)) = root_cause(text)
             && record.last(Key::ExceptionType) != Some(Value::Str(type_))
@@ -79,6 +81,35 @@ fn frames(text: &str) -> Option<(&str, &str, &str)> {
             candidate = Some((start, bare));
         }
         start += line.len();
+    }
+    None
+}
+
+/// Rust: `thread 'main' panicked at src/main.rs:2:5:`, the message on the line below.
+fn rust(text: &str) -> Option<(&str, &str, &str)> {
+    let at = memmem::find(text.as_bytes(), b"' panicked at ")?;
+    let mut lines = text.get(at..)?.lines();
+    let head = lines.next()?;
+    let message = if head.ends_with(':') { lines.next()? } else { head.split_once(" at '")?.1.rsplit_once("', ")?.0 };
+    Some(("panic", message, text))
+}
+
+/// Ruby: `Class: message` or `Class (message)`, then frames `file.rb:12:in `name'`, perhaps after an empty line.
+fn ruby(text: &str) -> Option<(&str, &str, &str)> {
+    let at = memmem::find(text.as_bytes(), b".rb:")?;
+    let start = text.get(..at)?.rfind('\n')? + 1;
+    text.get(at..)?.split('\n').next().filter(|line| line.contains(":in "))?;
+    let header = text.get(..start)?.lines().rev().find(|line| !line.trim().is_empty())?.trim();
+    for (mark, end) in [(": ", ""), (" (", ")")] {
+        // What stands before may be the program's own.
+        let Some((before, message)) = header.split_once(mark) else { continue };
+        let class = before.rsplit(' ').next().unwrap_or(before);
+        let bare = class.rsplit("::").next().unwrap_or(class);
+        let shaped = class.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b':' | b'_'))
+            && bare.starts_with(|c: char| c.is_ascii_uppercase());
+        if shaped && (class.contains("::") || bare.ends_with("Error") || bare.ends_with("Exception")) {
+            return Some((class, message.strip_suffix(end).unwrap_or(message), text.get(start..)?));
+        }
     }
     None
 }

@@ -36,6 +36,7 @@ impl Format for Glog {
             fill::once_int(record, Key::CodeLine, line);
         }
         record.body = c.rest;
+        pod(c.rest, record);
         exception::fields(c.rest, record);
         message::fields(cx, c.rest, record);
         Some(88)
@@ -43,6 +44,18 @@ impl Format for Glog {
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
         glog(line).is_some() || is_panic(line)
+    }
+}
+
+/// Structured values of Kubernetes components: `pod="namespace/name"`, `node="name"`.
+fn pod<'a>(text: &'a str, record: &mut Record<'a>) {
+    let value = |mark: &str| text.split_once(mark).and_then(|(_, rest)| rest.split('"').next());
+    if let Some((namespace, name)) = value(" pod=\"").and_then(|v| v.split_once('/')) {
+        fill::once_str(record, Key::PodName, name);
+        fill::once_str(record, Key::Namespace, namespace);
+    }
+    if let Some(node) = value(" node=\"") {
+        fill::once_str(record, Key::NodeName, node);
     }
 }
 
@@ -127,7 +140,8 @@ fn panic<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit>
         fill::once_str(record, Key::ExceptionMessage, message);
     }
     message::fields(cx, text, record);
-    Some(40)
+    // A crash has no stamp and yet begins a record.
+    Some(if text.starts_with("panic: ") { 60 } else { 40 })
 }
 
 #[cfg(test)]
@@ -153,7 +167,7 @@ mod tests {
         assert_eq!((r.body, r.str(Key::CodeFile)), ("listening: 80", Some("shop.go")));
         let text = "panic: no map\n\ngoroutine 1 [running]:\nmain.main()";
         let mut r = Record::new(text, Origin::default());
-        assert_eq!(GoLog.read(&cx, text, &mut r), Some(40));
+        assert_eq!(GoLog.read(&cx, text, &mut r), Some(60));
         assert_eq!((r.str(Key::ExceptionMessage), r.severity), (Some("no map"), Some(Severity::Fatal)));
         assert!(!GoLog.starts(&cx, "goroutine 7 [running]:"));
     }

@@ -147,20 +147,19 @@ fn general(key: &[u8]) -> Option<Role> {
         b"msg"
         | b"message"
         | b"m"
-        | b"mt"
         | b"log"
         | b"textpayload"
         | b"jsonpayload.message"
         | b"shortmessage"
         | b"body"
         | b"renderedmessage"
-        | b"messagetemplate"
         | b"logmessage"
         | b"body.stringvalue"
         | b"data.data.msg"
         | b"resultdescription"
         | b"log.message" => Role::Message,
-        b"event" | b"text" | b"eventname" | b"event.original" | b"fullmessage" | b"description" | b"reason" | b"title" => Role::Fallback,
+        b"event" | b"text" | b"mt" | b"messagetemplate" | b"eventname" | b"event.original" | b"fullmessage" | b"description"
+        | b"reason" | b"title" => Role::Fallback,
         b"name" => Role::Name,
         b"host" => Role::Host,
         b"process" => Role::Process,

@@ -1,8 +1,8 @@
 //! The formats of envelopes, structured logs, applications and databases.
 
 use super::{
-    app, auditd, cef, columns, dns, docker, generic, golang, java, journal, journalctl, json, logfmt, mongodb, mysql, php, postgres, redis,
-    servers, supervisord, syslog, vendors,
+    app, auditd, cef, columns, csv, databases, dmesg, dns, docker, dotnet, generic, golang, java, journal, journalctl, json, jvm, logfmt,
+    mail, mongodb, monolog, mysql, packages, php, postgres, redis, servers, supervisord, syslog, uvicorn, varnishlog, vendors, xml,
 };
 use crate::format::Format;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(journal::JournalExport),
         Arc::new(journalctl::Journalctl),
         Arc::new(redis::Redis),
+        Arc::new(uvicorn::Uvicorn),
+        Arc::new(uvicorn::Uwsgi),
         Arc::new(postgres::PostgresCsv),
         Arc::new(postgres::Postgres),
         Arc::new(mysql::MysqlSlow),
@@ -29,6 +31,21 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(java::JavaUtilLogging),
         Arc::new(golang::Glog),
         Arc::new(dns::Unbound),
+        Arc::new(dns::Named),
+        Arc::new(dns::CoreDns),
+        Arc::new(mail::Exim),
+        Arc::new(monolog::Monolog),
+        Arc::new(dotnet::DotNet),
+        Arc::new(databases::SqlServer),
+        Arc::new(databases::OracleListener),
+        Arc::new(databases::OracleAlert),
+        Arc::new(jvm::GcLog),
+        Arc::new(jvm::HsErr),
+        Arc::new(packages::Packages),
+        Arc::new(packages::AptHistory),
+        Arc::new(varnishlog::VarnishLog),
+        Arc::new(xml::Xml),
+        Arc::new(dmesg::Dmesg),
         Arc::new(auditd::Auditd),
         Arc::new(servers::Servers),
         Arc::new(cef::Cef),
@@ -40,6 +57,7 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(syslog::Rfc3164),
         Arc::new(json::Json),
         Arc::new(logfmt::Logfmt),
+        Arc::new(csv::Csv::default()),
         Arc::new(golang::GoLog),
         Arc::new(app::App::default()),
         Arc::new(generic::Generic::default()),

@@ -17,11 +17,12 @@ impl Format for Db2Diag {
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
         let (stamp, rest) = db2_head(text)?;
+        let level = value(rest, "LEVEL")?;
         record.format = "db2diag";
         record.stamp = Some(stamp);
         record.body = text;
         fill::once(record, Key::DbSystem, Value::Str("db2"));
-        match value(rest, "LEVEL")? {
+        match level {
             "Event" => fill::level_as(record, "Event", Severity::Info),
             "Severe" => fill::level_as(record, "Severe", Severity::Fatal),
             word => fill::level(record, word),
@@ -68,7 +69,11 @@ fn db2_head(text: &str) -> Option<(Stamp, &str)> {
     stamp = Stamp::explicit(stamp.nanos - i64::from(sign * minutes) * 60_000_000_000, sign * minutes * 60, stamp.digits);
     let rest = text.get(used + 4..)?;
     let id = rest.trim_start().split(' ').next()?;
-    (rest.starts_with(' ') && id.contains('E') && first_line(rest).contains("LEVEL: ")).then_some((stamp, rest))
+    (rest.starts_with(' ')
+        && id.starts_with('I')
+        && id.bytes().skip(1).any(|b| b.is_ascii_uppercase())
+        && first_line(rest).contains("LEVEL: "))
+    .then_some((stamp, rest))
 }
 
 /// The value of `NAME : value`, one word.

@@ -19,8 +19,10 @@ pub struct Block {
     pub offset: u64,
     /// Number of the first line, from 1.
     pub line: u64,
-    /// Bytes of the last line that were skipped because the line is too long.
+    /// Bytes behind the last line that were skipped: the rest of a line or of a record that is too long.
     pub skipped: u64,
+    /// Whole lines among them.
+    pub skipped_lines: u64,
 }
 
 /// An iterator over the blocks of a stream.
@@ -66,10 +68,10 @@ impl<R: Read> Blocks<R> {
             return Some(self.take(self.held.len(), 0));
         }
         match memchr::memrchr(b'\n', &self.held) {
-            Some(last) => {
-                let cut = border(&self.held, last + 1, begins);
-                Some(self.take(cut, 0))
-            }
+            Some(last) => match border(&self.held, last + 1, begins) {
+                Some(cut) => Some(self.take(cut, 0)),
+                None => Some(self.long_record(last + 1, begins)),
+            },
             None => Some(self.long_line()),
         }
     }
@@ -93,9 +95,49 @@ impl<R: Read> Blocks<R> {
     fn take(&mut self, cut: usize, skipped: u64) -> Block {
         let rest = self.held.split_off(cut);
         let bytes = std::mem::replace(&mut self.held, rest);
-        let block = Block { offset: self.offset, line: self.line, skipped, bytes };
+        let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes };
         self.offset += block.bytes.len() as u64 + skipped;
         self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
+        block
+    }
+
+    /// No line of a whole block begins a record: keep the block, skip the lines up to the next record.
+    fn long_record(&mut self, end: usize, begins: &mut dyn FnMut(&[u8]) -> bool) -> Block {
+        let rest = self.held.split_off(end);
+        let bytes = std::mem::replace(&mut self.held, rest);
+        let (mut at, mut skipped, mut skipped_lines) = (0, 0, 0);
+        loop {
+            let found = memchr::memchr(b'\n', self.held.get(at..).unwrap_or(&[]));
+            match found {
+                Some(n) if begins(self.held.get(at..at + n).unwrap_or(&[])) => break,
+                Some(n) => {
+                    at += n + 1;
+                    skipped_lines += 1;
+                }
+                None => {
+                    // The next line is not complete yet; what was passed is let go.
+                    self.held.drain(..at);
+                    skipped += at as u64;
+                    at = 0;
+                    if self.held.len() > LONGEST_LINE {
+                        // Too long to begin a record that could be read.
+                        skipped += self.held.len() as u64;
+                        self.held.clear();
+                    }
+                    if self.done {
+                        skipped_lines += u64::from(!self.held.is_empty());
+                        at = self.held.len();
+                        break;
+                    }
+                    self.fill(self.held.len() + BLOCK);
+                }
+            }
+        }
+        self.held.drain(..at);
+        skipped += at as u64;
+        let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines, bytes };
+        self.offset += block.bytes.len() as u64 + skipped;
+        self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64 + skipped_lines;
         block
     }
 
@@ -112,7 +154,7 @@ impl<R: Read> Blocks<R> {
                     self.held.drain(..=end);
                     let mut bytes = head;
                     bytes.push(b'\n');
-                    let block = Block { offset: self.offset, line: self.line, skipped, bytes };
+                    let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes };
                     self.offset += block.bytes.len() as u64 + skipped;
                     self.line += 1;
                     return block;
@@ -121,7 +163,7 @@ impl<R: Read> Blocks<R> {
                     skipped += self.held.len() as u64;
                     self.held.clear();
                     if self.done {
-                        let block = Block { offset: self.offset, line: self.line, skipped, bytes: head };
+                        let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes: head };
                         self.offset += block.bytes.len() as u64 + skipped;
                         return block;
                     }
@@ -131,21 +173,21 @@ impl<R: Read> Blocks<R> {
     }
 }
 
-/// The last line start at or before `end` that begins a record; `end` itself when none of the last lines does.
-fn border(held: &[u8], end: usize, begins: &mut dyn FnMut(&[u8]) -> bool) -> usize {
+/// The last line start before `end` that begins a record; `None` when only the first line of the block may do so.
+fn border(held: &[u8], end: usize, begins: &mut dyn FnMut(&[u8]) -> bool) -> Option<usize> {
     // The line after `end` is not complete, so the candidate is the last complete line.
     let mut cut = end;
-    for _ in 0..500 {
-        let start = memchr::memrchr(b'\n', &held[..cut.saturating_sub(1)]).map_or(0, |p| p + 1);
+    loop {
+        let start = memchr::memrchr(b'\n', held.get(..cut.saturating_sub(1))?).map_or(0, |p| p + 1);
         if start == 0 {
-            break;
+            return None;
         }
-        if begins(held[start..cut].strip_suffix(b"\n").unwrap_or(&held[start..cut])) {
-            return start;
+        let line = held.get(start..cut)?;
+        if begins(line.strip_suffix(b"\n").unwrap_or(line)) {
+            return Some(start);
         }
         cut = start;
     }
-    end
 }
 
 #[cfg(test)]
@@ -178,6 +220,28 @@ mod tests {
         assert!(block.bytes.ends_with(b"\0first\nnext\n"));
         assert_eq!((block.line, block.offset + block.bytes.len() as u64), (1, text.len() as u64));
         assert!(blocks.next(&mut |_| true).is_none());
+    }
+
+    #[test]
+    fn a_record_that_is_too_long_is_cut_and_counted() {
+        let mut text = b"first\n".to_vec();
+        let rest = 3 * BLOCK / 8;
+        (0..rest).for_each(|_| text.extend_from_slice(b"  more\n "));
+        text.extend_from_slice(b"\nnext\n  more");
+        let mut blocks = Blocks::new(&text[..]);
+        let begins = &mut |line: &[u8]| !line.starts_with(b" ") && !line.is_empty();
+        let (mut bytes, mut lines, mut seen) = (0, 0, Vec::new());
+        while let Some(block) = blocks.next(begins) {
+            assert_eq!((block.offset, block.line), (bytes, lines + 1));
+            assert!(block.bytes.len() <= BLOCK);
+            bytes += block.bytes.len() as u64 + block.skipped;
+            lines += block.bytes.iter().filter(|b| **b == b'\n').count() as u64 + block.skipped_lines;
+            seen.push(block);
+        }
+        assert_eq!(bytes, text.len() as u64);
+        assert_eq!(seen.len(), 2);
+        assert_eq!(seen[1].bytes, b"next\n  more");
+        assert_eq!(seen[1].line, text.iter().filter(|b| **b == b'\n').count() as u64);
     }
 
     #[test]

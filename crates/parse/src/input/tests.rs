@@ -406,7 +406,7 @@ proptest! {
     ], 0..60)) {
         let bytes = parts.concat();
         let plan = crate::detect::detect(&bytes, &[], &crate::formats::all());
-        let block = super::Block { bytes: bytes.clone(), offset: 0, line: 1, skipped: 0 };
+        let block = super::Block { bytes: bytes.clone(), offset: 0, line: 1, ..Default::default() };
         let mut records = 0;
         let counts = crate::cut::cut(&block, whyline_event::SourceId(0), &plan, None, &mut crate::Facts::default(), &mut |record| {
             records += 1;

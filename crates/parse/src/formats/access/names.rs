@@ -63,6 +63,7 @@ fn who(name: &str) -> Option<Meaning> {
         | "http_forwarded"
         | "request_x_forwarded_for"
         | "request_headers_x_forwarded_for" => Meaning::Forwarded,
+        "clientsrcport" => Meaning::Ints(Key::ClientPort),
         "remote_user" | "user" | "remoteuser" | "user_id" | "clientusername" | "auth_user" | "username" => Meaning::Text(Key::User),
         "http_host"
         | "host"
@@ -74,6 +75,7 @@ fn who(name: &str) -> Option<Meaning> {
         | "request_host"
         | "requesthost"
         | "http_hostname"
+        | "clientrequesthost"
         | "hostheader"
         | "virtual_host"
         | "site"
@@ -105,11 +107,21 @@ fn what(name: &str) -> Option<Meaning> {
         | "x_envoy_origin_path"
         | "x_envoy_original_path"
         | "requesturi"
-        | "http_target" => Meaning::Target,
+        | "http_target"
+        | "clientrequesturi" => Meaning::Target,
         "args" | "query_string" | "query" | "url_query" | "http_query" => Meaning::Query,
-        "request_method" | "method" | "requestmethod" | "verb" | "http_method" | "http_request_method" => Meaning::Text(Key::Method),
-        "server_protocol" | "protocol" | "requestprotocol" | "request_protocol" | "http_version" | "request_proto" | "proto"
-        | "http_protocol" => Meaning::Protocol,
+        "request_method" | "method" | "requestmethod" | "verb" | "http_method" | "http_request_method" | "clientrequestmethod" => {
+            Meaning::Text(Key::Method)
+        }
+        "server_protocol"
+        | "protocol"
+        | "requestprotocol"
+        | "request_protocol"
+        | "http_version"
+        | "request_proto"
+        | "proto"
+        | "http_protocol"
+        | "clientrequestprotocol" => Meaning::Protocol,
         "http_user_agent"
         | "user_agent"
         | "agent"
@@ -118,12 +130,14 @@ fn what(name: &str) -> Option<Meaning> {
         | "request_user_agent"
         | "request_headers_user_agent"
         | "user_agent_original"
+        | "clientrequestuseragent"
         | "http_useragent" => Meaning::Text(Key::UserAgent),
         "http_referer"
         | "http_referrer"
         | "referer"
         | "referrer"
         | "request_referer"
+        | "clientrequestreferer"
         | "request_headers_referer"
         | "http_request_referrer" => Meaning::Text(Key::Referer),
         "request_id"
@@ -138,7 +152,8 @@ fn what(name: &str) -> Option<Meaning> {
         | "unique_id"
         | "unique_id_e"
         | "http_request_id"
-        | "trace_no" => Meaning::Text(Key::RequestId),
+        | "trace_no"
+        | "rayid" => Meaning::Text(Key::RequestId),
         "trace_id" | "traceid" | "opentelemetry_trace_id" | "otel_trace_id" => Meaning::Text(Key::TraceId),
         "span_id" | "spanid" | "opentelemetry_span_id" => Meaning::Text(Key::SpanId),
         "request_length" | "request_size" | "bytes_received" | "bytes_read" | "requestcontentsize" | "request_bytes" | "reqsize"
@@ -165,7 +180,8 @@ fn answer(name: &str) -> Option<Meaning> {
         | "http_response_status_code"
         | "resp_status"
         | "http_response_code"
-        | "sc_status" => Meaning::Status,
+        | "sc_status"
+        | "edgeresponsestatus" => Meaning::Status,
         "body_bytes_sent"
         | "bytes_sent"
         | "size"
@@ -179,10 +195,15 @@ fn answer(name: &str) -> Option<Meaning> {
         | "resp_bytes"
         | "body_sent"
         | "http_response_body_size"
-        | "length" => Meaning::Ints(Key::ResponseBytes),
-        "upstream_cache_status" | "cache_status" | "cache" | "proxy_cache_status" | "x_cache" | "sent_http_x_cache" => {
-            Meaning::Text(Key::CacheStatus)
-        }
+        | "length"
+        | "edgeresponsebytes" => Meaning::Ints(Key::ResponseBytes),
+        "upstream_cache_status"
+        | "cache_status"
+        | "cache"
+        | "cachecachestatus"
+        | "proxy_cache_status"
+        | "x_cache"
+        | "sent_http_x_cache" => Meaning::Text(Key::CacheStatus),
         "termination_state" | "termination" => Meaning::Text(Key::Termination),
         "frontend_name" | "frontend" | "entrypointname" => Meaning::Text(Key::Frontend),
         _ => return None,
@@ -195,7 +216,7 @@ fn times(name: &str) -> Option<Meaning> {
     Some(match name {
         "time" | "time_local" | "time_iso8601" | "timestamp" | "ts" | "msec" | "date" | "datetime" | "time_stamp" | "start_time"
         | "starttime" | "startutc" | "startlocal" | "t" | "event_time" | "accept_date" | "@timestamp" | "access_time" | "date_time"
-        | "local_time" | "request_timestamp" => Meaning::Time,
+        | "local_time" | "request_timestamp" | "edgeendtimestamp" => Meaning::Time,
         "request_time" | "requesttime" | "reqtime" | "req_time" | "taken_sec" | "request_duration_s" | "duration_s" | "runtime" => {
             took(Unit::Seconds)
         }
@@ -216,10 +237,14 @@ fn upstream(name: &str) -> Option<Meaning> {
     let took = |key| Meaning::Took(key, Unit::Seconds);
     Some(match name {
         "upstream_addr" | "upstream" | "upstream_address" | "upstream_host" | "uaddr" | "up_addr" | "backend_addr" | "serviceurl"
-        | "serviceaddr" | "upstreamaddr" | "up" | "proxy_host_addr" => Meaning::Upstreams,
-        "upstream_status" | "ups_status" | "up_status" | "originstatus" | "ustatus" | "upstream_response_status" => {
-            Meaning::Ints(Key::UpstreamStatus)
-        }
+        | "serviceaddr" | "originip" | "upstreamaddr" | "up" | "proxy_host_addr" => Meaning::Upstreams,
+        "upstream_status"
+        | "ups_status"
+        | "up_status"
+        | "originstatus"
+        | "originresponsestatus"
+        | "ustatus"
+        | "upstream_response_status" => Meaning::Ints(Key::UpstreamStatus),
         "upstream_response_time"
         | "upstream_time"
         | "urt"
@@ -235,6 +260,7 @@ fn upstream(name: &str) -> Option<Meaning> {
         "upstream_connect_time" | "uct" | "up_conn" | "connect_time" => took(Key::UpstreamConnect),
         "upstream_queue_time" | "queue_time" => took(Key::QueueDuration),
         "x_envoy_upstream_service_time" => Meaning::Took(Key::UpstreamDuration, Unit::Millis),
+        "originresponsedurationms" => Meaning::Took(Key::UpstreamDuration, Unit::Millis),
         "originduration" => Meaning::Took(Key::UpstreamDuration, Unit::Nanos),
         "proxy_upstream_name" | "upstream_name" | "backend_name" | "upstream_cluster" | "servicename" | "backend" | "backendname" => {
             Meaning::Text(Key::UpstreamName)

@@ -79,6 +79,7 @@ fn writer(pairs: &[Pair<'_>]) -> Option<&'static str> {
     pairs.iter().find_map(|p| match p.key {
         "logger" if p.text.starts_with("http.log.access") => Some("caddy.access"),
         "DownstreamStatus" => Some("traefik"),
+        "EdgeResponseStatus" => Some("cloudflare"),
         "response_flags" | "upstream_cluster" | "x-envoy-origin-path" | "x-envoy-original-path" => Some("envoy.access"),
         "termination_state" => Some("haproxy.http"),
         _ => None,

@@ -98,12 +98,12 @@ pub(super) fn bracket<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
             return false;
         }
         head.client = Some(address);
-    } else if let Some((file, line)) = source(word) {
+    } else if let Some((file, line)) = source(word).filter(|(file, _)| file.contains('.') || head.stamp.is_some()) {
         if head.file.is_some() {
             return false;
         }
         (head.file, head.line) = (Some(file), Some(line));
-    } else if is_thread(word) && head.thread.is_none() {
+    } else if (is_thread(word) || head.stamp.is_none() && source(word).is_some()) && head.thread.is_none() {
         head.thread = Some(word);
     } else if is_logger(word) && head.logger.is_none() {
         head.logger = Some(word);
@@ -133,7 +133,7 @@ pub(super) fn parens<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
     let mut here = *c;
     let Some(inner) = nested(&mut here, b'(', b')') else { return false };
     if head.file.is_none()
-        && let Some((file, line)) = source(inner)
+        && let Some((file, line)) = source(inner).or_else(|| lighttpd(inner))
     {
         (head.file, head.line) = (Some(file), Some(line));
     } else if head.level.is_some() && head.thread.is_none() && (is_thread(inner) || is_logger(inner) && here.rest.starts_with(':')) {
@@ -172,6 +172,12 @@ pub(super) fn source(text: &str) -> Option<(&str, &str)> {
         && line.bytes().all(|b| b.is_ascii_digit())
         && whyline_event::address::ip(file).is_none();
     fits.then_some((file, line))
+}
+
+/// `gw_backend.c.278`, as lighttpd writes the place.
+fn lighttpd(text: &str) -> Option<(&str, &str)> {
+    let (file, line) = text.rsplit_once('.')?;
+    (file.ends_with(".c") && !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit())).then_some((file, line))
 }
 
 pub(super) fn is_thread(word: &str) -> bool {

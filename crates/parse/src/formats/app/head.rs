@@ -69,8 +69,9 @@ fn step<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
         return true;
     }
     if head.stamp.is_none()
-        && let Some(stamp) = stamp_here(c, head.level.is_none() && head.thread.is_none())
+        && let Some((stamp, pid)) = stamp_here(c, head.level.is_none() && head.thread.is_none())
     {
+        head.pid = head.pid.or(pid);
         head.stamp_first = head.level.is_none();
         head.stamp = Some(stamp);
         return true;
@@ -93,7 +94,7 @@ fn step<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
         Some(b'(') => parens(c, head),
         Some(b'<') => angle(c, head),
         Some(b) if b.is_ascii_digit() => number(c, head),
-        _ => before_level(c, head) || logger(c, head),
+        _ => before_level(c, head) || head.file.is_none() && function_place(c, head) || logger(c, head),
     }
 }
 
@@ -128,7 +129,7 @@ fn separators(c: &mut Cursor<'_>) {
 }
 
 /// A stamp, perhaps in brackets; at the beginning of a line also an epoch number.
-fn stamp_here(c: &mut Cursor<'_>, first: bool) -> Option<Stamp> {
+fn stamp_here<'a>(c: &mut Cursor<'a>, first: bool) -> Option<(Stamp, Option<&'a str>)> {
     let mut here = *c;
     let close = if here.eat("[") {
         Some("]")
@@ -140,6 +141,10 @@ fn stamp_here(c: &mut Cursor<'_>, first: bool) -> Option<Stamp> {
         None
     };
     here.blanks();
+    if close == Some("]") {
+        zone_first(&mut here);
+    }
+    let mut pid = None;
     let found = here.stamp().or_else(|| {
         let epoch = if first || close.is_some() { here.stamp_by(stamp::epoch) } else { None };
         epoch.filter(|_| !here.rest.starts_with(|ch: char| ch.is_alphanumeric() || ch == '-' || ch == '.'))
@@ -151,6 +156,8 @@ fn stamp_here(c: &mut Cursor<'_>, first: bool) -> Option<Stamp> {
             if inner.len() > 40 {
                 return None;
             }
+            // Ruby's process id.
+            pid = inner.trim_start().strip_prefix('#').filter(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit()));
         }
         None => {
             // A range or a file name is no stamp.
@@ -163,7 +170,27 @@ fn stamp_here(c: &mut Cursor<'_>, first: bool) -> Option<Stamp> {
         }
     }
     *c = here;
-    Some(found)
+    Some((found, pid))
+}
+
+/// Monit's `[CET Nov 21 10:15:02]`: the name of a zone before a date of syslog.
+fn zone_first(c: &mut Cursor<'_>) {
+    let n = c.rest.bytes().take_while(u8::is_ascii_uppercase).count();
+    if (3..=5).contains(&n) && c.rest.get(n..).and_then(|t| t.strip_prefix(' ')).is_some_and(|t| stamp::syslog(t).is_some()) {
+        c.take(n + 1);
+    }
+}
+
+/// C++ programs that name the function as well: `File.cpp:12:name(): `.
+fn function_place<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
+    let mut here = *c;
+    let Some(word) = here.word().and_then(|w| w.strip_suffix("():")) else { return false };
+    let Some((file, line)) = word.rsplit_once(':').and_then(|(place, _)| source(place)).filter(|(file, _)| file.contains(".c")) else {
+        return false;
+    };
+    (head.file, head.line) = (Some(file), Some(line));
+    *c = here;
+    true
 }
 
 /// `LEVEL:logger:message` of Python's `basicConfig`.
@@ -201,7 +228,7 @@ fn leading<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
         separators(&mut ahead);
     }
     let mut probe = ahead;
-    let follows = stamp_here(&mut probe, false).is_some_and(|s| s.form != whyline_event::Form::TimeOnly);
+    let follows = stamp_here(&mut probe, false).is_some_and(|(s, _)| s.form != whyline_event::Form::TimeOnly);
     if !follows {
         return false;
     }

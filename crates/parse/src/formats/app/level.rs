@@ -17,7 +17,7 @@ pub fn bare<'a>(c: &mut Cursor<'a>) -> Option<&'a str> {
     let next = after.bytes().next();
     let upper = word.bytes().all(|b| b.is_ascii_uppercase());
     let ambiguous =
-        matches!(word, "HTTP" | "STATEMENT" | "CONTEXT" | "DETAIL" | "HINT" | "LOG" | "NOTE" | "SYSTEM" | "ATTENTION" | "GRAVE");
+        matches!(word, "HTTP" | "FAIL" | "STATEMENT" | "CONTEXT" | "DETAIL" | "HINT" | "LOG" | "NOTE" | "SYSTEM" | "ATTENTION" | "GRAVE");
     let fits = match next {
         Some(b':') => after.len() == 1 || !after.starts_with("://"),
         None | Some(b']' | b'|' | b'\t' | b'>') => true,

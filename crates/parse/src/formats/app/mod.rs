@@ -37,6 +37,7 @@ impl Format for App {
         let product = products::name(text, &head);
         if let Some(name) = product {
             record.format = name;
+            message::sentences(name, record.body, record);
         }
         Some(if product.is_some() { fit + 15 } else { fit })
     }

@@ -20,6 +20,24 @@ pub fn name(text: &str, head: &Head<'_>) -> Option<&'static str> {
     if text.starts_with('[') && text.get(..40).is_some_and(|t| t.contains("][")) && elastic(logger) {
         return Some("elasticsearch.server");
     }
+    // PgBouncer names the connection with `C-` or `S-`.
+    if head.pid.is_some() && head.stamp_first && matches!(head.message.get(..4), Some("C-0x" | "S-0x")) {
+        return Some("pgbouncer");
+    }
+    let process =
+        |name: &str| name.starts_with("0.") && name.matches('.').count() == 2 && name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    if head.stamp_first && head.level.is_some() && logger.is_empty() && head.thread.is_some_and(process) {
+        return Some("rabbitmq");
+    }
+    if head
+        .file
+        .is_some_and(|f| f.ends_with(".cpp") && ["MySQL_", "PgSQL_", "ProxySQL_", "mysql_connection"].iter().any(|p| f.starts_with(p)))
+    {
+        return Some("proxysql");
+    }
+    if text.get(1..4) == Some(", [") && text.starts_with(['D', 'I', 'W', 'E', 'F', 'A', 'U']) {
+        return Some("ruby");
+    }
     let trailing = trailing_logger(head.message).unwrap_or("");
     for part in [logger, trailing] {
         for (prefix, name) in [

@@ -140,6 +140,9 @@ fn elastic<'a>(cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
         _ => "elasticsearch.server",
     };
     fill::once_str(record, Key::ServiceName, "elasticsearch");
+    if flat.text("level").or_else(|| flat.text("log.level")) == Some("DEPRECATION") {
+        fill::level_as(record, "DEPRECATION", Severity::Warn);
+    }
     // A node's name is the nearest thing to a host that the record has.
     if let Some(node) = flat.text("node.name").or_else(|| flat.text("elasticsearch.node.name")) {
         fill::once_str(record, Key::HostName, node);

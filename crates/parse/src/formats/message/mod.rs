@@ -1,11 +1,14 @@
 //! Fields inside the message of an application's record, whatever program wrote it.
 //!
-//! Four things are found: an HTTP exchange (`GET /x 200 12ms`), pairs whose key everybody uses alike (`rid=`,
-//! `trace_id=`, `status=`), the target of a connection that failed, and the client that failed to log in.
+//! Five things are found: an HTTP exchange (`GET /x 200 12ms`), pairs whose key everybody uses alike (`rid=`,
+//! `trace_id=`, `status=`), the target of a connection that failed, the client that failed to log in, and what the known
+//! sentences of programs name.
 
 mod client;
 mod exchange;
 mod pairs;
+mod said;
+pub mod sentence;
 mod target;
 
 use crate::format::Cx;
@@ -17,10 +20,18 @@ const MOST: usize = 4096;
 /// Adds the fields that a message holds. Fields that the record has already stay as they are.
 pub fn fields<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
     let head = cut(text, MOST);
+    if head.starts_with("Started ") || head.starts_with("Completed ") {
+        said::read("ruby", head, record);
+    }
     exchange::read(head, record);
     pairs::read(head, record);
     target::read(cx, head, record);
     client::read(head, record);
+}
+
+/// Adds what the sentences of a known program name.
+pub fn sentences<'a>(program: &str, text: &'a str, record: &mut Record<'a>) {
+    said::read(program, cut(text, MOST), record);
 }
 
 /// The first bytes of a text, at a character.

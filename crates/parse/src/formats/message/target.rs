@@ -211,6 +211,7 @@ fn split_word(text: &str) -> (&str, &str) {
 fn endpoint(word: &str) -> Option<&str> {
     let word = word.trim_matches(['"', '\'', '`', '(', ')', '{', '}', ',', ';']).trim_end_matches(['.', ':', ']']);
     let word = word.split_once("://").map_or(word, |(_, rest)| rest);
+    let word = word.strip_prefix("tcp:").unwrap_or(word);
     let word = word.rsplit_once('@').map_or(word, |(_, rest)| rest);
     // The path of a URL, or the name that Java writes before an address.
     let word = match word.split_once('/') {

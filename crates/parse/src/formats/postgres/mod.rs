@@ -61,8 +61,15 @@ impl Format for Postgres {
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
         let line = parse(text)?;
         let prefix = prefix::parse(line.prefix)?;
+        if crate::formats::docker::compose(text).is_some() {
+            return None;
+        }
         // In an envelope, a line without any prefix may be what a client repeats of the server's answer.
         if cx.depth > 0 && prefix.stamp.is_none() && prefix.pid.is_empty() {
+            return None;
+        }
+        // PostgreSQL writes two blanks behind the word; uvicorn fills up to a column.
+        if prefix.stamp.is_none() && prefix.pid.is_empty() && line.message.starts_with(' ') {
             return None;
         }
         put(cx, &prefix, line.word, line.severity, line.message, record);

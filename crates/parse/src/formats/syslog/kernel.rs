@@ -1,6 +1,6 @@
 //! What the Linux kernel writes: firewall lines, killed and crashed processes.
 
-use crate::formats::fill;
+use crate::formats::{fill, message};
 use whyline_event::{Key, Record, Severity, Value, address};
 
 /// Reads a message of the kernel. Its own clock (`[  123.456]`) is dropped from the body.
@@ -34,7 +34,14 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     if let Some((process, _)) = text.split_once(" invoked oom-killer") {
         victim(process, record);
         fill::once(record, Key::Action, Value::Str("oom"));
+        return;
     }
+    message::sentences("kernel", text, record);
+}
+
+/// Whether a text looks like the kernel's: a part of it is named in front.
+pub fn speaks(text: &str) -> bool {
+    text.find(": ").is_some_and(|at| at <= 48) || text.starts_with("Linux version ") || text.starts_with("Command line: ")
 }
 
 fn after_clock(text: &str) -> &str {

@@ -9,11 +9,15 @@ use whyline_event::{Key, Record, Value};
 /// fields that any message may carry. `record.body` holds the message already.
 pub fn message<'a>(cx: &Cx<'a>, envelope: &'static str, tag: &'a str, text: &'a str, record: &mut Record<'a>) {
     if !is_known(tag) {
+        message::sentences(tag, text, record);
         if cx.inner(envelope, text, record) {
             return;
         }
-        if tag == "named" {
-            dns::named(text, record);
+        match tag {
+            "named" => dns::named(text, record),
+            "dnsmasq" => dns::dnsmasq(text, record),
+            "unbound" => dns::unbound(text, record),
+            _ => {}
         }
         if !pam(text, record) {
             message::fields(cx, text, record);
@@ -21,8 +25,6 @@ pub fn message<'a>(cx: &Cx<'a>, envelope: &'static str, tag: &'a str, text: &'a 
         return;
     }
     match tag {
-        "dnsmasq" => dns::dnsmasq(text, record),
-        "unbound" => dns::unbound(text, record),
         "kernel" => super::kernel::read(text, record),
         "sudo" => {
             if !sudo(text, record) {
@@ -32,6 +34,8 @@ pub fn message<'a>(cx: &Cx<'a>, envelope: &'static str, tag: &'a str, text: &'a 
         _ if tag.starts_with("systemd") || tag == "init" => {
             if tag == "systemd" {
                 super::systemd::read(text, record);
+            } else {
+                message::sentences(tag, text, record);
             }
         }
         _ if is_cron(tag) => {
@@ -40,6 +44,7 @@ pub fn message<'a>(cx: &Cx<'a>, envelope: &'static str, tag: &'a str, text: &'a 
             }
         }
         _ => {
+            message::sentences(tag, text, record);
             if !sshd(text, record) && !pam(text, record) || !record.has(Key::ClientAddress) {
                 message::fields(cx, text, record);
             }
