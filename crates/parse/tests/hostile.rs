@@ -3,6 +3,7 @@
 
 mod bodies;
 
+use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 
 /// Mutated inputs for each body and seed.
@@ -57,6 +58,42 @@ fn seeds() -> Vec<Vec<u8>> {
     seeds
 }
 
+/// A text in every packing and archive, and in UTF-16.
+fn packed() -> Vec<Vec<u8>> {
+    let text = b"Nov 20 22:05:41 web01 app[7]: one\nNov 20 22:05:42 web01 app[7]: two\n".repeat(6);
+    let into = |writer: &mut dyn Write| writer.write_all(&text).unwrap();
+    let mut all: Vec<Vec<u8>> = Vec::new();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    into(&mut gzip);
+    all.push(gzip.finish().unwrap());
+    all.push(zstd::encode_all(&text[..], 1).unwrap());
+    let mut bzip2 = bzip2::write::BzEncoder::new(Vec::new(), bzip2::Compression::fast());
+    into(&mut bzip2);
+    all.push(bzip2.finish().unwrap());
+    let mut xz = liblzma::write::XzEncoder::new(Vec::new(), 1);
+    into(&mut xz);
+    all.push(xz.finish().unwrap());
+    let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+    into(&mut lz4);
+    all.push(lz4.finish().unwrap());
+    let mut tar = tar::Builder::new(Vec::new());
+    for (name, bytes) in [("var/log/a.log", &text), ("b.log.gz", &all[0])] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        tar.append_data(&mut header, name, &bytes[..]).unwrap();
+    }
+    let tar = tar.into_inner().unwrap();
+    let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in [("a.log", &text), ("inner.tar", &tar)] {
+        zip.start_file(name, zip::write::SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    all.push(zip.finish().unwrap().into_inner());
+    all.push(tar);
+    all.push(String::from_utf8_lossy(&text).encode_utf16().flat_map(u16::to_le_bytes).collect());
+    all
+}
+
 /// Bytes that mean something to some reader.
 const PIECES: [&[u8]; 16] =
     [b"\"", b"\\", b"[", b"]", b"{", b"}", b"=", b":", b" ", b"\n", b"\t", b"\0", b"\xc3", b"99999999999999999999", b"-", b"%"];
@@ -87,9 +124,10 @@ fn bend(input: &mut Vec<u8>, dice: &mut Dice) {
 
 #[test]
 fn nothing_hostile_breaks_a_reader() {
-    let seeds = seeds();
-    assert!(seeds.len() > 40, "the fixtures are not there");
+    let (texts, packed) = (seeds(), packed());
+    assert!(texts.len() > 40, "the fixtures are not there");
     for (name, _) in bodies::BODIES {
+        let seeds = if matches!(*name, "packings" | "tar" | "zip" | "encodings") { &packed } else { &texts };
         let mut dice = Dice(0x5eed_0000 + name.len() as u64);
         for (i, seed) in seeds.iter().enumerate() {
             bodies::run(name, seed);

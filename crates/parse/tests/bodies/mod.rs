@@ -3,9 +3,12 @@
 //!
 //! Each takes any bytes and fails by panicking: where a reader panics, or where a promise is broken.
 
+use std::io::Read;
+use std::ops::ControlFlow;
 use std::sync::{Arc, LazyLock};
 use whyline_event::{Bump, Origin, Record};
 use whyline_parse::format::{Cx, Format};
+use whyline_parse::input::{Input, Place, archive, each, encoding, open};
 use whyline_parse::reading::read_text;
 use whyline_parse::{cut, detect, formats, stamp};
 
@@ -23,6 +26,11 @@ pub const BODIES: &[(&str, Body)] = &[
     ("envelopes", |data| family(data, Family::Envelope)),
     ("databases", |data| family(data, Family::Database)),
     ("applications", |data| family(data, Family::Application)),
+    // The same body; each has seeds of its own kind, so that the long runs go deep into every container.
+    ("packings", container),
+    ("tar", container),
+    ("zip", container),
+    ("encodings", encodings),
 ];
 
 /// Runs the body of a target.
@@ -84,6 +92,71 @@ pub fn records(data: &[u8]) {
     assert!(next <= lines + 1 && in_records <= lines, "{text:?}");
     let blank = text.lines().filter(|line| line.trim().is_empty()).count() as u64;
     assert!(in_records + blank >= lines, "{text:?}: lines were lost");
+}
+
+/// Reads so much of what a container yields: a bomb must end by itself, but not here.
+const YIELD: u64 = 4 << 20;
+
+/// Anything that may be packed or an archive is opened as the program does it: its members are walked and decoded, the same each
+/// time, and the members that [`each`] finds are those of the walk.
+pub fn container(data: &[u8]) {
+    let place = Place::Memory(Arc::new(data.to_vec()));
+    let walk = || {
+        let mut members: Vec<(usize, String, u64)> = Vec::new();
+        let walked = archive::walk(&place, &mut |leaf, bytes| {
+            let read = std::io::copy(&mut bytes.take(YIELD), &mut std::io::sink());
+            members.push((leaf.number, leaf.name.to_string(), read.unwrap_or(0)));
+            if members.len() < 64 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        });
+        (walked.is_ok_and(|notes| notes.is_some()), members)
+    };
+    let (is_archive, members) = walk();
+    assert_eq!((is_archive, &members), (walk().0, &walk().1), "a second walk finds something else");
+    if !is_archive {
+        assert!(members.is_empty());
+        if let Ok(stream) = open(&Input::new("x".into(), place.clone())) {
+            let _ = std::io::copy(&mut stream.take(YIELD), &mut std::io::sink());
+        }
+        return;
+    }
+    let shared = Arc::new(place);
+    let inputs: Vec<Input> = members
+        .iter()
+        .map(|(number, name, _)| Input::new(name.clone(), Place::Member { archive: shared.clone(), number: *number }))
+        .collect();
+    let mut seen = 0;
+    each(&inputs.iter().collect::<Vec<_>>(), &mut |_, opened| {
+        seen += 1;
+        if let Ok(bytes) = opened {
+            let _ = std::io::copy(&mut bytes.take(YIELD), &mut std::io::sink());
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!(seen, inputs.len(), "a member was not handed over");
+}
+
+/// Any bytes are decoded in the encoding that is found for them, and in those that may be told; what comes of it is UTF-8 and
+/// has the same lines however it is read.
+pub fn encodings(data: &[u8]) {
+    let mut charsets = vec![encoding::charset("x.log", data, &[])];
+    for name in ["utf-16le", "utf-16be", "shift_jis", "gb18030", "latin1"] {
+        let told: Vec<_> = encoding::Told::new(name, None).into_iter().collect();
+        charsets.push(encoding::charset("x.log", data, &told));
+    }
+    for charset in charsets {
+        let mut whole = Vec::new();
+        encoding::decode(data, &charset).read_to_end(&mut whole).expect("memory can be read");
+        if charset.name().is_some() {
+            assert!(std::str::from_utf8(&whole).is_ok(), "{:?} yields no UTF-8", charset.name());
+        }
+        let mut pieces = Vec::new();
+        let mut reader = encoding::decode(data, &charset);
+        let mut buffer = [0u8; 7];
+        while let Ok(n @ 1..) = reader.read(&mut buffer) {
+            pieces.extend_from_slice(&buffer[..n]);
+        }
+        assert_eq!(whole, pieces);
+    }
 }
 
 /// Formats that are tried together.
