@@ -51,6 +51,11 @@ impl Books {
         self.balanced = self.lines == self.in_events + self.blank && self.records == self.stored + self.duplicate + self.refused;
     }
 
+    /// Whether somebody who wants every record accounted for and kept has to be told.
+    pub fn are_short(&self) -> bool {
+        self.refused > 0 || !self.balanced
+    }
+
     /// One line for people.
     pub fn line(&self) -> String {
         let verdict = if self.balanced { "balanced" } else { "NOT BALANCED: please report this" };

@@ -62,6 +62,9 @@ pub struct Reading {
     /// More rules and formats: a file or folder (may repeat)
     #[arg(long, value_name = "PATH")]
     pub rules: Vec<PathBuf>,
+    /// End with exit code 3 when a record was refused, or when the books do not balance
+    #[arg(long)]
+    pub strict: bool,
 }
 
 /// Which stretch of time is meant.

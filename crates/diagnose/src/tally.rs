@@ -219,7 +219,8 @@ impl<'p> Tally<'p> {
 
     /// Takes a record.
     pub fn record(&mut self, record: &Record<'_>) {
-        let Some(stamp) = record.stamp else { return };
+        // What is counted is counted by its time, so a record of no credible time carries no beginning of anything.
+        let Some(stamp) = record.stamp.filter(|_| !record.doubtful) else { return };
         if record.is_snapshot() {
             return self.snapshot(record, &stamp);
         }

@@ -63,6 +63,8 @@ pub struct Event {
     pub stamp: Option<Stamp>,
     /// The time is the one of the record before.
     pub inherited: bool,
+    /// The stamp cannot be right, as a note says.
+    pub doubtful: bool,
     /// How severe.
     pub severity: Option<Severity>,
     /// Name of the innermost format.
@@ -87,6 +89,7 @@ impl Event {
             basis: record.stamp.map(|s| if record.inherited { Basis::Inherited } else { clock.basis(&s) }),
             stamp: record.stamp,
             inherited: record.inherited,
+            doubtful: record.doubtful,
             severity: record.severity,
             format: record.format.to_string(),
             body: record.body.to_string(),
@@ -103,6 +106,7 @@ impl Event {
             origin: self.origin,
             stamp: self.stamp,
             inherited: self.inherited,
+            doubtful: self.doubtful,
             envelope_stamp: None,
             severity: self.severity,
             format: &self.format,

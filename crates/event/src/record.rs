@@ -47,6 +47,8 @@ pub struct Record<'a> {
     pub stamp: Option<Stamp>,
     /// The time is the one of the record before.
     pub inherited: bool,
+    /// The stamp cannot be right, as a note says: it is shown, and nothing is concluded from when it says the record was written.
+    pub doubtful: bool,
     /// The stamp of the nearest envelope, where the message inside has one of its own: it settles the zone of one without.
     pub envelope_stamp: Option<Stamp>,
     /// How severe.
@@ -69,6 +71,7 @@ impl<'a> Record<'a> {
             origin,
             stamp: None,
             inherited: false,
+            doubtful: false,
             envelope_stamp: None,
             severity: None,
             format: "generic",

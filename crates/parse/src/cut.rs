@@ -409,11 +409,11 @@ impl<'a> Cutter<'a, '_> {
             self.fold.record(&record);
             if let Some(doubt) = self.watch.doubt(&record) {
                 record.notes.push(doubt);
-                record.stamp = None;
+                record.doubtful = true;
             }
         }
         match record.stamp {
-            Some(_) if record.is_snapshot() => {}
+            Some(_) if record.is_snapshot() || record.doubtful => {}
             Some(stamp) => self.before = Some(stamp),
             None => {
                 record.stamp = self.before;

@@ -115,7 +115,7 @@ impl<'a, 'f> Gathering<'a, 'f> {
     /// Takes note of a record.
     pub fn record(&mut self, record: &Record<'a>) {
         let identity = Identity::of(record);
-        let stamp = record.stamp.filter(|_| !record.inherited);
+        let stamp = record.stamp.filter(|_| !record.inherited && !record.doubtful);
         let (form, offset) = (stamp.map(|s| s.form), stamp.and_then(|s| s.offset));
         let run = &mut self.run;
         if !same(run.format, record.format) || run.host != identity.host || run.form != form || run.offset != offset {

@@ -18,6 +18,7 @@ const STAMP: u8 = 1;
 const OFFSET: u8 = 2;
 const INHERITED: u8 = 4;
 const SEVERITY: u8 = 8;
+const DOUBTFUL: u8 = 16;
 
 /// Writes a record. `number` gives the numbers of names.
 pub(crate) fn encode(record: &Record<'_>, number: &mut dyn FnMut(&str) -> Option<u32>, out: &mut Vec<u8>) {
@@ -31,6 +32,7 @@ pub(crate) fn encode(record: &Record<'_>, number: &mut dyn FnMut(&str) -> Option
         bit(record.stamp.is_some(), STAMP)
             | bit(has_offset, OFFSET)
             | bit(record.inherited, INHERITED)
+            | bit(record.doubtful, DOUBTFUL)
             | bit(record.severity.is_some(), SEVERITY),
     );
     if let Some(stamp) = record.stamp {
@@ -102,6 +104,7 @@ pub(crate) fn decode<'a>(bytes: &'a [u8], names: &'a Names, source: SourceId) ->
     let mut record = Record::new(text, origin);
     record.stamp = stamp;
     record.inherited = flags & INHERITED != 0;
+    record.doubtful = flags & DOUBTFUL != 0;
     record.severity = severity;
     record.format = format;
     record.body = body;

@@ -36,7 +36,8 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     }
     out.flush()?;
     let empty = load::tell_empty(read.evidence.sources.is_empty());
-    Ok(if partial || empty { exit::PARTIAL } else { exit::DONE })
+    let short = args.reading.strict && read.books.are_short();
+    Ok(if partial || empty || short { exit::PARTIAL } else { exit::DONE })
 }
 
 /// Columns: as the terminal has, else as `COLUMNS` says, else a width that suits a pager and a ticket. Where nobody looks at a

@@ -87,7 +87,8 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) 
     if bundle.inputs.is_empty() {
         load::note("warning: there is no log file here; nothing was stored. Give the folder that the logs were copied into.");
     }
-    Ok(Some(if partial || bundle.inputs.is_empty() { exit::PARTIAL } else { exit::DONE }))
+    let short = args.reading.strict && books.are_short();
+    Ok(Some(if partial || short || bundle.inputs.is_empty() { exit::PARTIAL } else { exit::DONE }))
 }
 
 /// Which inputs are to be read, and under which source each is listed.

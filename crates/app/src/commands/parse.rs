@@ -29,12 +29,14 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
     let partial = load::tell(&problems)?;
-    load::note(&format!("books: {}", Books::of(&bundle, &passed.counts).line()));
+    let books = Books::of(&bundle, &passed.counts);
+    load::note(&format!("books: {}", books.line()));
     if let Some(error) = ordered.state.into_inner().unwrap_or_else(|e| e.into_inner()).error {
         return Err(error.into());
     }
     let empty = load::tell_empty(bundle.inputs.is_empty());
-    Ok(if partial || empty { exit::PARTIAL } else { exit::DONE })
+    let short = args.reading.strict && books.are_short();
+    Ok(if partial || empty || short { exit::PARTIAL } else { exit::DONE })
 }
 
 /// Blocks arrive in any order and leave in theirs.

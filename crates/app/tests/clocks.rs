@@ -1,0 +1,128 @@
+//! What time it was: the doubled hour at the end of summer time, stamps that cannot be right, years that nobody wrote.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says plainly what it expects")]
+
+mod common;
+
+use common::whyline;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+use tempfile::TempDir;
+
+/// A log in local time of Zurich over the night of 25 October 2026, when 02:00 to 03:00 comes twice: a line every minute from 01:30 to
+/// 03:30 by the clock on the wall, three hours in all.
+fn night() -> String {
+    let mut text = String::new();
+    for minute in 0..180 {
+        // Minutes since 01:30; the clock goes back after 90 of them.
+        let wall = 90 + minute - if minute >= 90 { 60 } else { 0 };
+        writeln!(text, "2026-10-25 {:02}:{:02}:07 [INFO] shop.job: step {minute}", wall / 60, wall % 60).unwrap();
+    }
+    text
+}
+
+fn put(folder: &Path, path: &str, text: &str) -> String {
+    let path = folder.join(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_string()
+}
+
+fn times(arguments: &[&str]) -> Vec<String> {
+    whyline(arguments).expect(0).events().iter().map(|e| e["timestamp"].as_str().unwrap().to_string()).collect()
+}
+
+#[test]
+fn the_doubled_hour_is_told_by_the_order_of_the_records() {
+    let folder = TempDir::new().unwrap();
+    let log = put(folder.path(), "logs/app01/job.log", &night());
+    let every_minute: Vec<String> = (0..180).map(|m| format!("{:02}:{:02}", (23 * 60 + 30 + m) / 60 % 24, (30 + m) % 60)).collect();
+    let asked = ["query", "--format", "jsonl", "--limit", "1000", "step", &log];
+    for zone in [Some("Europe/Zurich"), Some("app01=Europe/Zurich")] {
+        let told: Vec<&str> = zone.iter().flat_map(|z| ["--tz", z]).collect();
+        let got = times(&[&asked[..], &told].concat());
+        assert_eq!(got.iter().map(|t| t[11..16].to_string()).collect::<Vec<_>>(), every_minute, "{zone:?}");
+        assert_eq!((got[0].as_str(), got[179].as_str()), ("2026-10-24T23:30:07Z", "2026-10-25T02:29:07Z"));
+    }
+    // Without a zone the first half is taken for UTC, and the second goes on from it.
+    let got = times(&asked);
+    assert_eq!(
+        (got[0].as_str(), got[89].as_str(), got[90].as_str()),
+        ("2026-10-25T01:30:07Z", "2026-10-25T02:59:07Z", "2026-10-25T03:00:07Z")
+    );
+    // A fixed offset has no summer time, so what is written counts.
+    let got = times(&[&asked[..], &["--tz", "+01:00"]].concat());
+    assert!(got.is_sorted() && got.iter().filter(|t| t.starts_with("2026-10-25T01:")).count() == 120, "{got:?}");
+}
+
+#[test]
+fn a_stored_night_is_the_same_night() {
+    let folder = TempDir::new().unwrap();
+    let log = put(folder.path(), "logs/app01/job.log", &night());
+    let store = folder.path().join("store").to_str().unwrap().to_string();
+    whyline(["--store", &store, "ingest", "--tz", "Europe/Zurich", &log]).expect(0);
+    let stored = times(&["--store", &store, "query", "--format", "jsonl", "--limit", "1000", "step"]);
+    let files = times(&["query", "--format", "jsonl", "--limit", "1000", "--tz", "Europe/Zurich", "step", &log]);
+    assert_eq!(stored, files);
+    assert_eq!(stored.len(), 180);
+    // Once more adds nothing.
+    let again = whyline(["--store", &store, "ingest", "--tz", "Europe/Zurich", &log]).expect(0);
+    assert!(again.err.contains("of which 0 are new"), "{}", again.err);
+}
+
+#[test]
+fn a_proxy_with_offsets_and_an_application_without_agree_over_the_night() {
+    // The proxy writes offsets; the application does not. Requests share ids on both sides of the change.
+    let folder = TempDir::new().unwrap();
+    let (mut proxy, mut app) = (String::new(), String::new());
+    for minute in 0..180 {
+        let wall = 90 + minute - if minute >= 90 { 60 } else { 0 };
+        let offset = if minute >= 90 { "+0100" } else { "+0200" };
+        let id = format!("{:032x}", 0x9e37_79b9_7f4a_7c15_u128 * (minute as u128 + 1));
+        let (h, m) = (wall / 60, wall % 60);
+        writeln!(
+            proxy,
+            "203.0.113.{} - - [25/Oct/2026:{h:02}:{m:02}:07 {offset}] \"GET /items/{minute} HTTP/1.1\" 200 5 \"-\" \"x/1\" rid={id}",
+            minute % 200 + 1
+        )
+        .unwrap();
+        writeln!(app, "2026-10-25 {h:02}:{m:02}:07 [INFO] shop: GET /items/{minute} 200 3ms rid={id}").unwrap();
+    }
+    put(folder.path(), "logs/web01/access.log", &proxy);
+    put(folder.path(), "logs/app01/shop.log", &app);
+    let logs = folder.path().join("logs").to_str().unwrap().to_string();
+    let got = times(&["query", "--format", "jsonl", "--limit", "1000", "path:/items/*", &logs]);
+    assert_eq!(got.len(), 360);
+    for pair in got.chunks(2) {
+        assert_eq!(pair[0], pair[1], "a request and its record in the application are a moment");
+    }
+}
+
+#[test]
+fn a_stamp_that_cannot_be_is_kept_and_marked_and_begins_nothing() {
+    let folder = TempDir::new().unwrap();
+    let mut text = String::from("1970-01-01 00:00:09 [ERROR] shop: no space left on device: write /srv/data/x\n");
+    for second in 0..300 {
+        let minute = second / 60;
+        writeln!(text, "2026-11-20 10:{minute:02}:{:02} [INFO] shop: GET /items/{second} 200 3ms", second % 60).unwrap();
+    }
+    text.push_str("2106-02-07 06:28:15 [ERROR] shop: no space left on device: write /srv/data/y\n");
+    let log = put(folder.path(), "logs/app01/shop.log", &text);
+    let events = whyline(["parse", &log]).expect(0).events();
+    let (first, last) = (&events[0], events.last().unwrap());
+    assert_eq!(first["timestamp"], "1970-01-01T00:00:09Z");
+    assert!(first.to_string().contains("before 1990"), "{first}");
+    assert_eq!(last["timestamp"], "2106-02-07T06:28:15Z");
+    assert!(last.to_string().contains("far future"), "{last}");
+    let answer = whyline(["diagnose", "--format", "json", &log]).expect(0).json();
+    assert_eq!(answer["sources"][0]["first"], "2026-11-20T10:00:00Z", "{answer:#}");
+    assert_eq!(answer["causes"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn strict_ends_well_where_nothing_was_refused() {
+    let folder = TempDir::new().unwrap();
+    let log = put(folder.path(), "x.log", "2026-11-20 10:00:00 [INFO] a: one\n");
+    whyline(["parse", "--strict", &log]).expect(0);
+    whyline(["diagnose", "--strict", &log]).expect(0);
+}
