@@ -91,7 +91,12 @@ fn fields(entry: &Entry, own: &[Arc<dyn Format>]) -> Vec<(String, &'static str, 
     let (mut known, mut others) = (BTreeSet::new(), BTreeSet::new());
     for sample in &entry.samples {
         let head = sample.head.as_ref().map(|h| format!("{h}\n")).unwrap_or_default();
+        let above = head.lines().count() as u64;
         reading::read_text(&format!("{head}{}\n", sample.text), None, &all, &mut |record| {
+            // What the head says (a date, a prompt before the table) is not said by the sample.
+            if record.origin.line <= above {
+                return;
+            }
             for field in &record.fields {
                 match field.name {
                     Name::Known(key) => drop(known.insert(key)),

@@ -10,15 +10,43 @@ pub(super) const TIMEDATECTL: &str = "command.timedatectl";
 pub(super) const CHRONY: &str = "command.chronyc";
 pub(super) const NTPQ: &str = "command.ntpq";
 
-/// Lines `name: value` that make one record.
-fn listed(line: &str, first: &str) -> Step {
+/// Lines `name: value` that make one record: `known` tells whether a line is one of them.
+fn listed(line: &str, first: &str, known: impl Fn(&str) -> bool) -> Step {
     if line.trim_start().starts_with(first) {
         Step::Row
-    } else if line.contains(": ") || line.trim_end().ends_with(':') {
+    } else if known(line) {
         Step::More
     } else {
         Step::Foreign
     }
+}
+
+/// What timedatectl says, by names of today and of older versions (systemd, timedatectl.c, `print_status_info`).
+const TIMES: [&str; 15] = [
+    "Local time:",
+    "Universal time:",
+    "RTC time:",
+    "Time zone:",
+    "Timezone:",
+    "System clock synchronized:",
+    "NTP service:",
+    "NTP enabled:",
+    "NTP synchronized:",
+    "Network time on:",
+    "systemd-timesyncd.service active:",
+    "RTC in local TZ:",
+    "DST active:",
+    "Last DST change:",
+    "Next DST change:",
+];
+
+fn step_timedatectl(line: &str) -> Step {
+    listed(line, TIMES[0], |line| TIMES.iter().any(|name| line.trim_start().starts_with(name)))
+}
+
+/// All names of `chronyc tracking` are filled up to the same column (chrony, client.c, `print_report`).
+fn step_chrony(line: &str) -> Step {
+    listed(line, "Reference ID", |line| line.get(16..18) == Some(": "))
 }
 
 /// The value of a name, blanks around the colon or not.
@@ -33,7 +61,7 @@ fn value<'a>(text: &'a str, names: &[&str]) -> Option<&'a str> {
 pub(super) fn opens_timedatectl(line: &str, _bare: bool) -> Option<Box<dyn Section>> {
     let time = line.trim_start().strip_prefix("Local time: ")?;
     stamp::prefix(time)?;
-    Some(Box::new(Plain { name: TIMEDATECTL, step: |line| listed(line, "Local time:"), read: read_timedatectl, blanks: false }))
+    Some(Box::new(Plain { name: TIMEDATECTL, step: step_timedatectl, read: read_timedatectl, blanks: false }))
 }
 
 fn read_timedatectl<'a>(_cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
@@ -55,9 +83,7 @@ fn synced(record: &mut Record<'_>, yes: bool) {
 /// `Reference ID    : C0000201 (ntp.example.com)`.
 pub(super) fn opens_chrony(line: &str, _bare: bool) -> Option<Box<dyn Section>> {
     let known = line.starts_with("Reference ID    : ");
-    known.then(|| {
-        Box::new(Plain { name: CHRONY, step: |line| listed(line, "Reference ID"), read: read_chrony, blanks: false }) as Box<dyn Section>
-    })
+    known.then(|| Box::new(Plain { name: CHRONY, step: step_chrony, read: read_chrony, blanks: false }) as Box<dyn Section>)
 }
 
 fn read_chrony<'a>(_cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {

@@ -17,6 +17,16 @@ pub(super) fn opens(line: &str, _bare: bool) -> Option<Box<dyn Section>> {
     known.then(|| Box::new(Describe::default()) as Box<dyn Section>)
 }
 
+/// Whether a line at the margin has the name of a property: words without digits, the first with a capital letter, before a colon. A
+/// log line that follows has a time or a number there.
+fn is_property(line: &str) -> bool {
+    let Some((name, value)) = line.split_once(':') else { return false };
+    let plain = |b: u8| b.is_ascii_alphabetic() || matches!(b, b' ' | b'-' | b'/' | b'.' | b'(' | b')');
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.bytes().all(plain)
+        && (value.is_empty() || value.starts_with([' ', '\t', '\r']))
+}
+
 /// The part of a description in which a line stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Area {
@@ -63,6 +73,9 @@ impl Section for Describe {
 
     fn step(&mut self, line: &str) -> Step {
         if !line.starts_with(' ') {
+            if !is_property(line) {
+                return Step::Foreign;
+            }
             self.coming = Area::of(line);
             return Step::Row;
         }

@@ -272,6 +272,21 @@ fn containers_certificates_clocks() {
     assert_eq!(ntpq[2].get(Key::ClockOffset), "4.0127");
 }
 
+/// A log that somebody pasted right below is no part of the list.
+#[test]
+fn lists_end_where_a_log_begins() {
+    let log = "Nov 20 21:04:11 web01 shop[42]: error: no more memory\n2026-11-20 21:04:12 ERROR shop: it broke\n";
+    for list in [
+        "Reference ID    : 7F7F0101 ()\nStratum         : 10\nLeap status     : Normal\n",
+        "               Local time: Fri 2026-11-20 22:04:11 CET\n           Universal time: Fri 2026-11-20 21:04:11 UTC\nSystem clock synchronized: yes\n",
+        "Name:             api-7d4f-x1\nNamespace:        shop\nStart Time:       Fri, 20 Nov 2026 20:30:02 +0000\nQoS Class:        Burstable\nNode-Selectors:   <none>\n",
+    ] {
+        let formats: Vec<String> = seen(&format!("{list}{log}")).into_iter().map(|s| s.format).collect();
+        let outside = formats.iter().filter(|f| !f.starts_with("command.")).count();
+        assert_eq!((outside, formats.len() > 2), (2, true), "{formats:?}");
+    }
+}
+
 #[test]
 fn ordinary_logs_hold_no_sections() {
     let text = "2026-11-20 21:04:11 INFO ready\nNAME of the game\n# df is a command\n2026-11-20 21:04:12 INFO State Recv\n";
