@@ -99,7 +99,7 @@ const MOST_AHEAD: i64 = 300;
 pub fn settle(items: &[Item<'_>], told: &Told) -> Vec<Settled> {
     let mut zones: Vec<Option<(Zone, Why)>> = items.iter().map(|i| certain(i, told)).collect();
     let sets = rotation::sets(items.iter().map(|i| i.path));
-    let mut near = reference_year(items);
+    let mut near = reference_year(items, told);
     by_rotation(items, &sets, &mut near);
     // Where nothing is certain, the richest source stands for UTC, so that the others can be laid beside it.
     if zones.iter().all(|z| !matches!(z, Some((_, why)) if *why != Why::None)) {
@@ -111,9 +111,9 @@ pub fn settle(items: &[Item<'_>], told: &Told) -> Vec<Settled> {
             zones[i] = Some((Zone::Offset(0), Why::Assumed));
         }
     }
-    by_moments(items, &mut zones, &near, told);
+    by_moments(items, &mut zones, &near);
     by_set(items, &sets, &mut zones);
-    by_host_and_overlap(items, &mut zones, &near, told);
+    by_host_and_overlap(items, &mut zones, &near);
     let mut settled: Vec<Settled> = items
         .iter()
         .zip(zones)
@@ -170,28 +170,32 @@ fn certain(item: &Item<'_>, told: &Told) -> Option<(Zone, Why)> {
 }
 
 /// An instant near to each source's stamps without year.
-fn reference_year(items: &[Item<'_>]) -> Vec<Option<i64>> {
-    let dated: Vec<i64> = items
-        .iter()
-        .flat_map(|i| i.facts.spans.iter().filter(|(f, _)| matches!(f, Form::Explicit | Form::Civil)).map(|(_, s)| s.last))
-        .filter(|s| (631_152_000..4_102_444_800).contains(s))
-        .collect();
-    let bundle = {
-        let mut sorted = dated;
-        sorted.sort_unstable();
-        (!sorted.is_empty()).then(|| sorted[sorted.len() / 2])
-    };
+///
+/// By stamps of the bundle that carry a full date; else by `--year`; else by a date in the name; at last by the time of the file.
+fn reference_year(items: &[Item<'_>], told: &Told) -> Vec<Option<i64>> {
+    let bundle = dated(items);
     items
         .iter()
         .map(|item| {
             let own = item.facts.spans.get(&Form::Explicit).or_else(|| item.facts.spans.get(&Form::Civil)).map(|s| s.last);
-            own.filter(|s| (631_152_000..4_102_444_800).contains(s))
-                .or(bundle)
-                .or_else(|| date_in_name(item.path))
-                .or(item.modified)
-                .map(|s| s.saturating_mul(NANOS))
+            let known = own.filter(|s| DATED.contains(s)).or(bundle).map(|s| s.saturating_mul(NANOS));
+            let told = || told.year.and_then(|year| told_near(item.facts, year));
+            known.or_else(told).or_else(|| date_in_name(item.path).or(item.modified).map(|s| s.saturating_mul(NANOS)))
         })
         .collect()
+}
+
+/// Seconds that may be the time of a log: the years 1990 to 2099.
+const DATED: std::ops::Range<i64> = 631_152_000..4_102_444_800;
+
+/// When the sources of a bundle that write full dates end, in seconds: the middle one of them.
+fn dated(items: &[Item<'_>]) -> Option<i64> {
+    let full = |i: &Item<'_>| -> Vec<i64> {
+        i.facts.spans.iter().filter(|(f, _)| matches!(f, Form::Explicit | Form::Civil)).map(|(_, s)| s.last).collect()
+    };
+    let mut ends: Vec<i64> = items.iter().flat_map(full).filter(|s| DATED.contains(s)).collect();
+    ends.sort_unstable();
+    ends.get(ends.len() / 2).copied()
 }
 
 /// Without a year, the pieces of a rotated log follow each other: an older one begins no later than the next.
@@ -238,11 +242,14 @@ fn by_set(items: &[Item<'_>], sets: &[Vec<usize>], zones: &mut [Option<(Zone, Wh
     }
 }
 
-/// With `--year`: the instant of the source's first stamp in that year.
+/// With `--year`: what the year of a clock is to lie near to, so that the source's first stamp is in that year and the others follow
+/// within twelve months.
 fn told_near(facts: &Facts, year: i16) -> Option<i64> {
+    // A clock looks ten months back; a few records may stand out of order.
+    const AHEAD: i64 = 300 * 86_400 * NANOS;
     let first = nanos_civil(facts.first_no_year?.1)?;
     let moved = first.with().year(year).build().ok().or_else(|| first.with().year(year).day(28).build().ok())?;
-    whyline_event::stamp::civil_nanos(moved)
+    whyline_event::stamp::civil_nanos(moved)?.checked_add(AHEAD)
 }
 
 /// Milliseconds of a moment as far as they are known without a zone: UTC for settled forms.
@@ -290,8 +297,8 @@ pub(crate) fn peak(a: &[Moment], a_clock: &Clock, b: &[Moment], b_clock: &Clock)
     Some(Peak { at: inside[inside.len() / 2], pairs: inside.len(), next })
 }
 
-fn by_moments(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>], told: &Told) {
-    let clock = |i: usize, zone: Zone| Clock { zone, near: told.year.and_then(|y| told_near(items[i].facts, y)).or(near[i]), ahead: 0 };
+fn by_moments(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>]) {
+    let clock = |i: usize, zone: Zone| Clock { zone, near: near[i], ahead: 0 };
     loop {
         let mut changed = false;
         for i in 0..items.len() {
@@ -340,8 +347,8 @@ fn overlap(first: i64, last: i64, from: i64, to: i64) -> f64 {
         + if first == last && (from..=to).contains(&first) { 1.0 } else { 0.0 }
 }
 
-fn by_host_and_overlap(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>], told: &Told) {
-    let clock = |i: usize, zone: Zone| Clock { zone, near: told.year.and_then(|y| told_near(items[i].facts, y)).or(near[i]), ahead: 0 };
+fn by_host_and_overlap(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>]) {
+    let clock = |i: usize, zone: Zone| Clock { zone, near: near[i], ahead: 0 };
     let span_of = |i: usize, zone: &Zone| -> Option<(i64, i64)> {
         let c = clock(i, zone.clone());
         let at = |form: Form, second: i64| {
@@ -418,9 +425,9 @@ fn by_host_and_overlap(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], ne
     }
 }
 
-/// Puts `--year` into the clocks.
+/// Puts `--year` into the clocks of a bundle in which no stamp carries a full date.
 pub fn tell_year(settled: &mut [Settled], items: &[Item<'_>], told: &Told) {
-    let Some(year) = told.year else { return };
+    let Some(year) = told.year.filter(|_| dated(items).is_none()) else { return };
     for (s, item) in settled.iter_mut().zip(items) {
         if let Some(near) = told_near(item.facts, year) {
             s.clock.near = Some(near);
