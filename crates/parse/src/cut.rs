@@ -360,7 +360,9 @@ impl<'a> Cutter<'a, '_> {
             self.counts.blank += 1;
         }
         let Some(last) = self.open.last() else { return };
-        let (first, lines) = (&self.open[0], self.open.len() as u64 + beyond);
+        let first = &self.open[0];
+        // Of a line with a hole in it two parts may be held.
+        let lines = last.number - first.number + 1 + beyond;
         let origin = Origin {
             source: self.source,
             line: first.number,
@@ -371,7 +373,7 @@ impl<'a> Cutter<'a, '_> {
         let lossy = self.open.iter().any(|l| l.lossy);
         let in_section = std::mem::take(&mut self.in_section);
         let mut record = match self.pending.take() {
-            Some(record) if lines == 1 && !in_section => record,
+            Some(record) if self.open.len() == 1 && beyond == 0 && !in_section => record,
             _ => {
                 let joined: &str = match &self.open[..] {
                     [line] => line.text,

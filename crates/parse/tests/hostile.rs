@@ -53,6 +53,8 @@ fn seeds() -> Vec<Vec<u8>> {
         b"\xff\xfe\x00{\x00".to_vec(),
         b"{\"a\":{\"b\":[1,{\"c\":\"\\u12".to_vec(),
         b"\"\"\"\"\"".to_vec(),
+        // A line of syslog with zeros in it, as a crash leaves them.
+        b"2026-11-21T11:17:01.291595+01:00 web CRON[62]: (root) CMD (cd /\0\0\0\0x\0\0te: half a line".to_vec(),
         "\u{661}\u{662}/Nov/2026:10:39:18 \u{2212}0100 \u{202e}".as_bytes().to_vec(),
     ]);
     seeds

@@ -82,14 +82,16 @@ pub fn records(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let lines = text.split_inclusive('\n').count() as u64;
     let (mut next, mut in_records) = (1, 0);
+    // A line with a hole of zeros in it is the end of one record and the beginning of another: both name it.
+    let torn = text.matches('\0').count() as u64;
     read_text(&text, Some("host"), &ALL, &mut |record| {
-        assert!(record.origin.line >= next, "{text:?}: record at {} overlaps", record.origin.line);
+        assert!(record.origin.line + torn.min(1) >= next, "{text:?}: record at {} overlaps", record.origin.line);
         next = record.origin.line + u64::from(record.origin.lines);
         in_records += u64::from(record.origin.lines);
         assert!(record.body.len() <= cut::LONGEST_BODY);
         let _ = whyline_event::Event::new(record, &whyline_event::Source::default(), &whyline_event::Clock::default()).to_json();
     });
-    assert!(next <= lines + 1 && in_records <= lines, "{text:?}");
+    assert!(next <= lines + 1 && in_records <= lines + torn, "{text:?}");
     let blank = text.lines().filter(|line| line.trim().is_empty()).count() as u64;
     assert!(in_records + blank >= lines, "{text:?}: lines were lost");
 }
