@@ -162,7 +162,8 @@ fn every_sample_is_read_as_its_entry_says() {
         for sample in &entry.samples {
             by_itself(entry, sample, &all, &mut wrong);
             judge(entry, sample, "alone in a file", (&[], &[]), &all, &mut wrong);
-            if !sample.alone && sample.head.is_none() {
+            // A head is known at the beginning of a file only; that of a command wherever somebody pasted it.
+            if !sample.alone && (sample.head.is_none() || is_command(entry, &all)) {
                 judge(entry, sample, "among others", (BEFORE, AFTER), &all, &mut wrong);
             }
         }

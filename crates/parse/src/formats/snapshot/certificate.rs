@@ -5,7 +5,7 @@ use crate::format::Cx;
 use crate::section::{Section, Step};
 use crate::stamp;
 use whyline_event::stamp::rfc3339;
-use whyline_event::{Key, Record, Severity, Value};
+use whyline_event::{Form, Key, Record, Severity, Value};
 
 pub(super) const S_CLIENT: &str = "command.openssl-s_client";
 pub(super) const X509: &str = "command.openssl-x509";
@@ -98,6 +98,12 @@ impl Section for Shown {
     }
 }
 
+/// Whether a line begins with a date and a time, as lines of logs do and none of `s_client`.
+fn is_dated(line: &str) -> bool {
+    stamp::prefix(line)
+        .is_some_and(|(stamp, used)| stamp.form != Form::TimeOnly && line.get(..used).is_some_and(|written| written.contains(':')))
+}
+
 /// Lines that `s_client` writes after a connection are at most so many, apart from certificates.
 const LONGEST: u32 = 2_000;
 
@@ -112,7 +118,7 @@ impl Section for Client {
 
     fn step(&mut self, line: &str) -> Step {
         self.lines += 1;
-        if self.lines > LONGEST {
+        if self.lines > LONGEST || is_dated(line) {
             return Step::Foreign;
         }
         let bare = line.trim_start();

@@ -279,6 +279,7 @@ fn lists_end_where_a_log_begins() {
     for list in [
         "Reference ID    : 7F7F0101 ()\nStratum         : 10\nLeap status     : Normal\n",
         "               Local time: Fri 2026-11-20 22:04:11 CET\n           Universal time: Fri 2026-11-20 21:04:11 UTC\nSystem clock synchronized: yes\n",
+        "CONNECTED(00000003)\n---\nServer certificate\nVerification: OK\n---\nNew, TLSv1.3, Cipher is TLS_AES_256_GCM_SHA384\nDONE\n",
         "Name:             api-7d4f-x1\nNamespace:        shop\nStart Time:       Fri, 20 Nov 2026 20:30:02 +0000\nQoS Class:        Burstable\nNode-Selectors:   <none>\n",
     ] {
         let formats: Vec<String> = seen(&format!("{list}{log}")).into_iter().map(|s| s.format).collect();
