@@ -1,5 +1,6 @@
 //! A short deterministic slice of the fuzzing: the bodies of the targets over lines of `fixtures/`, bent by a fixed sequence of
 //! mutations. The long runs are in `fuzz/`.
+#![allow(clippy::unwrap_used, reason = "a test says plainly what it expects")]
 
 mod bodies;
 

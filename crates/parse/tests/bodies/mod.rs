@@ -92,7 +92,8 @@ pub fn records(data: &[u8]) {
         let _ = whyline_event::Event::new(record, &whyline_event::Source::default(), &whyline_event::Clock::default()).to_json();
     });
     assert!(next <= lines + 1 && in_records <= lines + torn, "{text:?}");
-    let blank = text.lines().filter(|line| line.trim().is_empty()).count() as u64;
+    // A hole alone on its line is as good as nothing.
+    let blank = text.lines().filter(|line| line.trim_matches(|c: char| c == '\0' || c.is_whitespace()).is_empty()).count() as u64;
     assert!(in_records + blank >= lines, "{text:?}: lines were lost");
 }
 
@@ -147,7 +148,8 @@ pub fn encodings(data: &[u8]) {
     }
     for charset in charsets {
         let mut whole = Vec::new();
-        encoding::decode(data, &charset).read_to_end(&mut whole).expect("memory can be read");
+        let read = encoding::decode(data, &charset).read_to_end(&mut whole);
+        assert!(read.is_ok(), "memory cannot be read");
         if charset.name().is_some() {
             assert!(std::str::from_utf8(&whole).is_ok(), "{:?} yields no UTF-8", charset.name());
         }
