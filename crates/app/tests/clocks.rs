@@ -120,6 +120,26 @@ fn a_stamp_that_cannot_be_is_kept_and_marked_and_begins_nothing() {
 }
 
 #[test]
+fn seconds_since_boot_become_times_by_the_machine_s_own_syslog() {
+    let folder = TempDir::new().unwrap();
+    let dmesg =
+        "[    0.000000] Linux version 6.1.0-18-amd64\n[ 7265.500000] Out of memory: Killed process 4711 (java) total-vm:8123456kB\n";
+    put(folder.path(), "logs/db01/dmesg.txt", dmesg);
+    let other = put(folder.path(), "logs/db02/dmesg.txt", dmesg);
+    let syslog = "2026-11-20T08:00:05.100000+00:00 db01 kernel: [    0.000000] Linux version 6.1.0-18-amd64\n\
+                  2026-11-20T08:00:05.300000+00:00 db01 kernel: [    5.250000] EXT4-fs (vda1): mounted filesystem\n\
+                  2026-11-20T09:10:00.000000+00:00 db01 kernel: [ 4200.000000] eth0: renamed from veth3\n";
+    put(folder.path(), "logs/db01/syslog", syslog);
+    put(folder.path(), "logs/db02/app.log", "2026-11-20T09:00:00Z db02 app: one\n");
+    let logs = folder.path().join("logs").to_str().unwrap().to_string();
+    let got = times(&["query", "--format", "jsonl", "\"Killed process\" host:db01", &logs]);
+    // Booted at 08:00:00, by the line that was written at once.
+    assert_eq!(got, ["2026-11-20T10:01:05.500000Z"]);
+    let untold = whyline(["parse", &other]).expect(0).events();
+    assert!(untold.iter().all(|e| e["timestamp"].is_null()), "{untold:?}");
+}
+
+#[test]
 fn strict_ends_well_where_nothing_was_refused() {
     let folder = TempDir::new().unwrap();
     let log = put(folder.path(), "x.log", "2026-11-20 10:00:00 [INFO] a: one\n");

@@ -1,5 +1,6 @@
 //! Cutting a block into records: which lines belong together, and what each record is.
 
+use crate::boot;
 use crate::detect::Plan;
 use crate::facts::{Facts, Gathering};
 use crate::fold;
@@ -116,6 +117,7 @@ pub fn cut(
         watch: Watch::new(plan.expected),
         fold: fold::Watch::default(),
         later_from: plan.expected.later_from,
+        boot: plan.expected.boot,
         sections: Sections::new(&plan.commands),
         in_section: false,
     };
@@ -221,6 +223,7 @@ struct Cutter<'a, 's> {
     watch: Watch,
     fold: fold::Watch,
     later_from: Option<u64>,
+    boot: Option<i64>,
     /// Output of commands.
     sections: Sections<'s>,
     /// The open lines are output of a command.
@@ -406,6 +409,12 @@ impl<'a> Cutter<'a, '_> {
             && self.later_from.is_some_and(|line| record.origin.line >= line)
         {
             stamp.form = stamp.form.later();
+        }
+        if let (None, Some(boot)) = (record.stamp, self.boot)
+            && let Some(at) = boot::uptime(&record).and_then(|uptime| boot.checked_add(uptime))
+        {
+            record.stamp = Some(Stamp::explicit(at, 0, 6));
+            record.notes.push("the time is counted from the boot that another log of the machine tells of");
         }
         if !record.is_snapshot() {
             self.fold.record(&record);

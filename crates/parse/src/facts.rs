@@ -1,5 +1,6 @@
 //! What a source tells about its own clock: gathered while its records pass, settled over the whole bundle afterwards.
 
+use crate::boot::Boots;
 use crate::fold::{self, Ends, Fold};
 use crate::stamp;
 use rustc_hash::FxHashMap;
@@ -82,6 +83,9 @@ pub struct Facts {
     /// Where its blocks begin and end.
     #[serde(default)]
     pub ends: Vec<Ends>,
+    /// When it says that its machine was booted.
+    #[serde(default)]
+    pub boots: Boots,
     /// Moments of larger hashes than these would be dropped at the end: ids, then paths.
     #[serde(skip)]
     bounds: [Option<u64>; 2],
@@ -124,6 +128,7 @@ impl<'a, 'f> Gathering<'a, 'f> {
         }
         self.run.records += 1;
         self.facts.timeless += u64::from(record.stamp.is_none());
+        self.facts.boots.record(record, stamp.as_ref());
         if let Some(stamp) = &stamp {
             let second = stamp.nanos.div_euclid(NANOS);
             let span = Span { first: second, last: second, count: 1 };
@@ -308,6 +313,7 @@ impl Facts {
         }
         self.timeless += other.timeless;
         self.folds.extend(other.folds);
+        self.boots.merge(other.boots);
         self.ends.extend(other.ends);
         self.first_no_year = [self.first_no_year, other.first_no_year].into_iter().flatten().min();
     }

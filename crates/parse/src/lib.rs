@@ -5,6 +5,7 @@
 //! record with a note.
 
 mod binary;
+pub mod boot;
 pub mod catalogue;
 pub mod cut;
 pub mod detect;

@@ -30,6 +30,8 @@ pub struct Expected {
     pub usual: Option<i64>,
     /// When the file was last changed, in seconds.
     pub modified: Option<i64>,
+    /// When its machine was booted, in UTC nanoseconds: for records that say only how long it had run.
+    pub boot: Option<i64>,
     /// The line from which on its clock is set back at the end of summer time.
     pub later_from: Option<u64>,
 }

@@ -1,5 +1,6 @@
 //! The way of the lines: from arguments to a bundle, from a bundle to records.
 
+use crate::boot;
 use crate::cut::{self, Counts};
 use crate::detect::{Plan, detect};
 use crate::drift;
@@ -14,6 +15,7 @@ use crate::settle::{self, Item, Settled, Told};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
+use whyline_event::stamp::NANOS;
 use whyline_event::{Key, Record, SourceId};
 
 /// How a bundle is to be read.
@@ -225,9 +227,15 @@ fn labelled<'a>(record: &Record<'a>, labels: &'a [(Key, String)]) -> Record<'a> 
     record
 }
 
-/// Where a pass showed that the clock of a source was set back at the end of summer time, the source is to be read again with the
-/// place known: then this is true, and a second pass over the bundle gives the later reading to what stands behind it.
-pub fn set_back(bundle: &mut Bundle, facts: &[Facts], told: &Told) -> bool {
+/// Whether a bundle is to be read once more, since a pass over it showed what its sources cannot tell by themselves: where the clock
+/// of one was set back at the end of summer time, when the machine was booted on which another counts the seconds. The plans hold
+/// it then.
+pub fn learnt(bundle: &mut Bundle, facts: &[Facts], told: &Told) -> bool {
+    // Both are looked for.
+    set_back(bundle, facts, told) | booted(bundle, facts, told)
+}
+
+fn set_back(bundle: &mut Bundle, facts: &[Facts], told: &Told) -> bool {
     let mut found = false;
     for ((plan, input), facts) in bundle.plans.iter_mut().zip(&bundle.inputs).zip(facts) {
         let host = host_of(input, facts);
@@ -238,6 +246,26 @@ pub fn set_back(bundle: &mut Bundle, facts: &[Facts], told: &Told) -> bool {
             plan.expected.later_from = Some(fold.line);
             found = true;
         }
+    }
+    found
+}
+
+fn booted(bundle: &mut Bundle, facts: &[Facts], told: &Told) -> bool {
+    let lacking: Vec<usize> =
+        (0..facts.len()).filter(|i| facts[*i].boots.timeless > 0 && bundle.plans[*i].expected.boot.is_none()).collect();
+    if lacking.is_empty() {
+        return false;
+    }
+    let settled = settle_clocks(bundle, facts, told);
+    let mut found = false;
+    for i in lacking {
+        let host = host_of(&bundle.inputs[i], &facts[i]);
+        let same = |j: &usize| host.is_some() && host_of(&bundle.inputs[*j], &facts[*j]) == host || *j == i;
+        let moments = (0..facts.len()).filter(same).flat_map(|j| facts[j].boots.instants(&settled[j].clock));
+        let written = bundle.inputs[i].source.modified.map(|s| s.saturating_mul(NANOS));
+        let boot = boot::last(moments, written);
+        bundle.plans[i].expected.boot = boot;
+        found |= boot.is_some();
     }
     found
 }

@@ -10,7 +10,7 @@ use whyline_diagnose::diagnosis::Citation;
 use whyline_diagnose::{Diagnosis, Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
 use whyline_event::{Record, SourceId};
 use whyline_parse::input::{Input, each};
-use whyline_parse::reading::{host_in, set_back};
+use whyline_parse::reading::{host_in, learnt};
 use whyline_parse::rotation;
 use whyline_parse::{Bundle, Counts, Facts, Options, Passed, Problem, Settled, Sink, pass, prepare, settle_clocks};
 use whyline_store::Store;
@@ -62,7 +62,7 @@ pub fn read(paths: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher
         Passed { sinks: sinks.into_iter().map(|sink| sink.tally).collect::<Vec<_>>(), facts, counts, digests, problems }
     };
     let mut passed = gather(&bundle);
-    if set_back(&mut bundle, &passed.facts, &options.told) {
+    if learnt(&mut bundle, &passed.facts, &options.told) {
         passed = gather(&bundle);
     }
     let settled = settle_clocks(&bundle, &passed.facts, &options.told);

@@ -8,7 +8,7 @@ use crate::{exit, load};
 use anyhow::Result;
 use std::collections::BTreeMap;
 use whyline_event::{Record, SourceId};
-use whyline_parse::reading::set_back;
+use whyline_parse::reading::learnt;
 use whyline_parse::{Bundle, Facts, Options, Passed, Sink, pass, prepare};
 use whyline_store::{Adder, StoreError, StoredClock, StoredSource, Writer};
 
@@ -45,7 +45,7 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) 
     let work = Work::new(&writer, bundle, &standings, &listed.numbers)?;
     let mut rest = part(bundle, &listed);
     let Passed { sinks, facts, counts, digests, problems } = pass(&rest, options.threads, || Storing::new(&writer, &work));
-    if set_back(&mut rest, &facts, &options.told) {
+    if learnt(&mut rest, &facts, &options.told) {
         for (i, plan) in listed.inputs.iter().zip(&rest.plans) {
             bundle.plans[*i].expected = plan.expected;
         }

@@ -10,7 +10,7 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Event, Record, Source, SourceId};
-use whyline_parse::reading::set_back;
+use whyline_parse::reading::learnt;
 use whyline_parse::{Bundle, Sink, pass, prepare, settle_clocks};
 use whyline_query::Query;
 use whyline_store::Frame;
@@ -69,7 +69,7 @@ fn in_files(cli: &Cli, args: &Args, query: &Query) -> Result<(u64, bool)> {
         (found, passed.facts, passed.problems)
     };
     let (mut found, mut facts, mut met) = matching(&bundle);
-    if set_back(&mut bundle, &facts, &options.told) {
+    if learnt(&mut bundle, &facts, &options.told) {
         (found, facts, met) = matching(&bundle);
     }
     let settled = settle_clocks(&bundle, &facts, &options.told);

@@ -125,6 +125,12 @@ fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, &'a str)], record: &mut Record<'a>) -
     let micros: i64 = get("_SOURCE_REALTIME_TIMESTAMP").or_else(|| get("__REALTIME_TIMESTAMP"))?.parse().ok()?;
     record.stamp = Some(Stamp::explicit(micros.checked_mul(1000)?, 0, 6));
     put_fields(cx, pairs, record);
+    // With the time of day, the kernel's own records tell when the machine was booted.
+    if get("_TRANSPORT") == Some("kernel")
+        && let Some(uptime) = get("__MONOTONIC_TIMESTAMP").and_then(|t| t.parse::<i64>().ok()?.checked_mul(1000))
+    {
+        record.put_other(crate::boot::UPTIME, Value::Duration(uptime));
+    }
     Some(95)
 }
 

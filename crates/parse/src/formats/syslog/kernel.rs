@@ -1,11 +1,15 @@
 //! What the Linux kernel writes: firewall lines, killed and crashed processes.
 
+use crate::boot::UPTIME;
 use crate::formats::{fill, message};
 use whyline_event::{Key, Record, Severity, Value, address};
 
-/// Reads a message of the kernel. Its own clock (`[  123.456]`) is dropped from the body.
+/// Reads a message of the kernel. Its own clock (`[  123.456]`), seconds since boot, is dropped from the body.
 pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
-    let text = after_clock(text);
+    let (clock, text) = after_clock(text);
+    if let Some(uptime) = clock.and_then(Value::seconds) {
+        record.put_other(UPTIME, uptime);
+    }
     record.body = text;
     if text.contains("SRC=") && text.contains("DST=") {
         firewall(text, record);
@@ -44,13 +48,13 @@ pub fn speaks(text: &str) -> bool {
     text.find(": ").is_some_and(|at| at <= 48) || text.starts_with("Linux version ") || text.starts_with("Command line: ")
 }
 
-fn after_clock(text: &str) -> &str {
-    let Some(rest) = text.trim_start().strip_prefix('[') else { return text };
+fn after_clock(text: &str) -> (Option<&str>, &str) {
+    let Some(rest) = text.trim_start().strip_prefix('[') else { return (None, text) };
     match rest.split_once(']') {
         Some((clock, message)) if !clock.trim().is_empty() && clock.trim().bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
-            message.strip_prefix(' ').unwrap_or(message)
+            (Some(clock.trim()), message.strip_prefix(' ').unwrap_or(message))
         }
-        _ => text,
+        _ => (None, text),
     }
 }
 
