@@ -5,6 +5,7 @@ use crate::detect::Plan;
 use crate::facts::{Facts, Gathering};
 use crate::fold;
 use crate::format::{Cx, Fit, Format};
+use crate::formats::cursor::beginning;
 use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::order::Watch;
@@ -161,7 +162,7 @@ pub fn cut(
 }
 
 /// A line as text, without colours, and whether bytes of it had to be replaced.
-fn text_of<'a>(arena: &'a Bump, raw: &'a [u8], coloured: bool) -> (&'a str, bool) {
+pub(crate) fn text_of<'a>(arena: &'a Bump, raw: &'a [u8], coloured: bool) -> (&'a str, bool) {
     let (text, lossy) = match std::str::from_utf8(raw) {
         Ok(text) => (text, false),
         Err(_) => (&*arena.alloc_str(&String::from_utf8_lossy(raw)), true),
@@ -393,11 +394,7 @@ impl<'a> Cutter<'a, '_> {
         };
         record.origin = origin;
         if record.body.len() > LONGEST_BODY || origin.length as usize >= LONGEST_BODY {
-            let mut end = record.body.len().min(LONGEST_BODY);
-            while !record.body.is_char_boundary(end) {
-                end -= 1;
-            }
-            record.body = &record.body[..end];
+            record.body = beginning(record.body, LONGEST_BODY);
             record.notes.push("the body was cut at 1 MB; the whole text stands in the source");
         } else if over.lines > over.blank {
             record.notes.push("the body was cut at 10,000 lines; the whole text stands in the source");

@@ -1,6 +1,6 @@
 //! Which formats a source is written in: scored over its first records.
 
-use crate::cut::read;
+use crate::cut::{read, text_of};
 use crate::format::{Fit, Format};
 use crate::order::Expected;
 use crate::section::Commands;
@@ -53,15 +53,8 @@ pub struct Plan {
 /// configuration file in the bundle) come before all others where they fit at all.
 pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -> Plan {
     let arena = Bump::new();
-    let lines: Vec<&str> = head
-        .split(|b| *b == b'\n')
-        .take(HEAD_LINES)
-        .map(|l| match std::str::from_utf8(l) {
-            Ok(text) => text,
-            Err(_) => &*arena.alloc_str(&String::from_utf8_lossy(l)),
-        })
-        .map(|l| crate::plain::plain(&arena, l.strip_suffix('\r').unwrap_or(l)))
-        .collect();
+    let lines: Vec<&str> =
+        head.split(|b| *b == b'\n').take(HEAD_LINES).map(|l| text_of(&arena, l.strip_suffix(b"\r").unwrap_or(l), true).0).collect();
     let (openers, all): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|f| f.is_command());
     let (commands, inside) = Commands::shown(openers, &lines);
     let outside = lines.into_iter().zip(&inside).filter(|(l, name)| name.is_none() && !l.trim().is_empty()).map(|(l, _)| l);

@@ -129,7 +129,7 @@ fn sos(path: &str) -> Option<(&str, &str)> {
 }
 
 /// The machine by the name of a sosreport: `sosreport-HOST-CASE-2026-11-20-abcdefg`, or the older `sosreport-HOST.CASE-20261120...`.
-fn machine_of_name(top: &str) -> String {
+pub(crate) fn machine_of_name(top: &str) -> String {
     let name = top.rsplit('/').next().unwrap_or(top).trim_start_matches("sosreport-").trim_end_matches('!');
     let parts: Vec<&str> = name.split('-').collect();
     let digits = |p: &str, n: usize| p.len() == n && p.bytes().all(|b| b.is_ascii_digit());

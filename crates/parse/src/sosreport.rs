@@ -1,6 +1,7 @@
 //! Whose files lie in a sosreport: one folder a machine, with its `var/log` and, below `sos_commands/PLUGIN/`, what commands printed.
 
 use crate::host::Known;
+use crate::layout::machine_of_name;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The folder (perhaps empty) in which `sos_commands` lies, for a path below it.
@@ -44,15 +45,9 @@ fn below(path: &str, root: &str) -> bool {
     root.is_empty() || path.strip_prefix(root).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// The machine in a report's name: what stands between `sosreport-` and the date.
+/// The machine in a report's name.
 fn of_folder(name: &str) -> Option<String> {
-    let rest = name.strip_prefix("sosreport-")?;
-    let end = rest.match_indices("-20").map(|(at, _)| at).find(|at| rest.get(at + 1..at + 11).is_some_and(is_date))?;
-    rest.get(..end).filter(|host| !host.is_empty()).map(str::to_string)
-}
-
-fn is_date(text: &str) -> bool {
-    text.bytes().enumerate().all(|(i, b)| if matches!(i, 4 | 7) { b == b'-' } else { b.is_ascii_digit() })
+    name.starts_with("sosreport-").then(|| machine_of_name(name)).filter(|host| !host.is_empty())
 }
 
 #[cfg(test)]

@@ -111,6 +111,15 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// The first bytes of a text, at most so many, up to a character's end.
+pub fn beginning(text: &str, most: usize) -> &str {
+    let mut end = most.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text.get(..end).unwrap_or(text)
+}
+
 /// The first line of a text.
 pub fn first_line(text: &str) -> &str {
     match memchr::memchr(b'\n', text.as_bytes()) {

@@ -115,11 +115,6 @@ pub fn elements(text: &str) -> impl Iterator<Item = &str> {
     .filter(|t| !t.is_empty() && *t != "-")
 }
 
-/// Whether a text is one element and no list.
-fn is_single(text: &str) -> bool {
-    !text.bytes().any(|b| matches!(b, b',' | b' '))
-}
-
 /// Whether a list has elements and all pass a test.
 pub fn all_elements(text: &str, test: impl Fn(&str) -> bool) -> bool {
     elements(text).next().is_some() && elements(text).all(test)
@@ -136,22 +131,6 @@ pub fn duration(text: &str, unit: Unit) -> Option<Value<'static>> {
         Unit::Guess => Value::millis(text),
     };
     plain.or_else(|| Value::duration(text)).or_else(|| scientific(text, unit))
-}
-
-/// A duration of digits with at most one dot, in nanoseconds: the same as [`duration`] says where both say something.
-pub fn plain_duration(text: &str, unit: Unit) -> Option<i64> {
-    // A guess goes by the dot, which stands near the beginning.
-    let value = match unit {
-        Unit::Seconds => Value::seconds(text),
-        Unit::Guess if text.bytes().take(8).any(|b| b == b'.') => Value::seconds(text),
-        Unit::Guess if text.len() > 8 => None,
-        Unit::Guess | Unit::Millis => Value::millis(text),
-        Unit::Micros | Unit::Nanos => None,
-    };
-    match value {
-        Some(Value::Duration(nanos)) => Some(nanos),
-        _ => None,
-    }
 }
 
 fn scaled(text: &str, unit: i64) -> Option<Value<'static>> {
@@ -207,17 +186,6 @@ pub fn put<'a>(meaning: Meaning, name: &'a str, text: &'a str, cx: &Cx<'a>, reco
         Meaning::Status => {
             if let Ok(status) = text.parse::<u16>() {
                 record.put(Key::Status, Value::Int(i64::from(status)));
-            }
-        }
-        // Lists are rare.
-        Meaning::Ints(key) if is_single(text) => {
-            if let Ok(number) = text.parse() {
-                record.put(key, Value::Int(number));
-            }
-        }
-        Meaning::Took(key, unit) if is_single(text) => {
-            if let Some(value) = duration(text, unit) {
-                record.put(key, value);
             }
         }
         Meaning::Upstreams => elements(text).for_each(|t| put_upstream(t, record)),

@@ -165,7 +165,7 @@ impl Quick {
             false => meaning::put_client(of(client), record),
         }
         record.put_str(Key::User, of(client + 2));
-        request::put_plain(&request, cx, record);
+        request::put_http(&request, cx, record);
         record.put(Key::Status, Value::Int(status));
         self.put_tail(line, &spans, cx, record);
         Some(88)
@@ -186,8 +186,8 @@ impl Quick {
             }
             match column.meaning {
                 Some(Meaning::Text(key)) => record.put_str(key, meaning::trimmed(text)),
-                Some(Meaning::Took(key, unit)) => match meaning::plain_duration(text, unit) {
-                    Some(nanos) => record.put(key, Value::Duration(nanos)),
+                Some(Meaning::Took(key, unit)) => match meaning::duration(text, unit) {
+                    Some(value) => record.put(key, value),
                     None => meaning::put(Meaning::Took(key, unit), "", text, cx, record),
                 },
                 Some(Meaning::Ints(key)) => match small_number(text) {
@@ -374,6 +374,7 @@ fn time_of(text: &str) -> Option<Stamp> {
 mod tests {
     use super::super::shape::Shaped;
     use super::super::testing::fields;
+    use crate::formats::cursor::beginning;
     use proptest::prelude::*;
 
     const LINES: [&str; 6] = [
@@ -447,8 +448,8 @@ mod tests {
             let (quick, careful) = learnt(&[LINES[taught], LINES[taught]]);
             let mut line = LINES[given].to_string();
             for (place, cut, piece) in changes {
-                let from = line.floor_char_boundary((line.len() as f64 * place) as usize);
-                let to = line.floor_char_boundary((from + cut).min(line.len()));
+                let from = beginning(&line, (line.len() as f64 * place) as usize).len();
+                let to = beginning(&line, from + cut).len();
                 line.replace_range(from..to, PIECES[piece]);
             }
             prop_assert_eq!(fields(&quick, &line), fields(&careful, &line), "{}", line);

@@ -18,16 +18,12 @@ pub struct Request<'a> {
 
 /// Splits `METHOD target HTTP/x`. Without the version, only with a method in use and a target that can be one.
 pub fn split(text: &str) -> Option<Request<'_>> {
+    if let Some(request) = split_http(text) {
+        return Some(request);
+    }
     let (method, rest) = text.split_once(' ')?;
     if !is_method(method) {
         return None;
-    }
-    if let Some((target, version)) = rest.rsplit_once(" HTTP/") {
-        let version_ok = !version.is_empty() && version.len() <= 4 && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        let target = target.trim();
-        if version_ok && !target.is_empty() {
-            return Some(Request { method, target, version: Some(version) });
-        }
     }
     // Other protocols with requests of the same shape: RTSP, SIP, MarkLogic's XDBC.
     if let Some((target, protocol)) = rest.trim().rsplit_once(' ')
@@ -45,9 +41,8 @@ pub fn split(text: &str) -> Option<Request<'_>> {
     (is_known_method(method) && is_target(target)).then_some(Request { method, target, version: None })
 }
 
-/// Splits `METHOD target HTTP/x` and nothing else: the same as [`split`] where that finds a version of HTTP.
+/// Splits `METHOD target HTTP/x` and nothing else.
 pub fn split_http(text: &str) -> Option<Request<'_>> {
-    let text = trimmed(text);
     let b = text.as_bytes();
     let first = memchr::memchr(b' ', b)?;
     let last = memchr::memrchr(b' ', b)?;
@@ -114,18 +109,6 @@ pub fn put_http<'a>(request: &Request<'a>, cx: &Cx<'a>, record: &mut Record<'a>)
     }
 }
 
-/// Adds the parts of a request whose text holds no escapes.
-pub fn put_plain<'a>(request: &Request<'a>, cx: &Cx<'a>, record: &mut Record<'a>) {
-    if !request.target.starts_with('/') {
-        return put_http(request, cx, record);
-    }
-    record.put(Key::Method, Value::Str(request.method));
-    put_path(request.target, request.target, record);
-    if let Some(version) = request.version {
-        record.put(Key::HttpVersion, Value::Str(version));
-    }
-}
-
 /// Adds a request target: path and query, and for a whole URL also the URL.
 pub fn put_target<'a>(target: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) {
     let target = unescape(target, cx);
@@ -139,11 +122,6 @@ pub fn put_target<'a>(target: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) {
         let at = rest.find(['/', '?']).unwrap_or(rest.len());
         local = rest.get(at..).unwrap_or("");
     }
-    put_path(local, target, record);
-}
-
-/// Adds path and query of `local`, the part of `target` that begins with the path.
-fn put_path<'a>(local: &'a str, target: &'a str, record: &mut Record<'a>) {
     let mark = memchr::memchr(b'?', local.as_bytes());
     let (path, query) = mark.and_then(|at| Some((local.get(..at)?, local.get(at + 1..)?))).unwrap_or((local, ""));
     record.put(Key::Path, Value::Str(if path.is_empty() { "/" } else { path }));

@@ -12,6 +12,7 @@ pub mod sentence;
 mod target;
 
 use crate::format::Cx;
+use crate::formats::cursor::beginning;
 use whyline_event::Record;
 
 /// Only so much of a message is searched.
@@ -19,7 +20,7 @@ const MOST: usize = 4096;
 
 /// Adds the fields that a message holds. Fields that the record has already stay as they are.
 pub fn fields<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
-    let head = cut(text, MOST);
+    let head = beginning(text, MOST);
     if head.starts_with("Started ") || head.starts_with("Completed ") {
         said::read("ruby", head, record);
     }
@@ -31,17 +32,5 @@ pub fn fields<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
 
 /// Adds what the sentences of a known program name.
 pub fn sentences<'a>(program: &str, text: &'a str, record: &mut Record<'a>) {
-    said::read(program, cut(text, MOST), record);
-}
-
-/// The first bytes of a text, at a character.
-fn cut(text: &str, most: usize) -> &str {
-    if text.len() <= most {
-        return text;
-    }
-    let mut end = most;
-    while !text.is_char_boundary(end) {
-        end -= 1;
-    }
-    text.get(..end).unwrap_or(text)
+    said::read(program, beginning(text, MOST), record);
 }
