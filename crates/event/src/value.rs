@@ -90,6 +90,45 @@ impl<'a> Value<'a> {
 
 /// `text` (digits with at most one dot) times `unit`, cut after the last whole nanosecond.
 fn decimal_nanos(text: &str, unit: i64) -> Option<i64> {
+    if text.len() <= 15
+        && let Some((number, behind)) = short_decimal(text)
+        && let Some(power) = power_of(unit).and_then(|power| power.checked_sub(behind))
+    {
+        return number.checked_mul(*POWERS.get(power)?);
+    }
+    long_decimal(text, unit)
+}
+
+/// The power of ten that a usual unit is.
+fn power_of(unit: i64) -> Option<usize> {
+    match unit {
+        1_000_000_000 => Some(9),
+        1_000_000 => Some(6),
+        _ => None,
+    }
+}
+
+/// The digits of a short decimal as one number, and how many of them stand behind the dot.
+#[inline]
+fn short_decimal(text: &str) -> Option<(i64, usize)> {
+    let bytes = text.as_bytes();
+    let (mut number, mut dot) = (0i64, None);
+    for (at, byte) in bytes.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit < 10 {
+            number = number * 10 + i64::from(digit);
+        } else if *byte == b'.' && dot.is_none() {
+            dot = Some(at);
+        } else {
+            return None;
+        }
+    }
+    let behind = dot.map_or(0, |at| bytes.len() - 1 - at);
+    let digits = bytes.len() - usize::from(dot.is_some());
+    (digits > 0 && digits - behind <= 12).then_some((number, behind))
+}
+
+fn long_decimal(text: &str, unit: i64) -> Option<i64> {
     let (mut number, mut digits, mut dot) = (0i64, 0usize, None);
     for byte in text.bytes() {
         match byte {
@@ -133,6 +172,14 @@ impl fmt::Display for Value<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    proptest::proptest! {
+        /// Short decimals are read as long ones are.
+        #[test]
+        fn short_ways_say_the_same(text in "[0-9]{0,13}(\\.[0-9]{0,11})?[.x]?", unit in proptest::sample::select(vec![1_000_000, 1_000_000_000, 60_000_000_000])) {
+            proptest::prop_assert_eq!(super::decimal_nanos(&text, unit), super::long_decimal(&text, unit));
+        }
+    }
 
     #[test]
     fn durations() {

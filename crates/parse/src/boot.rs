@@ -37,9 +37,8 @@ pub fn uptime(record: &Record<'_>) -> Option<i64> {
 }
 
 impl Boots {
-    /// Takes note of a record with its own stamp, if it has one.
-    pub fn record(&mut self, record: &Record<'_>, stamp: Option<&Stamp>) {
-        let Some(uptime) = uptime(record) else { return };
+    /// Takes note of a record that tells how long the machine had run, with its own stamp, if it has one.
+    pub fn record(&mut self, uptime: i64, stamp: Option<&Stamp>) {
         match stamp {
             Some(stamp) => self.add(((stamp.nanos - uptime).div_euclid(MINUTE), stamp.form), stamp.nanos - uptime),
             None => self.timeless += 1,

@@ -9,7 +9,7 @@ use crate::formats::cursor::beginning;
 use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::order::Watch;
-use crate::plain::{is_coloured, plain};
+use crate::plain::{Odd, odd, plain};
 use crate::section::{Sections, Step as Turn};
 use std::sync::Arc;
 use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
@@ -122,8 +122,8 @@ pub fn cut(
         sections: Sections::new(&plan.commands),
         in_section: false,
     };
-    let coloured = is_coloured(&block.bytes);
-    let torn = memchr::memchr(0, &block.bytes).is_some();
+    let strangers = order.first().is_some_and(|f| f.name().ends_with(".access"));
+    let Odd { coloured, torn } = odd(&block.bytes, strangers);
     let by_lines = order.first().is_some_and(|f| f.block());
     let (mut at, mut number) = (0usize, block.line);
     // Nearly all blocks are UTF-8 throughout, which is seen at once.
@@ -188,6 +188,11 @@ pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
     (record.stamp.is_some() || !plan.stamped) && begins(text, &record, fit.max(if plan.stamped { 0 } else { 50 }))
 }
 
+/// Whether a line has nothing but white space; the first letter of most lines says that it has.
+fn is_blank(text: &str) -> bool {
+    !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim().is_empty()
+}
+
 /// Lines of the open record beyond [`MOST_LINES`]: counted, not held.
 #[derive(Clone, Copy, Default)]
 struct Over {
@@ -248,7 +253,7 @@ impl<'a> Cutter<'a, '_> {
                 }
             }
         }
-        if line.text.trim().is_empty() {
+        if is_blank(line.text) {
             if self.sections.is_open() {
                 self.close();
                 self.sections.blank();
@@ -312,7 +317,7 @@ impl<'a> Cutter<'a, '_> {
             return;
         }
         self.over.lines += 1;
-        if line.text.trim().is_empty() {
+        if is_blank(line.text) {
             self.over.blank += 1;
         } else {
             (self.over.blank, self.over.end) = (0, line.end);
@@ -359,7 +364,7 @@ impl<'a> Cutter<'a, '_> {
         let skipped_lines = std::mem::take(&mut self.skipped_lines);
         self.counts.blank += over.blank;
         let beyond = over.lines - over.blank + skipped_lines;
-        while beyond == 0 && self.open.last().is_some_and(|l| l.text.trim().is_empty()) {
+        while beyond == 0 && self.open.last().is_some_and(|l| is_blank(l.text)) {
             self.open.pop();
             self.counts.blank += 1;
         }

@@ -1,6 +1,6 @@
 //! What a source tells about its own clock: gathered while its records pass, settled over the whole bundle afterwards.
 
-use crate::boot::Boots;
+use crate::boot::{self, Boots};
 use crate::fold::{self, Ends, Fold};
 use crate::stamp;
 use rustc_hash::FxHashMap;
@@ -128,7 +128,9 @@ impl<'a, 'f> Gathering<'a, 'f> {
         }
         self.run.records += 1;
         self.facts.timeless += u64::from(record.stamp.is_none());
-        self.facts.boots.record(record, stamp.as_ref());
+        if let Some(uptime) = identity.uptime {
+            self.facts.boots.record(uptime, stamp.as_ref());
+        }
         if let Some(stamp) = &stamp {
             let second = stamp.nanos.div_euclid(NANOS);
             let span = Span { first: second, last: second, count: 1 };
@@ -172,7 +174,21 @@ struct Identity<'a> {
     took: Option<i64>,
     /// The time is the one when the request began.
     is_start: bool,
+    /// How long the machine had run.
+    uptime: Option<i64>,
 }
+
+/// Which keys say something of identity.
+const TELLS: [bool; 256] = {
+    let mut tells = [false; 256];
+    let keys = [Key::HostName, Key::RequestId, Key::TraceId, Key::Method, Key::Path, Key::Duration];
+    let mut at = 0;
+    while at < keys.len() {
+        tells[keys[at] as usize] = true;
+        at += 1;
+    }
+    tells
+};
 
 impl<'a> Identity<'a> {
     /// The first value of each field, found in one walk.
@@ -180,12 +196,12 @@ impl<'a> Identity<'a> {
         let mut found = Identity::default();
         for field in &record.fields {
             let key = match field.name {
-                Name::Known(key) => key,
-                Name::Other("time.is_start") => {
-                    found.is_start |= field.value == Value::Bool(true);
+                Name::Known(key) if TELLS[key as usize] => key,
+                Name::Known(_) => continue,
+                Name::Other(name) => {
+                    found.other(name, &field.value);
                     continue;
                 }
-                Name::Other(_) => continue,
             };
             let place = match key {
                 Key::HostName => &mut found.host,
@@ -207,7 +223,18 @@ impl<'a> Identity<'a> {
         }
         found
     }
+
+    fn other(&mut self, name: &str, value: &Value<'_>) {
+        match (name, value) {
+            (IS_START, Value::Bool(true)) => self.is_start = true,
+            (boot::UPTIME, Value::Duration(nanos)) if self.uptime.is_none() => self.uptime = Some(*nanos),
+            _ => {}
+        }
+    }
 }
+
+/// The field that says that the time is the one when a request began.
+const IS_START: &str = "time.is_start";
 
 fn hash(parts: &[&str]) -> u64 {
     let mut hasher = rustc_hash::FxHasher::default();

@@ -6,8 +6,33 @@ use whyline_event::Bump;
 /// The escape character, as syslog daemons write it in files.
 const WRITTEN: &[u8] = b"#033[";
 
-/// Whether a text may hold colours at all: asked once of a whole block.
-pub fn is_coloured(bytes: &[u8]) -> bool {
+/// What a block holds that asks for a closer look at its lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Odd {
+    /// Colours, perhaps.
+    pub coloured: bool,
+    /// NUL bytes.
+    pub torn: bool,
+}
+
+/// Looks through a whole block. `strangers`: its lines are requests, whose text was never written for a terminal by whoever wrote the log,
+/// so an escape character in them stands for itself where it is written as digits.
+pub fn odd(bytes: &[u8], strangers: bool) -> Odd {
+    let mut odd = Odd { coloured: !strangers && memmem::find(bytes, WRITTEN).is_some(), torn: false };
+    for at in memchr::memchr2_iter(0, 0x1b, bytes) {
+        match bytes.get(at) {
+            Some(0) => odd.torn = true,
+            _ => odd.coloured = true,
+        }
+        if odd.torn && odd.coloured {
+            break;
+        }
+    }
+    odd
+}
+
+/// Whether a text may hold colours at all.
+fn is_coloured(bytes: &[u8]) -> bool {
     memchr::memchr(0x1b, bytes).is_some() || memmem::find(bytes, WRITTEN).is_some()
 }
 

@@ -164,7 +164,7 @@ impl Members {
         let mut start = Vec::new();
         let _ = beginning(bytes, &mut start, CHARSET_BYTES as usize);
         let charset = charset(&name, &start, &options.encodings);
-        let mut text = Digesting::new(decode(start.chain(bytes), &charset));
+        let mut text = Digesting::new(decode(start.chain(bytes), &charset), true);
         let mut head = Vec::new();
         // The walk takes note of what cannot be read.
         let _ = beginning(&mut text, &mut head, HEAD_BYTES);

@@ -55,7 +55,7 @@ pub struct Passed<S> {
     pub facts: Vec<Facts>,
     /// Counts of every source.
     pub counts: Vec<Counts>,
-    /// What was read of every source.
+    /// What was read of every source, where the sink wants it.
     pub digests: Vec<Digest>,
     /// What went wrong while reading.
     pub problems: Vec<Problem>,
@@ -69,6 +69,8 @@ pub trait Sink: Send {
     fn record(&mut self, record: &Record<'_>);
     /// The block has ended.
     fn end(&mut self);
+    /// Whether the digests of what is read are wanted as well: [`Passed::digests`].
+    const DIGESTS: bool = false;
 }
 
 /// Whether a path fits a pattern with `*` (anything), `?` (one character); a pattern without `/` may fit any component.
@@ -145,7 +147,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
             match opened {
                 Err(error) => problems.push(Problem::unreadable(&input.source.path, &error)),
                 Ok(reader) => {
-                    let mut blocks = Blocks::new(Digesting::new(reader));
+                    let mut blocks = Blocks::new(Digesting::new(reader, S::DIGESTS));
                     let plan = &bundle.plans[i];
                     while let Some(block) = blocks.next(&mut |line| cut::starts_record(plan, line)) {
                         seams.block(i, block, &mut send);

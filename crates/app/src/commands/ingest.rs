@@ -242,6 +242,8 @@ impl<'w> Storing<'w> {
 }
 
 impl Sink for Storing<'_> {
+    const DIGESTS: bool = true;
+
     fn begin(&mut self, _source: SourceId, _number: u64) {}
 
     fn record(&mut self, record: &Record<'_>) {

@@ -15,26 +15,28 @@ pub struct Digest {
 /// A reader that makes the digest of what passes.
 pub struct Digesting<R> {
     reader: R,
-    hasher: Box<Xxh3>,
+    hasher: Option<Box<Xxh3>>,
     length: u64,
 }
 
 impl<R: Read> Digesting<R> {
-    /// Reads from `reader`.
-    pub fn new(reader: R) -> Self {
-        Digesting { reader, hasher: Box::new(Xxh3::new()), length: 0 }
+    /// Reads from `reader`. Where nobody wants the digest, only the length is taken.
+    pub fn new(reader: R, wanted: bool) -> Self {
+        Digesting { reader, hasher: wanted.then(|| Box::new(Xxh3::new())), length: 0 }
     }
 
     /// The digest of what has passed so far.
     pub fn digest(&self) -> Digest {
-        Digest { length: self.length, hash: self.hasher.digest128() }
+        Digest { length: self.length, hash: self.hasher.as_ref().map_or(0, |hasher| hasher.digest128()) }
     }
 }
 
 impl<R: Read> Read for Digesting<R> {
     fn read(&mut self, into: &mut [u8]) -> Result<usize> {
         let n = self.reader.read(into)?;
-        self.hasher.update(&into[..n]);
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(&into[..n]);
+        }
         self.length += n as u64;
         Ok(n)
     }
@@ -43,7 +45,7 @@ impl<R: Read> Read for Digesting<R> {
 /// Reads a stream to its end, or to where it cannot be read further. Gives the digest of the whole and of its beginnings of
 /// the given lengths, which must rise; lengths beyond the end are left out.
 pub fn digests(reader: impl Read, lengths: &[u64]) -> (Digest, Vec<Digest>) {
-    let mut reader = Digesting::new(reader);
+    let mut reader = Digesting::new(reader, true);
     let mut beginnings = Vec::new();
     let mut buffer = vec![0u8; 256 * 1024];
     for stop in lengths.iter().copied().chain([u64::MAX]) {

@@ -26,18 +26,26 @@ pub fn common_log(text: &str) -> Option<Stamp> {
         b"Dec" => 12,
         _ => return None,
     };
-    let two = |at: usize| two(b[at], b[at + 1]);
-    let seconds = civil_seconds((two(7)? * 100 + two(9)?, month, two(0)?), (two(12)?, two(15)?, two(18)?))?;
-    let (hours, minutes) = (two(22)?, two(24)?);
+    // What is no digit is found at the end, all at once.
+    let mut odd = 0u8;
+    let mut two = |at: usize| {
+        let (tens, ones) = (b[at].wrapping_sub(b'0'), b[at + 1].wrapping_sub(b'0'));
+        odd |= u8::from(tens > 9) | u8::from(ones > 9);
+        i64::from(tens) * 10 + i64::from(ones)
+    };
+    let (year, day) = (two(7) * 100 + two(9), two(0));
+    let of_day = (two(12), two(15), two(18));
+    let (hours, minutes) = (two(22), two(24));
     let sign = match b[21] {
         b'+' => 1,
         b'-' => -1,
         _ => return None,
     };
-    if hours > 15 || minutes > 59 {
+    if odd != 0 || hours > 15 || minutes > 59 {
         return None;
     }
     let offset = sign * (hours * 3600 + minutes * 60);
+    let seconds = civil_seconds((year, month, day), of_day)?;
     Some(Stamp::explicit((seconds - offset) * NANOS, offset as i32, 0))
 }
 

@@ -6,6 +6,7 @@
 mod anchors;
 mod compile;
 pub mod conf;
+mod ends;
 mod infer;
 mod json;
 mod labelled;
@@ -21,6 +22,7 @@ mod squid;
 pub(crate) mod testing;
 mod token;
 mod w3c;
+mod walk;
 
 use crate::format::Format;
 use std::sync::Arc;

@@ -47,9 +47,13 @@ pub fn split_http(text: &str) -> Option<Request<'_>> {
     let first = memchr::memchr(b' ', b)?;
     let last = memchr::memrchr(b' ', b)?;
     let (method, version) = (text.get(..first)?, text.get(last + 1..)?.strip_prefix("HTTP/")?);
-    let version_ok = !version.is_empty() && version.len() <= 4 && version.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     let target = trimmed(text.get(first + 1..last)?);
-    (is_method(method) && version_ok && !target.is_empty()).then_some(Request { method, target, version: Some(version) })
+    (is_method(method) && is_version(version) && !target.is_empty()).then_some(Request { method, target, version: Some(version) })
+}
+
+/// Whether a text is the version behind `HTTP/`.
+pub fn is_version(text: &str) -> bool {
+    (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
 /// Whether a word has the shape of a method.
@@ -102,8 +106,13 @@ pub fn put<'a>(text: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) {
 
 /// Adds the parts of a request.
 pub fn put_http<'a>(request: &Request<'a>, cx: &Cx<'a>, record: &mut Record<'a>) {
+    put_plain(&Request { target: unescape(request.target, cx), ..*request }, record);
+}
+
+/// Adds the parts of a request whose target has no escapes, or none left.
+pub fn put_plain<'a>(request: &Request<'a>, record: &mut Record<'a>) {
     record.put(Key::Method, Value::Str(request.method));
-    put_target(request.target, cx, record);
+    put_local(request.target, record);
     if let Some(version) = request.version {
         record.put(Key::HttpVersion, Value::Str(version));
     }
@@ -111,7 +120,10 @@ pub fn put_http<'a>(request: &Request<'a>, cx: &Cx<'a>, record: &mut Record<'a>)
 
 /// Adds a request target: path and query, and for a whole URL also the URL.
 pub fn put_target<'a>(target: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) {
-    let target = unescape(target, cx);
+    put_local(unescape(target, cx), record);
+}
+
+fn put_local<'a>(target: &'a str, record: &mut Record<'a>) {
     if target.is_empty() || target == "-" {
         return;
     }

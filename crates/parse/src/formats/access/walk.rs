@@ -1,0 +1,321 @@
+//! One walk from left to right through a line whose columns are known ([`super::quick`]).
+
+use super::anchors::bare_time;
+use super::ends;
+use super::meaning::{self, Meaning};
+use super::quick::{Column, MOST_BEFORE, MustBe, Quick};
+use super::request::{self, Request};
+use super::shape;
+use super::token::{Kind, Token, split_key};
+use crate::format::{Cx, Fit};
+use crate::stamp;
+use whyline_event::{Key, Record, Stamp, Value, address};
+
+impl Quick {
+    /// Reads a line. `None`, and the record as it was, for a text that needs the careful reader.
+    pub fn read<'a>(&self, line: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<Fit> {
+        let mark = record.fields.len();
+        let Some((stamp, vhost)) = self.walk(line, cx, record) else {
+            record.fields.truncate(mark);
+            return None;
+        };
+        record.format = if self.apache || vhost { "apache.access" } else { "nginx.access" };
+        record.body = line;
+        record.severity = None;
+        record.stamp = Some(stamp);
+        Some(88)
+    }
+
+    /// Adds the fields of a line. Returns its stamp, and whether it begins with a virtual host and its port.
+    fn walk<'a>(&self, line: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<(Stamp, bool)> {
+        let mut way = Way { line, bytes: line.as_bytes(), at: 0 };
+        let mut before = [""; MOST_BEFORE];
+        let before = before.get_mut(..self.before)?;
+        for place in before.iter_mut() {
+            *place = way.word()?;
+        }
+        let client = way.word()?;
+        let usual_client = is_ipv4(client);
+        if !usual_client && reads_like_time(line, client, way.at - 1 - client.len()) {
+            return None;
+        }
+        let vhost = put_before(line, before, usual_client, cx, record)?;
+        match usual_client {
+            true => record.put(Key::ClientAddress, Value::Str(client)),
+            false => meaning::put_client(client, record),
+        }
+        if way.word()? != "-" {
+            return None;
+        }
+        let user = way.word()?;
+        if user.len() >= 10 && reads_like_time(line, user, way.at - 1 - user.len()) {
+            return None;
+        }
+        record.put_str(Key::User, user);
+        let stamp = way.time()?;
+        request::put_plain(&way.request()?, record);
+        record.put(Key::Status, Value::Int(status(way.word()?)?));
+        for column in &self.behind {
+            let from = way.at + column.lead.len();
+            let text = way.value(column)?;
+            self.put(column, text, line, from, cx, record)?;
+        }
+        // Behind the last column stands the end, which was counted as a blank.
+        (way.at == line.len() + 1).then_some((stamp, vhost))
+    }
+
+    /// Adds the field of a column behind the status; `text` begins at `from`.
+    #[inline(always)]
+    fn put<'a>(&self, column: &Column, text: &'a str, line: &'a str, from: usize, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<()> {
+        let first = text.as_bytes().first().copied().unwrap_or(0);
+        if first == b'-' && text.len() == 1 {
+            return Some(());
+        }
+        let fits = match column.must_be {
+            MustBe::Anything => true,
+            MustBe::Size => text.bytes().all(|b| b.is_ascii_digit()),
+            MustBe::Addresses => text.split(',').all(|t| address::ip(t.trim()).is_some()),
+        };
+        if !fits {
+            return None;
+        }
+        let key = || {
+            let start = from - column.lead.len();
+            line.get(start..start + column.key).unwrap_or("")
+        };
+        match column.meaning {
+            Some(Meaning::Text(key)) => record.put_str(key, meaning::trimmed(text)),
+            Some(Meaning::Took(key, unit)) => match meaning::duration(text, unit) {
+                Some(value) => record.put(key, value),
+                None => meaning::put(Meaning::Took(key, unit), "", text, cx, record),
+            },
+            Some(Meaning::Ints(key)) => match small_number(text) {
+                Some(number) => record.put(key, Value::Int(number)),
+                None => meaning::put(Meaning::Ints(key), "", text, cx, record),
+            },
+            Some(Meaning::Upstreams) if is_ip_and_port(text) => record.put(Key::UpstreamAddress, Value::Str(text)),
+            // What begins with a letter is no number.
+            Some(Meaning::Named) if first.is_ascii_alphabetic() && column.kind == Kind::Bare => record.put_other(key(), Value::Str(text)),
+            Some(Meaning::Named) => meaning::put(Meaning::Named, key(), text, cx, record),
+            Some(Meaning::Nothing) => {}
+            Some(meaning) => meaning::put(meaning, "", text, cx, record),
+            None => meaning::put(shape::keyed(key(), text, self.upstream_keys), key(), text, cx, record),
+        }
+        Some(())
+    }
+}
+
+/// Adds the columns before the client. Returns whether the first is a virtual host with its port; `None` where they show that the line
+/// is of an envelope or of another order.
+fn put_before<'a>(line: &str, before: &[&'a str], usual_client: bool, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<bool> {
+    let mut meanings = [Meaning::Nothing; MOST_BEFORE];
+    let mut start = 0;
+    for (at, (text, place)) in before.iter().zip(&mut meanings).enumerate() {
+        *place = before_client(text)?;
+        // A word begins a time only where a day or a time of day follows.
+        let word =
+            usual_client && at + 1 == before.len() && text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && !has_colon(text);
+        if (at == 0 || text.len() >= 10) && !word && reads_like_time(line, text, start) {
+            return None;
+        }
+        start += text.len() + 1;
+    }
+    let first = before.first().copied().unwrap_or("");
+    let vhost = meanings.first() == Some(&Meaning::Server) && has_colon(first) && address::split_port(first).1.is_some();
+    for (text, meaning) in before.iter().zip(meanings) {
+        match meaning {
+            Meaning::Server if !vhost && !has_colon(text) => record.put_str(Key::ServerAddress, text),
+            meaning => meaning::put(meaning, "", text, cx, record),
+        }
+    }
+    Some(vhost)
+}
+
+/// A place in a line.
+struct Way<'a> {
+    line: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Way<'a> {
+    /// The text up to `end`, with the blank or the end of the line behind `after` passed.
+    #[inline(always)]
+    fn take(&mut self, from: usize, end: usize, after: usize) -> Option<&'a str> {
+        if self.bytes.get(after).is_some_and(|b| *b != b' ') {
+            return None;
+        }
+        self.at = after + 1;
+        self.line.get(from..end)
+    }
+
+    /// A value without key, quotes or brackets.
+    #[inline(always)]
+    fn word(&mut self) -> Option<&'a str> {
+        let from = self.at;
+        let end = ends::bare(self.bytes, from);
+        let text = self.take(from, end, end)?;
+        is_one_value(text).then_some(text)
+    }
+
+    /// The time in its brackets.
+    fn time(&mut self) -> Option<Stamp> {
+        let from = self.at + 1;
+        if self.bytes.get(self.at) != Some(&b'[') {
+            return None;
+        }
+        // The usual time has 26 letters.
+        if self.bytes.get(from + 26) == Some(&b']')
+            && let Some(stamp) = self.line.get(from..from + 26).and_then(stamp::common_log)
+        {
+            self.take(from, from + 26, from + 27)?;
+            return Some(stamp);
+        }
+        let end = from + memchr::memchr(b']', self.bytes.get(from..)?)?;
+        meaning::time(self.take(from, end, end + 1)?)
+    }
+
+    /// The request in its quotes; nearly all are `METHOD target HTTP/version` with single blanks.
+    fn request(&mut self) -> Option<Request<'a>> {
+        let (b, from) = (self.bytes, self.at + 1);
+        if b.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        let first = ends::bare(b, from);
+        let second = ends::bare(b, first + 1);
+        let to = ends::bare(b, second + 1);
+        if b.get(first) == Some(&b' ') && b.get(second) == Some(&b' ') && b.get(to) == Some(&b'"') {
+            let (method, target) = (self.line.get(from..first)?, self.line.get(first + 1..second)?);
+            let version = self.line.get(second + 1..to)?.strip_prefix("HTTP/").unwrap_or("");
+            if request::is_method(method)
+                && request::is_version(version)
+                && !target.is_empty()
+                && meaning::trimmed(target).len() == target.len()
+            {
+                self.take(from, to, to + 1)?;
+                return Some(Request { method, target, version: Some(version) });
+            }
+        }
+        let end = ends::quoted(b, from);
+        if b.get(end) != Some(&b'"') {
+            return None;
+        }
+        request::split_http(self.take(from, end, end + 1)?)
+    }
+
+    /// The value of a column behind the status.
+    #[inline(always)]
+    fn value(&mut self, column: &Column) -> Option<&'a str> {
+        let (b, from) = (self.bytes, self.at + column.lead.len());
+        let same = match eight(b, self.at) {
+            Some(word) if column.lead.len() <= 8 => word & column.word.1 == column.word.0,
+            _ => b.get(self.at..from)? == column.lead.as_bytes(),
+        };
+        if !same {
+            return None;
+        }
+        match column.kind {
+            Kind::Bare => {
+                let end = ends::bare(b, from);
+                let text = self.take(from, end, end)?;
+                let one = if column.key > 0 { ends_whole(text) && !text.starts_with('=') } else { is_one_value(text) };
+                one.then_some(text)
+            }
+            Kind::Bracketed => {
+                let end = from + memchr::memchr3(b']', b'\\', b'\n', b.get(from..)?)?;
+                if b.get(end) == Some(&b']') { self.take(from, end, end + 1) } else { None }
+            }
+            Kind::Quoted => {
+                let end = ends::quoted(b, from);
+                // Escapes, and lines that go on, are rare and not read here.
+                if b.get(end) == Some(&b'"') { self.take(from, end, end + 1) } else { None }
+            }
+        }
+    }
+}
+
+/// The eight bytes at `at`, the first one lowest.
+#[inline]
+fn eight(b: &[u8], at: usize) -> Option<u64> {
+    b.get(at..)?.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes))
+}
+
+/// Whether a value is not empty and does not go on: lists do so behind a comma, and behind a colon that stands alone.
+#[inline]
+fn ends_whole(text: &str) -> bool {
+    match text.as_bytes() {
+        [] | [b':'] => false,
+        [only] => *only != 0,
+        [.., last] => *last != b',',
+    }
+}
+
+/// Whether the careful reader would find one value in a text without key, quotes or brackets.
+#[inline]
+fn is_one_value(text: &str) -> bool {
+    let first = text.as_bytes().first().copied().unwrap_or(0);
+    // Numbers and addresses have no key before them.
+    let may_have_key = first.is_ascii_alphabetic() || matches!(first, b'_' | b'$');
+    let has_key = || text.bytes().any(|b| matches!(b, b'=' | b':')) && !split_key(text).0.is_empty();
+    ends_whole(text) && first != b'[' && !(may_have_key && has_key())
+}
+
+/// What a column before the client means; `None` where it shows that the line is of an envelope.
+fn before_client(text: &str) -> Option<Meaning> {
+    // `web-04`: a letter that is in no address, and a sign that is in no level.
+    let (mut word, mut dash, mut letter) = (text.len() < 200 && text.starts_with(|c: char| c.is_ascii_alphabetic()), false, false);
+    for byte in text.bytes() {
+        letter |= matches!(byte, b'g'..=b'z');
+        dash |= byte == b'-';
+        word &= byte.is_ascii_alphanumeric() || byte == b'-';
+    }
+    if word && dash && letter {
+        return Some(Meaning::Server);
+    }
+    let token = Token { kind: Kind::Bare, key: "", text, start: 0, end: 0 };
+    (!shape::is_of_envelope(&token) && !shape::is_level(&token)).then(|| shape::before_client(&token))
+}
+
+/// Whether a text in a line reads like a time, as it would if the line were of another order.
+fn reads_like_time(line: &str, text: &str, start: usize) -> bool {
+    bare_time(line, text, start).is_some()
+}
+
+/// Whether a text has the looks of an IPv4 address: digits and three dots. No notation of time looks so.
+fn is_ipv4(text: &str) -> bool {
+    let mut dots = 0;
+    for byte in text.bytes() {
+        match byte {
+            b'.' => dots += 1,
+            b'0'..=b'9' => {}
+            _ => return false,
+        }
+    }
+    dots == 3 && (7..=15).contains(&text.len())
+}
+
+/// Whether a text is made of what IPv4 addresses and ports are made of.
+fn is_ip_and_port(text: &str) -> bool {
+    text.len() > 1 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b':'))
+}
+
+/// Three digits, the first not 0, or `000`.
+fn status(text: &str) -> Option<i64> {
+    let b: &[u8; 3] = text.as_bytes().try_into().ok()?;
+    let digit = |at: usize| b[at].is_ascii_digit().then(|| i64::from(b[at] - b'0'));
+    let number = digit(0)? * 100 + digit(1)? * 10 + digit(2)?;
+    (number >= 100 || number == 0).then_some(number)
+}
+
+/// A whole number of up to twelve digits.
+fn small_number(text: &str) -> Option<i64> {
+    if text.is_empty() || text.len() > 12 {
+        return None;
+    }
+    text.bytes().try_fold(0i64, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
+}
+
+/// Whether there is a colon in a short text.
+fn has_colon(text: &str) -> bool {
+    text.bytes().any(|b| b == b':')
+}
