@@ -2,11 +2,11 @@
 
 use crate::computed;
 use crate::evidence::Evidence;
+use crate::groups::{Bins, Group, Groups};
 use crate::measure::Measured;
 use crate::rules::{Pack, SignalId};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
-use std::collections::BTreeMap;
 use whyline_event::address;
 
 /// A signal that was unusual for an entity.
@@ -51,22 +51,20 @@ pub(crate) const BEFORE: i64 = 240_000;
 pub(crate) const AFTER: i64 = 10_000;
 
 /// All activities around an incident, in a stable order.
-pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident, measured: &[Measured]) -> Vec<Activity> {
-    let mut groups: BTreeMap<(SignalId, String), Vec<usize>> = BTreeMap::new();
-    for (i, series) in evidence.series.iter().enumerate() {
-        let entity = evidence.text(series.entity);
-        let rule = &pack.signals[series.signal as usize];
-        let place = unnamed_target(evidence, rule, entity).unwrap_or_else(|| place(evidence, topology, entity, evidence.text(series.host)));
-        // One machine is one place: several entities on it (units, addresses) are told by the one with most hits.
-        groups.entry((series.signal, place)).or_default().push(i);
-    }
-    let mut list: Vec<Activity> =
-        groups.into_iter().filter_map(|((signal, place), series)| of_series(evidence, incident, signal, place, series)).collect();
+pub fn activities(
+    evidence: &Evidence,
+    topology: &Topology,
+    pack: &Pack,
+    groups: &Groups,
+    incident: &Incident,
+    measured: &[Measured],
+) -> Vec<Activity> {
+    let mut list: Vec<Activity> = groups.all.iter().filter_map(|group| of_group(evidence, incident, group)).collect();
     for m in measured {
         list.push(Activity {
             signal: m.signal,
             entity: m.entity.clone(),
-            place: place(evidence, topology, &m.entity, ""),
+            place: place(topology, &m.entity, ""),
             onset: m.onset,
             last: incident.end,
             hits: 1,
@@ -81,15 +79,14 @@ pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
             shown: false,
         });
     }
-    states(pack, evidence, topology, incident, &mut list);
+    states(pack, evidence, groups, incident, &mut list);
     compound(pack, evidence, incident, &mut list);
     list.extend(crate::shown::activities(evidence, topology, incident));
     list
 }
 
 /// The place that an entity stands for: its host where that is known, else its address without port, else itself.
-pub fn place(evidence: &Evidence, topology: &Topology, entity: &str, speaker: &str) -> String {
-    let _ = evidence;
+pub fn place(topology: &Topology, entity: &str, speaker: &str) -> String {
     let (kind, name, _) = crate::entity::parts(entity);
     if matches!(kind, "addr" | "name") && !speaker.is_empty() {
         let (address, _) = address::split_port(name);
@@ -108,7 +105,7 @@ pub fn place(evidence: &Evidence, topology: &Topology, entity: &str, speaker: &s
 
 /// The place that evidence speaks of when it should name a target but does not: of the machines in the bundle the only one that
 /// runs a server of the kind that the signal speaks of; else an unnamed dependency of the speaker. Never the speaker itself.
-fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, entity: &str) -> Option<String> {
+pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, entity: &str) -> Option<String> {
     let (kind, service, host) = crate::entity::parts(entity);
     if rule.entity.first() != Some(&crate::rules::Accused::Key(whyline_event::Key::Peer)) || kind != "service" {
         return None;
@@ -139,22 +136,17 @@ pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
     if hosts.len() == 1 { hosts.first().map(|only| format!("host:{only}")) } else { None }
 }
 
-fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: String, series: Vec<usize>) -> Option<Activity> {
-    let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
-    for i in &series {
-        for (s, n) in &evidence.series[*i].bins {
-            *bins.entry(*s).or_default() += u64::from(*n);
-        }
-    }
+fn of_group(evidence: &Evidence, incident: &Incident, group: &Group) -> Option<Activity> {
+    let Group { signal, place, series, bins } = group;
     let (from, to) = ((incident.onset - BEFORE).div_euclid(1000), (incident.end + AFTER).div_euclid(1000));
     let onset_s = incident.onset.div_euclid(1000);
-    let hits: u64 = bins.range(from..=to).map(|(_, n)| n).sum();
+    let hits = bins.sum(from, to + 1);
     if hits == 0 {
         return None;
     }
     // The time in which it could have been seen but no incident was: the cover of its sources.
     let (mut cover_from, mut cover_to) = (i64::MAX, i64::MIN);
-    for i in &series {
+    for i in series {
         if let Some((a, b)) = evidence.span(evidence.series[*i].source) {
             cover_from = cover_from.min(a);
             cover_to = cover_to.max(b);
@@ -163,9 +155,9 @@ fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: 
     // Calm: before the incident (with a short lead for its cause) and well after it.
     let calm_from = onset_s - 15;
     let calm_to = incident.end.div_euclid(1000) + 15;
-    let calm_hits: u64 = bins.range(..calm_from).map(|(_, n)| n).sum::<u64>() + bins.range(calm_to..).map(|(_, n)| n).sum::<u64>();
+    let calm_hits = bins.sum_before(calm_from) + bins.sum_from(calm_to);
     let calm_seconds = ((calm_from - cover_from).max(0) + (cover_to - calm_to).max(0)) as f64;
-    let busy: u64 = bins.range(calm_from..calm_to).map(|(_, n)| n).sum();
+    let busy = bins.sum(calm_from, calm_to);
     let busy_seconds = (calm_to - calm_from).max(1) as f64;
     // A log that begins with the trouble (a slow log, an error log) was silent before rather than absent: a few seconds of it
     // are no measure of what is usual.
@@ -186,12 +178,9 @@ fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: 
     // Onset: the first second from which it is above its usual rate.
     let limit = (rate * 10.0 * 2.0 + if calm_hits > 2 { 1.0 } else { 0.0 }).ceil() as u64;
     let begin = if calm_hits > 2 && busy > 0 { onset_s - 60 } else { from };
-    let onset = bins
-        .range(begin..=to)
-        .find(|(s, _)| bins.range(**s..**s + 10).map(|(_, n)| n).sum::<u64>() > limit)
-        .or_else(|| bins.range(begin..=to).next())
-        .map(|(s, _)| *s)?;
-    let last = bins.range(..=to).next_back().map_or(onset, |(s, _)| *s);
+    let seconds = bins.seconds(begin, to);
+    let onset = *seconds.iter().find(|s| bins.sum(**s, **s + 10) > limit).or(seconds.first())?;
+    let last = bins.last(to).unwrap_or(onset);
     // The exact instant from the samples.
     let onset_ms = series
         .iter()
@@ -201,21 +190,22 @@ fn of_series(evidence: &Evidence, incident: &Incident, signal: SignalId, place: 
         .min()
         .filter(|t| t.div_euclid(1000) == onset)
         .unwrap_or(onset * 1000);
-    let entity = series
-        .iter()
-        .max_by_key(|i| (evidence.series[**i].within(from, to), std::cmp::Reverse(**i)))
-        .map(|i| evidence.text(evidence.series[*i].entity).to_string())?;
+    let loudest = match &series[..] {
+        [only] => Some(only),
+        several => several.iter().max_by_key(|i| (evidence.series[**i].within(from, to), std::cmp::Reverse(**i))),
+    };
+    let entity = loudest.map(|i| evidence.text(evidence.series[*i].entity).to_string())?;
     Some(Activity {
-        signal,
+        signal: *signal,
         entity,
-        place,
+        place: place.clone(),
         onset: onset_ms,
         last: last * 1000,
         hits,
         gain,
         timing: timing(onset_ms, incident),
         of_incident: false,
-        series,
+        series: series.clone(),
         note: None,
         cite: Vec::new(),
         covers: None,
@@ -234,30 +224,30 @@ pub fn timing(onset: i64, incident: &Incident) -> f64 {
 }
 
 /// States: how much of the incident lies between what begins a state and what ends it. A restart is no stop.
-fn states(pack: &Pack, evidence: &Evidence, topology: &Topology, incident: &Incident, list: &mut [Activity]) {
+fn states(pack: &Pack, evidence: &Evidence, groups: &Groups, incident: &Incident, list: &mut [Activity]) {
     let (onset, end) = (incident.onset / 1000, incident.end / 1000);
     for activity in list.iter_mut() {
         let until = &pack.signals[activity.signal as usize].until;
         if until.is_empty() {
             continue;
         }
-        let begins: Vec<i64> =
+        let mut begins: Vec<i64> =
             activity.series.iter().flat_map(|i| evidence.series[*i].bins.iter().map(|b| b.0)).filter(|s| *s <= end).collect();
-        let mut ends: Vec<i64> = evidence
-            .series
-            .iter()
-            .filter(|s| {
-                until.contains(&s.signal) && place(evidence, topology, evidence.text(s.entity), evidence.text(s.host)) == activity.place
-            })
-            .flat_map(|s| s.bins.iter().map(|b| b.0))
-            .collect();
+        begins.sort_unstable();
+        let of_series = |i: usize| evidence.series[i].bins.iter().map(|b| b.0);
+        let mut ends: Vec<i64> = until.iter().flat_map(|signal| groups.at(*signal, &activity.place)).flat_map(of_series).collect();
         ends.sort_unstable();
-        let mut covered = std::collections::BTreeSet::new();
+        // Whole seconds that lie in some stretch, each counted once.
+        let (mut covered, mut reached) = (0, i64::MIN);
         for begin in begins {
-            let stop = ends.iter().copied().find(|e| *e > begin).unwrap_or(i64::MAX);
-            covered.extend(begin.max(onset)..=stop.min(end).min(onset + 100_000));
+            let stop = ends.get(ends.partition_point(|e| *e <= begin)).copied().unwrap_or(i64::MAX);
+            let (first, last) = (begin.max(onset).max(reached), stop.min(end).min(onset + 100_000));
+            if first <= last {
+                covered += last - first + 1;
+                reached = last + 1;
+            }
         }
-        let share = covered.len() as f64 / (end - onset + 1).max(1) as f64;
+        let share = covered as f64 / (end - onset + 1).max(1) as f64;
         activity.covers = Some(share);
         activity.gain *= (share / 0.3).clamp(0.1, 1.0);
     }
@@ -269,17 +259,10 @@ fn compound(pack: &Pack, evidence: &Evidence, incident: &Incident, list: &mut Ve
     for (id, signal) in pack.signals.iter().enumerate() {
         let Some(count) = &signal.count else { continue };
         for activity in list.iter().filter(|a| a.signal == count.of) {
-            let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
-            for i in &activity.series {
-                for (s, n) in &evidence.series[*i].bins {
-                    *bins.entry(*s).or_default() += u64::from(*n);
-                }
-            }
-            let end = incident.end / 1000 + 10;
-            let start = bins
-                .range(activity.onset / 1000..=end)
-                .find(|(s, _)| bins.range(**s..**s + count.within).map(|(_, n)| n).sum::<u64>() >= count.at_least);
-            if let Some((start, _)) = start {
+            let bins = Bins::join(activity.series.iter().flat_map(|i| evidence.series[*i].bins.iter().copied()));
+            let seconds = bins.seconds(activity.onset / 1000, incident.end / 1000 + 10);
+            let start = seconds.iter().find(|s| bins.sum(**s, **s + count.within) >= count.at_least);
+            if let Some(start) = start {
                 let onset = start * 1000;
                 found.push(Activity { signal: id as SignalId, onset, timing: timing(onset, incident), ..activity.clone() });
             }

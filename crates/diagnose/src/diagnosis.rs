@@ -3,6 +3,7 @@
 use crate::activity::{Activity, activities};
 use crate::belief::{Hypothesis, hypotheses};
 use crate::evidence::{Evidence, Request};
+use crate::groups::Groups;
 use crate::measure::measure;
 pub use crate::report::{Advice, Cause, Citation, Considered, Diagnosis, Entry, IncidentReport, Missing, Step, SymptomReport};
 use crate::rules::{Pack, Weight};
@@ -22,6 +23,7 @@ pub const SURE: f64 = 0.70;
 /// Diagnoses a bundle.
 pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     let topology = Topology::new(evidence, pack);
+    let groups = Groups::new(evidence, &topology, pack);
     let mut diagnosis = Diagnosis::default();
     let mut all = incidents(evidence, felt_otherwise(evidence, pack));
     all.truncate(20);
@@ -29,7 +31,7 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     for (number, incident) in all.iter().enumerate() {
         let id = format!("incident-{}", number + 1);
         let measured = measure(evidence, &topology, pack, incident);
-        let activities = activities(evidence, &topology, pack, incident, &measured);
+        let activities = activities(evidence, &topology, pack, &groups, incident, &measured);
         let list = hypotheses(evidence, &topology, pack, incident, &activities);
         let context = Context { evidence, topology: &topology, pack, incident, activities: &activities, list: &list, id: &id };
         let unexplained = 1.0 - list.iter().filter(|h| h.step_of.is_none() && h.confidence > 0.05).map(|h| h.confidence).sum::<f64>();

@@ -22,7 +22,7 @@ const WITHIN: f64 = 0.6;
 pub fn activities(evidence: &Evidence, topology: &Topology, incident: &Incident) -> Vec<Activity> {
     let mut groups: BTreeMap<(SignalId, String, Telling), Vec<usize>> = BTreeMap::new();
     for (i, series) in evidence.shown.iter().enumerate() {
-        let place = place(evidence, topology, evidence.text(series.entity), evidence.text(series.host));
+        let place = place(topology, evidence.text(series.entity), evidence.text(series.host));
         groups.entry((series.signal, place, series.telling)).or_default().push(i);
     }
     groups

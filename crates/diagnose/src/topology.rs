@@ -9,7 +9,8 @@
 use crate::evidence::{Evidence, Request};
 use crate::names::{NONE, NameId};
 use crate::rules::Pack;
-use rustc_hash::FxHashMap;
+use crate::seen_twice::SeenTwice;
+use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::address;
 
@@ -39,9 +40,6 @@ pub fn program_of_port(port: u16) -> Option<&'static str> {
         _ => return None,
     })
 }
-
-/// Requests that two programs logged must lie this close together (ms).
-const TOGETHER: i64 = 1500;
 
 impl Topology {
     /// Reads the topology out of the evidence.
@@ -153,90 +151,61 @@ impl Topology {
 
     /// Finds the hosts behind upstreams by requests that both sides logged.
     fn upstreams(&mut self, evidence: &Evidence) {
-        let mut by_id: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
-        let mut by_path: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
-        for (i, r) in evidence.requests.iter().enumerate() {
-            if r.of.id != 0 {
-                by_id.entry(r.of.id).or_default().push(i);
-            }
-            by_path.entry(r.of.exact).or_default().push(i);
-        }
+        let twice = SeenTwice::new(evidence);
         // endpoint -> host -> votes
-        let mut votes: BTreeMap<(String, bool), BTreeMap<NameId, usize>> = BTreeMap::new();
+        let mut votes: BTreeMap<NameId, BTreeMap<NameId, usize>> = BTreeMap::new();
         // Caller and callee that logged the same request.
         let mut together: BTreeMap<(NameId, NameId), usize> = BTreeMap::new();
-        for r in evidence.requests.iter().filter(|r| r.of.upstream != NONE || r.of.server != NONE || r.of.access) {
-            let near = |o: &Request| (o.end - r.end).abs() <= TOGETHER && o.of.source != r.of.source && o.start >= r.start - TOGETHER;
-            let twins = |list: Option<&Vec<usize>>, sure: bool| -> BTreeSet<NameId> {
-                list.into_iter()
-                    .flatten()
-                    .map(|j| &evidence.requests[*j])
-                    .filter(|o| o.of.host != r.of.host && o.of.host != NONE && (sure || near(o)))
-                    .map(|o| o.of.host)
-                    .collect()
-            };
-            let hosts = if r.of.id != 0 { twins(by_id.get(&r.of.id), true) } else { BTreeSet::new() };
+        let outer = evidence.requests.iter().filter(|r| r.of.upstream != NONE || r.of.server != NONE || r.of.access);
+        for r in outer.filter(|_| !twice.is_empty()) {
+            let hosts = twice.hosts_by_id(r);
             let sure = !hosts.is_empty();
-            let hosts = if sure { hosts } else { twins(by_path.get(&r.of.exact), false) };
+            let hosts = if sure { hosts } else { twice.hosts_by_path(r) };
             // A moment that several hosts could have served says nothing about one of them, unless an id says so.
             if hosts.len() > 1 && !sure || hosts.is_empty() {
                 continue;
             }
             for host in &hosts {
                 *together.entry((r.of.host, *host)).or_default() += 1;
-                if r.of.upstream != NONE {
-                    *votes.entry((evidence.text(r.of.upstream).to_string(), true)).or_default().entry(*host).or_default() += 1;
-                }
-                if r.of.server != NONE {
-                    *votes.entry((evidence.text(r.of.server).to_string(), true)).or_default().entry(*host).or_default() += 1;
+                for endpoint in [r.of.upstream, r.of.server].into_iter().filter(|e| *e != NONE) {
+                    *votes.entry(endpoint).or_default().entry(*host).or_default() += 1;
                 }
             }
         }
         // Two applications that logged the same request id: the longer one called the other.
-        for list in by_id.values().filter(|l| l.len() > 1 && l.len() <= 12) {
+        for list in twice.groups().filter(|l| l.len() <= 12) {
             for (a, b) in list.iter().flat_map(|a| list.iter().map(move |b| (a, b))) {
-                let (a, b) = (&evidence.requests[*a], &evidence.requests[*b]);
                 let both = a.took().is_some() && b.took().is_some();
-                if a.of.host != b.of.host
-                    && a.of.host != NONE
-                    && b.of.host != NONE
-                    && !a.of.access
-                    && !b.of.access
-                    && both
-                    && a.took() >= b.took()
-                    && a.end >= b.end
-                {
+                if a.of.host != b.of.host && !a.of.access && !b.of.access && both && a.took() >= b.took() && a.end >= b.end {
                     *together.entry((a.of.host, b.of.host)).or_default() += 1;
                 }
             }
         }
-        for ((endpoint, _), hosts) in votes {
+        for (endpoint, hosts) in votes {
             let total: usize = hosts.values().sum();
             if let Some((host, n)) = hosts.iter().max_by_key(|(_, n)| **n)
                 && *n >= 2
                 && n * 10 >= total * 6
             {
-                self.behind.insert(endpoint, (evidence.text(*host).to_string(), *n));
+                self.behind.insert(evidence.text(endpoint).to_string(), (evidence.text(*host).to_string(), *n));
             }
         }
         // Of two access logs the outer one has the proxy's fields; an application's messages are always the inner side.
         let forth = together.clone();
+        let access: FxHashSet<NameId> = evidence.requests.iter().filter(|r| r.of.access).map(|r| r.of.host).collect();
         for ((caller, callee), n) in together {
-            let access = |h: NameId| evidence.requests.iter().any(|r| r.of.host == h && r.of.access);
             let back = forth.get(&(callee, caller)).copied().unwrap_or(0);
-            if n >= 5 && n > 2 * back && !access(callee) {
+            if n >= 5 && n > 2 * back && !access.contains(&callee) {
                 self.calls.insert((evidence.text(caller).to_string(), evidence.text(callee).to_string()));
             }
         }
-        for r in &evidence.requests {
-            for endpoint in [r.of.upstream, r.of.server] {
-                if endpoint != NONE
-                    && r.of.host != NONE
-                    && let Some(callee) = self.behind(evidence.text(endpoint))
-                    && callee != evidence.text(r.of.host)
-                {
-                    self.calls.insert((evidence.text(r.of.host).to_string(), callee));
-                }
+        let endpoints = |r: &Request| [(r.of.host, r.of.upstream), (r.of.host, r.of.server)];
+        let asked: FxHashSet<(NameId, NameId)> = evidence.requests.iter().flat_map(endpoints).collect();
+        for (host, endpoint) in asked.into_iter().filter(|(host, endpoint)| *host != NONE && *endpoint != NONE) {
+            if let Some(callee) = self.behind(evidence.text(endpoint))
+                && callee != evidence.text(host)
+            {
+                self.calls.insert((evidence.text(host).to_string(), callee));
             }
         }
         self.inner_clients(evidence);

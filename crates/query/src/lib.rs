@@ -36,6 +36,7 @@ mod need;
 mod network;
 mod number;
 mod parse;
+mod part;
 mod pattern;
 mod query;
 mod value;

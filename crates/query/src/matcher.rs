@@ -2,19 +2,21 @@
 //!
 //! Every query that can tell what it needs (see the module `need`) is asked only of records that have it: one automaton
 //! seeks the needed texts of all queries in one pass over the body, formats and fields are looked up by name. What is
-//! left is asked by itself, so the answer is that of [`Query::matches`].
+//! left is asked part by part (see the module `part`), so the answer is that of [`Query::matches`].
 
 use crate::ast::{Node, Test};
 use crate::fields::{Sense, Target, is_access};
 use crate::matches::{Asked, text_attributes};
-use crate::need::{Atom, cheapest_first, need};
+use crate::need::{Atom, need};
+use crate::part::Part;
+use crate::pattern::is_plain;
 use crate::query::Query;
 use crate::words::folded;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
 use aho_corasick::{Anchored, PatternID, StartKind};
 use rustc_hash::FxHashMap;
-use whyline_event::{Key, Name, Record, Source};
+use whyline_event::{Key, Name, Record, Severity, Source, Value};
 
 /// Many queries, each with a number.
 #[derive(Debug, Default)]
@@ -25,6 +27,7 @@ pub struct Matcher {
     formats: FxHashMap<String, FormatNeed>,
     keys: Vec<Vec<FieldNeed>>,
     others: FxHashMap<String, Vec<FieldNeed>>,
+    levels: Vec<FieldNeed>,
     texts: Texts,
     raws: Texts,
     /// Some question that needs a text may match an access record.
@@ -34,7 +37,7 @@ pub struct Matcher {
 #[derive(Debug)]
 struct Question {
     id: u32,
-    root: Node,
+    root: Part,
     guarded: bool,
     /// The number of the only format that fits, where the query names one.
     format: Option<usize>,
@@ -62,14 +65,29 @@ pub struct Scratch {
     seen: Vec<u32>,
     round: u32,
     candidates: Vec<u32>,
+    /// For every text of the bodies the last round in which it was found.
+    found: Vec<u32>,
+    /// The last round in which every text has to be taken as found.
+    all_found: u32,
+    levels: Vec<Level>,
 }
 
+/// A level that was met, and the questions that need it.
+#[derive(Debug)]
+struct Level {
+    severity: Option<Severity>,
+    /// As written; empty where none is.
+    word: String,
+    questions: Vec<u32>,
+}
+
+/// So many different levels are remembered.
+const LEVELS: usize = 40;
+
 impl Scratch {
-    fn begin(&mut self, questions: usize) {
-        if self.seen.len() < questions || self.round == u32::MAX {
-            self.seen.clear();
-            self.seen.resize(questions, 0);
-            self.round = 0;
+    fn begin(&mut self, questions: usize, texts: usize) {
+        if self.seen.len() != questions || self.found.len() != texts || self.round == u32::MAX {
+            *self = Scratch { seen: vec![0; questions], found: vec![0; texts], ..Scratch::default() };
         }
         self.round += 1;
         self.candidates.clear();
@@ -91,7 +109,7 @@ impl Matcher {
         let mut matcher = Matcher::default();
         matcher.keys.resize_with(Key::ALL.len(), Vec::new);
         let (mut texts, mut raws) = (TextsBuilder::default(), TextsBuilder::default());
-        for (at, (id, query)) in queries.into_iter().enumerate() {
+        for (at, (_, query)) in queries.iter().enumerate() {
             let question = u32::try_from(at).unwrap_or(u32::MAX);
             let guarded = query.leaves_out_access();
             match need(query.root()) {
@@ -102,8 +120,14 @@ impl Matcher {
                     }
                 }
             }
+        }
+        for (id, query) in queries {
+            let guarded = query.leaves_out_access();
             let format = only_format(query.root()).map(|name| matcher.format(name).number);
-            matcher.questions.push(Question { id, root: cheapest_first(query.root()), guarded, format });
+            // Where access records are not searched, nothing may rest on what is found in them.
+            let searched = guarded || matcher.hears_strangers;
+            let root = Part::of(query.root(), &|piece, word| if searched { texts.number(piece, word) } else { None });
+            matcher.questions.push(Question { id, root, guarded, format });
         }
         matcher.texts = texts.build(&mut matcher.always);
         matcher.raws = raws.build(&mut matcher.always);
@@ -118,6 +142,7 @@ impl Matcher {
             }
             Atom::Raw { piece, word } => raws.add(piece, word, question),
             Atom::Format(name) => self.format(&name).questions.push(question),
+            Atom::Level(test) => self.levels.push(FieldNeed { test, sense: Target::Level.sense(), question }),
             Atom::Field(target, test) => {
                 let needed = FieldNeed { test, sense: target.sense(), question };
                 match target {
@@ -168,7 +193,7 @@ impl Matcher {
     /// Replaces `out` by the numbers of the queries that match the record in its source, as [`Query::matches_in`] has it.
     pub fn hits_in(&self, record: &Record<'_>, source: Option<&Source>, scratch: &mut Scratch, out: &mut Vec<u32>) {
         out.clear();
-        scratch.begin(self.questions.len());
+        scratch.begin(self.questions.len(), self.texts.needed.len());
         let access = is_access(record);
         let format = self.find_format(record.format);
         if let Some(format) = format {
@@ -177,13 +202,15 @@ impl Matcher {
         let format = format.map(|f| f.number);
         self.collect(record, access, scratch);
         scratch.candidates.sort_unstable();
+        let searched = self.texts.automaton.is_some() && scratch.all_found != scratch.round;
+        let found = |text: u32| !searched || scratch.found.get(text as usize) == Some(&scratch.round);
         let mut asked = Asked { record, source, wordless: false };
         for question in scratch.candidates.iter().filter_map(|q| self.questions.get(*q as usize)) {
             if question.format.is_some() && question.format != format {
                 continue;
             }
             asked.wordless = access && question.guarded;
-            if asked.holds(&question.root) {
+            if question.root.holds(&asked, &found) {
                 out.push(question.id);
             }
         }
@@ -204,15 +231,50 @@ impl Matcher {
                 }
             }
         }
+        if !self.levels.is_empty() {
+            self.collect_levels(record, scratch);
+        }
         if !access || self.hears_strangers {
-            self.texts.find(record.body, scratch);
+            self.texts.find(record.body, true, scratch);
             if !self.texts.is_empty() {
                 for text in text_attributes(record).filter(|text| !stands_in(text, record.body)) {
-                    self.texts.find(text, scratch);
+                    self.texts.find(text, true, scratch);
                 }
             }
         }
-        self.raws.find(record.text, scratch);
+        self.raws.find(record.text, false, scratch);
+    }
+
+    /// Puts down the questions that need the record's level. A source writes few different ones, so the answers are kept.
+    fn collect_levels(&self, record: &Record<'_>, scratch: &mut Scratch) {
+        let mut written = record.values(Key::Level.into());
+        let word = match (written.next(), written.next()) {
+            (None, _) => "",
+            (Some(Value::Str(text)), None) if !text.is_empty() => text,
+            _ => return self.ask_levels(record, &mut |question| scratch.put(question)),
+        };
+        let mut known = std::mem::take(&mut scratch.levels);
+        match known.iter().find(|level| level.severity == record.severity && level.word == word) {
+            Some(level) => level.questions.iter().for_each(|question| scratch.put(*question)),
+            None => {
+                let mut questions = Vec::new();
+                self.ask_levels(record, &mut |question| questions.push(question));
+                questions.iter().for_each(|question| scratch.put(*question));
+                if known.len() < LEVELS {
+                    known.push(Level { severity: record.severity, word: word.to_string(), questions });
+                }
+            }
+        }
+        scratch.levels = known;
+    }
+
+    fn ask_levels(&self, record: &Record<'_>, put: &mut dyn FnMut(u32)) {
+        for needed in &self.levels {
+            let holds = |value| needed.test.holds(needed.sense, value);
+            if record.severity.is_some_and(|s| holds(Value::Str(s.as_str()))) || record.values(Key::Level.into()).any(holds) {
+                put(needed.question);
+            }
+        }
     }
 }
 
@@ -268,6 +330,11 @@ impl TextsBuilder {
         }
     }
 
+    /// The number of a text that is sought.
+    fn number(&self, piece: &str, word: bool) -> Option<u32> {
+        self.places.get(&(piece.to_string(), word)).and_then(|at| u32::try_from(*at).ok())
+    }
+
     /// The automaton. Should there be too many texts for one, their questions are asked always.
     fn build(self, always: &mut Vec<u32>) -> Texts {
         if self.pieces.is_empty() {
@@ -289,12 +356,17 @@ impl Texts {
         self.automaton.is_none()
     }
 
-    /// Puts down the questions of every text that is found. All texts are found, also those that overlap.
-    fn find(&self, text: &str, scratch: &mut Scratch) {
+    /// Puts down the questions of every text that is found. All texts are found, also those that overlap. `noted`: which ones is noted as
+    /// well.
+    fn find(&self, text: &str, noted: bool, scratch: &mut Scratch) {
         let Some(automaton) = &self.automaton else { return };
         let bytes = text.as_bytes();
-        let Ok(mut state) = automaton.start_state(Anchored::No) else {
+        let start = automaton.start_state(Anchored::No).ok().filter(|_| is_plain(text));
+        let Some(mut state) = start else {
             self.needed.iter().flat_map(|n| &n.questions).for_each(|q| scratch.put(*q));
+            if noted {
+                scratch.all_found = scratch.round;
+            }
             return;
         };
         for (at, byte) in bytes.iter().enumerate() {
@@ -302,18 +374,25 @@ impl Texts {
             if automaton.is_special(state) && automaton.is_match(state) {
                 for index in 0..automaton.match_len(state) {
                     let pattern = automaton.match_pattern(state, index);
-                    self.found(pattern, bytes, at + 1, automaton.pattern_len(pattern), scratch);
+                    self.found(pattern, bytes, at + 1, automaton.pattern_len(pattern), noted, scratch);
                 }
             }
         }
     }
 
-    fn found(&self, pattern: PatternID, bytes: &[u8], end: usize, length: usize, scratch: &mut Scratch) {
+    fn found(&self, pattern: PatternID, bytes: &[u8], end: usize, length: usize, noted: bool, scratch: &mut Scratch) {
         let Some(needed) = self.needed.get(pattern.as_usize()) else { return };
         let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
         let before = end.checked_sub(length + 1).and_then(|at| bytes.get(at));
         if needed.word && (joins(before) || joins(bytes.get(end))) {
             return;
+        }
+        if noted && let Some(found) = scratch.found.get_mut(pattern.as_usize()) {
+            // What was found once more puts down nothing new.
+            if *found == scratch.round {
+                return;
+            }
+            *found = scratch.round;
         }
         needed.questions.iter().for_each(|q| scratch.put(*q));
     }

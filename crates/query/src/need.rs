@@ -7,7 +7,8 @@ use whyline_event::Key;
 /// Something that a record has or has not.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Atom {
-    /// A text in the body or in a text attribute, in any case of ASCII letters; `word` if no ASCII letter or digit may
+    /// A text in the body or in a text attribute, in any case of ASCII letters; texts that are not plain (see
+    /// [`is_plain`](crate::pattern::is_plain)) may do without. `word` if no ASCII letter or digit may
     /// stand before or after it.
     Text { piece: String, word: bool },
     /// A text in the whole record.
@@ -16,6 +17,8 @@ pub(crate) enum Atom {
     Format(String),
     /// A field with a value that passes.
     Field(Target, Test),
+    /// A severity, or a level as written, that passes.
+    Level(Test),
 }
 
 /// Of these, a record that matches has at least one.
@@ -32,6 +35,9 @@ const MOST: usize = 64;
 /// Rarity of a format, to be weighed against the letters of a word. Many queries may name the same format, and whether a
 /// record has it is asked before anything else anyway.
 const FORMAT: usize = 4;
+
+/// Rarity of a level.
+const LEVEL: usize = 3;
 
 /// What is needed for this part of a query to hold. `None` when nothing can be told.
 pub(crate) fn need(node: &Node) -> Option<Need> {
@@ -55,8 +61,9 @@ pub(crate) fn need(node: &Node) -> Option<Need> {
                 Test::Is(literal) => Some(Need { atoms: vec![Atom::Format(literal.folded().to_string())], rarity: FORMAT }),
                 _ => None,
             },
+            Target::Level => Some(Need { atoms: vec![Atom::Level(test.clone())], rarity: LEVEL }),
             // The source may supply the host; the others cost no more to ask than to look for.
-            Target::Source | Target::Level | Target::Line | Target::Key(Key::HostName) => None,
+            Target::Source | Target::Line | Target::Key(Key::HostName) => None,
             Target::Key(_) | Target::Other(_) => {
                 let rarity = match test {
                     Test::Present => 4,
@@ -75,8 +82,8 @@ fn in_text(test: &Test, atom: impl Fn(String, bool) -> Atom) -> Option<Need> {
     match test {
         Test::Is(literal) => best_word(literal.words(), atom),
         Test::Matches(pattern) => {
-            let shortest = pattern.pieces().iter().map(String::len).min()?;
-            let atoms = pattern.pieces().iter().map(|piece| atom(piece.clone(), false)).collect();
+            let shortest = pattern.plain_pieces().iter().map(String::len).min()?;
+            let atoms = pattern.plain_pieces().iter().map(|piece| atom(piece.clone(), false)).collect();
             Some(Need { atoms, rarity: shortest.min(20) })
         }
         Test::Glob(glob) => {
@@ -188,11 +195,11 @@ mod tests {
             ("größe 接", Some(vec![text("接", false)])),
             ("NOT refused", None),
             ("refused OR NOT reset", None),
-            ("level:error", None),
             ("*", None),
         ] {
             assert_eq!(atoms(query), want, "{query}");
         }
+        assert!(matches!(atoms("level:error").as_deref(), Some([Atom::Level(_)])));
         assert!(matches!(atoms("status:503 level:error").as_deref(), Some([Atom::Field(Target::Key(Key::Status), _)])));
     }
 }

@@ -13,6 +13,7 @@ pub struct Pattern(Arc<Inner>);
 struct Inner {
     text: String,
     pieces: Vec<String>,
+    plain_pieces: Vec<String>,
     regex: OnceLock<Option<Regex>>,
 }
 
@@ -41,7 +42,8 @@ impl Pattern {
             let compiled = compile(text).map_err(|_| ("this regular expression grows too large".to_string(), whole))?;
             let _ = regex.set(Some(compiled));
         }
-        Ok(Pattern(Arc::new(Inner { text: text.to_string(), pieces: pieces(&hir).unwrap_or_default(), regex })))
+        let [pieces, plain_pieces] = [Letters::All, Letters::Plain].map(|letters| pieces(&hir, letters).unwrap_or_default());
+        Ok(Pattern(Arc::new(Inner { text: text.to_string(), pieces, plain_pieces, regex })))
     }
 
     /// As it was written, without the slashes.
@@ -55,10 +57,32 @@ impl Pattern {
         &self.0.pieces
     }
 
+    /// The same for texts that are [`is_plain`]; these pieces are longer, and known more often.
+    pub fn plain_pieces(&self) -> &[String] {
+        &self.0.plain_pieces
+    }
+
     /// Whether the expression is found in a text.
     pub fn is_match(&self, text: &str) -> bool {
         self.0.regex.get_or_init(|| compile(&self.0.text).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
     }
+}
+
+/// Two letters outside of ASCII are another case of letters of ASCII: the long s and the Kelvin sign. Hardly any text has them.
+const FOREIGN_CASES: [char; 2] = ['\u{17f}', '\u{212a}'];
+
+/// Whether a text has none of the letters outside of ASCII that are another case of letters of ASCII.
+pub fn is_plain(text: &str) -> bool {
+    text.is_ascii() || !text.contains(FOREIGN_CASES)
+}
+
+/// Which texts pieces are sought in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Letters {
+    /// In any.
+    All,
+    /// In those that are [`is_plain`].
+    Plain,
 }
 
 fn compile(text: &str) -> Result<Regex, regex::Error> {
@@ -80,19 +104,22 @@ const SHORTEST: usize = 2;
 const MOST: usize = 24;
 
 /// The texts of which one must be there for the expression to match. The longest is chosen where several must be.
-fn pieces(hir: &Hir) -> Option<Vec<String>> {
+fn pieces(hir: &Hir, letters: Letters) -> Option<Vec<String>> {
     match hir.kind() {
-        HirKind::Literal(_) | HirKind::Class(_) => best_run(std::slice::from_ref(hir)),
-        HirKind::Capture(capture) => pieces(&capture.sub),
-        HirKind::Repetition(repetition) if repetition.min > 0 => pieces(&repetition.sub),
+        HirKind::Literal(_) | HirKind::Class(_) => best_run(std::slice::from_ref(hir), letters),
+        HirKind::Capture(capture) => pieces(&capture.sub, letters),
+        HirKind::Repetition(repetition) if repetition.min > 0 => pieces(&repetition.sub, letters),
         HirKind::Concat(parts) => {
-            let inner = parts.iter().filter(|p| !matches!(p.kind(), HirKind::Literal(_) | HirKind::Class(_))).filter_map(pieces);
-            inner.chain(best_run(parts)).max_by_key(|set| set.iter().map(String::len).min())
+            let inner = parts
+                .iter()
+                .filter(|p| !matches!(p.kind(), HirKind::Literal(_) | HirKind::Class(_)))
+                .filter_map(|part| pieces(part, letters));
+            inner.chain(best_run(parts, letters)).max_by_key(|set| set.iter().map(String::len).min())
         }
         HirKind::Alternation(branches) => {
             let mut all = Vec::new();
             for branch in branches {
-                all.extend(pieces(branch)?);
+                all.extend(pieces(branch, letters)?);
             }
             all.sort();
             all.dedup();
@@ -102,8 +129,9 @@ fn pieces(hir: &Hir) -> Option<Vec<String>> {
     }
 }
 
-/// The longest run of ASCII letters that stand fixed, one after the other, in the parts of a concatenation.
-fn best_run(parts: &[Hir]) -> Option<Vec<String>> {
+/// The longest run of letters that stand fixed, one after the other, in the parts of a concatenation. In texts of all letters only
+/// those of ASCII count, whose other case is known.
+fn best_run(parts: &[Hir], letters: Letters) -> Option<Vec<String>> {
     let mut best = String::new();
     let mut run = String::new();
     let mut end = |run: &mut String| {
@@ -114,16 +142,20 @@ fn best_run(parts: &[Hir]) -> Option<Vec<String>> {
     };
     for part in parts {
         match part.kind() {
-            HirKind::Literal(literal) => {
-                for byte in &literal.0 {
-                    if byte.is_ascii() {
-                        run.push(char::from(byte.to_ascii_lowercase()));
-                    } else {
-                        end(&mut run);
+            HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
+                // What has several cases is a class where case does not matter.
+                Ok(text) if letters == Letters::Plain => run.extend(text.chars().map(|c| c.to_ascii_lowercase())),
+                _ => {
+                    for byte in &literal.0 {
+                        if byte.is_ascii() {
+                            run.push(char::from(byte.to_ascii_lowercase()));
+                        } else {
+                            end(&mut run);
+                        }
                     }
                 }
-            }
-            HirKind::Class(class) => match one_letter(class) {
+            },
+            HirKind::Class(class) => match one_letter(class, letters) {
                 Some(letter) => run.push(letter),
                 None => end(&mut run),
             },
@@ -136,10 +168,13 @@ fn best_run(parts: &[Hir]) -> Option<Vec<String>> {
 }
 
 /// The letter of a class that is nothing but both cases of it.
-fn one_letter(class: &Class) -> Option<char> {
+fn one_letter(class: &Class, letters: Letters) -> Option<char> {
     let Class::Unicode(class) = class else { return None };
     let mut letter = None;
     for range in class.ranges() {
+        if letters == Letters::Plain && range.start() == range.end() && FOREIGN_CASES.contains(&range.start()) {
+            continue;
+        }
         if range.start() != range.end() || !range.start().is_ascii() {
             return None;
         }
@@ -176,7 +211,10 @@ mod tests {
             assert_eq!(found, want, "{text}");
         }
         // The long s is another case of s.
-        assert_eq!(Pattern::new("(?i)reset by peer").unwrap().pieces(), ["et by peer"]);
+        let pattern = Pattern::new("(?i)reset by peer").unwrap();
+        assert_eq!((pattern.pieces(), pattern.plain_pieces()), (&["et by peer".to_string()][..], &["reset by peer".to_string()][..]));
+        assert_eq!(Pattern::new("(->|=>|→)x").unwrap().plain_pieces(), ["->", "=>", "→"]);
+        assert!(is_plain("größe") && !is_plain("re\u{17f}et"));
     }
 
     #[test]

@@ -1,0 +1,67 @@
+//! A query made ready to be asked of many records: every part of it that cannot hold without certain texts knows them, and is not
+//! asked where none of them was found.
+
+use crate::ast::Node;
+use crate::matches::Asked;
+use crate::need::{Atom, cheapest_first, need};
+
+/// A part of a query.
+#[derive(Debug)]
+pub(crate) struct Part {
+    /// Numbers of texts; where none of them was found the part does not hold. Empty when nothing is known.
+    texts: Vec<u32>,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    All(Vec<Part>),
+    Any(Vec<Part>),
+    Leaf(Node),
+}
+
+impl Part {
+    /// Of a query, its cheapest parts first. `number` knows the texts that are sought.
+    pub(crate) fn of(root: &Node, number: &impl Fn(&str, bool) -> Option<u32>) -> Part {
+        Part::from(cheapest_first(root), number)
+    }
+
+    fn from(node: Node, number: &impl Fn(&str, bool) -> Option<u32>) -> Part {
+        let texts = texts_of(&node, number).unwrap_or_default();
+        let parts = |nodes: Vec<Node>| nodes.into_iter().map(|node| Part::from(node, number)).collect();
+        let what = match node {
+            Node::And(nodes) => What::All(parts(nodes)),
+            Node::Or(nodes) => What::Any(parts(nodes)),
+            other => What::Leaf(other),
+        };
+        Part { texts, what }
+    }
+
+    /// Whether it holds for a record; `found` says which of the texts were found in it.
+    pub(crate) fn holds(&self, asked: &Asked<'_, '_>, found: &impl Fn(u32) -> bool) -> bool {
+        if !self.texts.is_empty() && !self.texts.iter().any(|text| found(*text)) {
+            return false;
+        }
+        match &self.what {
+            What::All(parts) => parts.iter().all(|part| part.holds(asked, found)),
+            What::Any(parts) => parts.iter().any(|part| part.holds(asked, found)),
+            What::Leaf(node) => asked.holds(node),
+        }
+    }
+}
+
+/// The numbers of the texts of which a record that matches has at least one, where all of them are sought.
+fn texts_of(node: &Node, number: &impl Fn(&str, bool) -> Option<u32>) -> Option<Vec<u32>> {
+    let numbers = |atoms: Vec<Atom>| -> Option<Vec<u32>> {
+        let each = atoms.into_iter().map(|atom| match atom {
+            Atom::Text { piece, word } => number(&piece, word),
+            _ => None,
+        });
+        each.collect()
+    };
+    match node {
+        // Any of them will do; the one that is sought need not be the rarest.
+        Node::And(nodes) => nodes.iter().filter_map(|node| texts_of(node, number)).min_by_key(Vec::len),
+        node => numbers(need(node)?.atoms),
+    }
+}
