@@ -193,8 +193,29 @@ pub struct Tally<'p> {
     entity: String,
     masked: String,
     service: String,
-    /// What was gathered so far.
-    pub gathered: Gathered,
+    /// Texts that come again and again in records that follow each other: host, service, program.
+    recent: [Recent; 3],
+    /// Records of the same second that are not entered yet.
+    tick: Option<((u32, Form), i64, u32)>,
+    gathered: Gathered,
+}
+
+/// A text and its number.
+#[derive(Default)]
+struct Recent {
+    text: String,
+    id: NameId,
+}
+
+impl Recent {
+    fn id(&mut self, text: &str, names: &mut Names) -> NameId {
+        if self.text != text {
+            self.id = names.id(text);
+            self.text.clear();
+            self.text.push_str(text);
+        }
+        self.id
+    }
 }
 
 impl<'p> Tally<'p> {
@@ -208,7 +229,32 @@ impl<'p> Tally<'p> {
             entity: String::new(),
             masked: String::new(),
             service: String::new(),
+            recent: Default::default(),
+            tick: None,
             gathered: Gathered::default(),
+        }
+    }
+
+    /// What was gathered.
+    pub fn finish(mut self) -> Gathered {
+        self.enter_tick();
+        self.gathered
+    }
+
+    /// Counts a record by its second. Most follow one of the same second.
+    fn tick(&mut self, of: (u32, Form), second: i64) {
+        match &mut self.tick {
+            Some((same, at, count)) if *same == of && *at == second => *count += 1,
+            _ => {
+                self.enter_tick();
+                self.tick = Some((of, second, 1));
+            }
+        }
+    }
+
+    fn enter_tick(&mut self) {
+        if let Some((of, second, count)) = self.tick.take() {
+            *self.gathered.ticks.entry(of).or_default().entry(second).or_default() += count;
         }
     }
 
@@ -226,13 +272,14 @@ impl<'p> Tally<'p> {
         }
         let source = record.origin.source.0;
         let second = stamp.nanos.div_euclid(NANOS);
+        self.tick((source, stamp.form), second);
         let all = &mut self.gathered;
-        *all.ticks.entry((source, stamp.form)).or_default().entry(second).or_default() += 1;
-        let host = all.names.id(record.str(Key::HostName).unwrap_or(""));
+        let [recent_host, recent_service, recent_program] = &mut self.recent;
+        let host = recent_host.id(record.str(Key::HostName).unwrap_or(""), &mut all.names);
         let service_text = entity::service(record).unwrap_or(&self.service);
-        let service = all.names.id(service_text);
+        let service = recent_service.id(service_text, &mut all.names);
         if let Some(program) = entity::of_format(record.format).or_else(|| program_of(service_text)) {
-            let program = all.names.id(program);
+            let program = recent_program.id(program, &mut all.names);
             *all.programs.entry((host, program)).or_default() += 1;
         }
         self.exchange(record, &stamp, host, service);
@@ -316,8 +363,10 @@ impl<'p> Tally<'p> {
     /// `keyspace_misses:12`, `RetransSegs 40`, also as fields of a structured record.
     fn gauges(&mut self, record: &Record<'_>, stamp: &Stamp, host: NameId, service: NameId) {
         let text = record.text.as_bytes();
-        let told = memchr::memmem::find(text, b"iss").is_some() || memchr::memmem::find(text, b"etrans").is_some();
-        if !told || record.text.len() > 4000 || record.has(Key::Status) {
+        if text.len() > 4000 || record.has(Key::Status) {
+            return;
+        }
+        if memchr::memmem::find(text, b"iss").is_none() && memchr::memmem::find(text, b"etrans").is_none() {
             return;
         }
         let mut found: Vec<(Counter, f64)> = Vec::new();

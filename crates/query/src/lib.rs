@@ -28,6 +28,7 @@ mod ast;
 mod error;
 mod fields;
 mod glob;
+mod keys;
 mod lex;
 mod marks;
 mod matcher;
@@ -39,6 +40,7 @@ mod parse;
 mod part;
 mod pattern;
 mod query;
+mod texts;
 mod value;
 pub mod words;
 

@@ -5,16 +5,14 @@
 //! left is asked part by part (see the module `part`), so the answer is that of [`Query::matches`].
 
 use crate::ast::{Node, Test};
-use crate::fields::{Sense, Target, is_access};
+use crate::fields::{Target, is_access};
+use crate::keys::{FieldNeed, FieldNeeds, Numbers};
 use crate::matches::{Asked, text_attributes};
 use crate::need::{Atom, need};
 use crate::part::Part;
-use crate::pattern::is_plain;
 use crate::query::Query;
+use crate::texts::{Builder, Found, Texts};
 use crate::words::folded;
-use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
-use aho_corasick::{Anchored, PatternID, StartKind};
 use rustc_hash::FxHashMap;
 use whyline_event::{Key, Name, Record, Severity, Source, Value};
 
@@ -25,8 +23,8 @@ pub struct Matcher {
     /// Questions that are asked of every record.
     always: Vec<u32>,
     formats: FxHashMap<String, FormatNeed>,
-    keys: Vec<Vec<FieldNeed>>,
-    others: FxHashMap<String, Vec<FieldNeed>>,
+    keys: Vec<FieldNeeds>,
+    others: FxHashMap<String, FieldNeeds>,
     levels: Vec<FieldNeed>,
     texts: Texts,
     raws: Texts,
@@ -51,13 +49,6 @@ struct FormatNeed {
     questions: Vec<u32>,
 }
 
-#[derive(Debug)]
-struct FieldNeed {
-    test: Test,
-    sense: Sense,
-    question: u32,
-}
-
 /// Working memory of [`Matcher::hits`], to be used again for the next record. One for every thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -65,10 +56,12 @@ pub struct Scratch {
     seen: Vec<u32>,
     round: u32,
     candidates: Vec<u32>,
-    /// For every text of the bodies the last round in which it was found.
-    found: Vec<u32>,
-    /// The last round in which every text has to be taken as found.
-    all_found: u32,
+    /// What was found in bodies and text attributes, and in whole records.
+    found: Found,
+    found_raw: Found,
+    /// Numbers that fields had, by key.
+    numbers: Vec<Numbers>,
+    /// Levels that were met.
     levels: Vec<Level>,
 }
 
@@ -85,10 +78,12 @@ struct Level {
 const LEVELS: usize = 40;
 
 impl Scratch {
-    fn begin(&mut self, questions: usize, texts: usize) {
-        if self.seen.len() != questions || self.found.len() != texts || self.round == u32::MAX {
-            *self = Scratch { seen: vec![0; questions], found: vec![0; texts], ..Scratch::default() };
+    fn begin(&mut self, matcher: &Matcher) {
+        if self.seen.len() != matcher.questions.len() || self.round == u32::MAX {
+            *self = Scratch { seen: vec![0; matcher.questions.len()], ..Scratch::default() };
         }
+        self.found.begin(&matcher.texts);
+        self.found_raw.begin(&matcher.raws);
         self.round += 1;
         self.candidates.clear();
     }
@@ -107,8 +102,8 @@ impl Matcher {
     /// Prepares queries to be asked together. Numbers may repeat; a number is then given once for each query that matches.
     pub fn new(queries: Vec<(u32, Query)>) -> Matcher {
         let mut matcher = Matcher::default();
-        matcher.keys.resize_with(Key::ALL.len(), Vec::new);
-        let (mut texts, mut raws) = (TextsBuilder::default(), TextsBuilder::default());
+        matcher.keys.resize_with(Key::ALL.len(), FieldNeeds::default);
+        let (mut texts, mut raws) = (Builder::default(), Builder::default());
         for (at, (_, query)) in queries.iter().enumerate() {
             let question = u32::try_from(at).unwrap_or(u32::MAX);
             let guarded = query.leaves_out_access();
@@ -126,7 +121,7 @@ impl Matcher {
             let format = only_format(query.root()).map(|name| matcher.format(name).number);
             // Where access records are not searched, nothing may rest on what is found in them.
             let searched = guarded || matcher.hears_strangers;
-            let root = Part::of(query.root(), &|piece, word| if searched { texts.number(piece, word) } else { None });
+            let root = Part::of(query.root(), &|sought| if searched { texts.number(sought) } else { None });
             matcher.questions.push(Question { id, root, guarded, format });
         }
         matcher.texts = texts.build(&mut matcher.always);
@@ -134,23 +129,23 @@ impl Matcher {
         matcher
     }
 
-    fn file(&mut self, atom: Atom, question: u32, guarded: bool, texts: &mut TextsBuilder, raws: &mut TextsBuilder) {
+    fn file(&mut self, atom: Atom, question: u32, guarded: bool, texts: &mut Builder, raws: &mut Builder) {
         match atom {
-            Atom::Text { piece, word } => {
+            Atom::Text(sought) => {
                 self.hears_strangers |= !guarded;
-                texts.add(piece, word, question);
+                texts.add(sought, question);
             }
-            Atom::Raw { piece, word } => raws.add(piece, word, question),
+            Atom::Raw(sought) => raws.add(sought, question),
             Atom::Format(name) => self.format(&name).questions.push(question),
             Atom::Level(test) => self.levels.push(FieldNeed { test, sense: Target::Level.sense(), question }),
             Atom::Field(target, test) => {
                 let needed = FieldNeed { test, sense: target.sense(), question };
                 match target {
                     Target::Key(key) => match self.keys.get_mut(key as usize) {
-                        Some(list) => list.push(needed),
+                        Some(needs) => needs.add(needed),
                         None => self.always.push(question),
                     },
-                    Target::Other(name) => self.others.entry(name).or_default().push(needed),
+                    Target::Other(name) => self.others.entry(name).or_default().add(needed),
                     _ => self.always.push(question),
                 }
             }
@@ -193,7 +188,7 @@ impl Matcher {
     /// Replaces `out` by the numbers of the queries that match the record in its source, as [`Query::matches_in`] has it.
     pub fn hits_in(&self, record: &Record<'_>, source: Option<&Source>, scratch: &mut Scratch, out: &mut Vec<u32>) {
         out.clear();
-        scratch.begin(self.questions.len(), self.texts.needed.len());
+        scratch.begin(self);
         let access = is_access(record);
         let format = self.find_format(record.format);
         if let Some(format) = format {
@@ -202,15 +197,13 @@ impl Matcher {
         let format = format.map(|f| f.number);
         self.collect(record, access, scratch);
         scratch.candidates.sort_unstable();
-        let searched = self.texts.automaton.is_some() && scratch.all_found != scratch.round;
-        let found = |text: u32| !searched || scratch.found.get(text as usize) == Some(&scratch.round);
         let mut asked = Asked { record, source, wordless: false };
         for question in scratch.candidates.iter().filter_map(|q| self.questions.get(*q as usize)) {
             if question.format.is_some() && question.format != format {
                 continue;
             }
             asked.wordless = access && question.guarded;
-            if question.root.holds(&asked, &found) {
+            if question.root.holds(&asked, &scratch.found) {
                 out.push(question.id);
             }
         }
@@ -219,30 +212,36 @@ impl Matcher {
     /// Puts down every question of which the record has what it needs, the format aside.
     fn collect(&self, record: &Record<'_>, access: bool, scratch: &mut Scratch) {
         self.always.iter().for_each(|q| scratch.put(*q));
+        let mut numbers = std::mem::take(&mut scratch.numbers);
+        numbers.resize_with(self.keys.len(), Numbers::default);
+        let mut none = Numbers::default();
         for field in &record.fields {
-            let list = match field.name {
-                Name::Known(key) => self.keys.get(key as usize),
-                Name::Other(_) if self.others.is_empty() => None,
-                Name::Other(name) => self.others.get(name),
-            };
-            for needed in list.into_iter().flatten() {
-                if needed.test.holds(needed.sense, field.value) {
-                    scratch.put(needed.question);
+            let (needs, numbers) = match field.name {
+                Name::Known(key) => (self.keys.get(key as usize), numbers.get_mut(key as usize).unwrap_or(&mut none)),
+                Name::Other(_) if self.others.is_empty() => continue,
+                Name::Other(name) => {
+                    none.clear();
+                    (self.others.get(name), &mut none)
                 }
+            };
+            if let Some(needs) = needs.filter(|needs| !needs.is_empty()) {
+                needs.ask(field.value, numbers, &mut |question| scratch.put(question));
             }
         }
+        scratch.numbers = numbers;
         if !self.levels.is_empty() {
             self.collect_levels(record, scratch);
         }
-        if !access || self.hears_strangers {
-            self.texts.find(record.body, true, scratch);
-            if !self.texts.is_empty() {
-                for text in text_attributes(record).filter(|text| !stands_in(text, record.body)) {
-                    self.texts.find(text, true, scratch);
-                }
+        let (mut found, mut raw) = (std::mem::take(&mut scratch.found), std::mem::take(&mut scratch.found_raw));
+        let mut put = |question| scratch.put(question);
+        if !self.texts.is_empty() && (!access || self.hears_strangers) {
+            self.texts.find(record.body, &mut found, &mut put);
+            for text in text_attributes(record).filter(|text| !stands_in(text, record.body)) {
+                self.texts.find(text, &mut found, &mut put);
             }
         }
-        self.raws.find(record.text, false, scratch);
+        self.raws.find(record.text, &mut raw, &mut put);
+        (scratch.found, scratch.found_raw) = (found, raw);
     }
 
     /// Puts down the questions that need the record's level. A source writes few different ones, so the answers are kept.
@@ -295,105 +294,4 @@ fn stands_in(text: &str, body: &str) -> bool {
     let end = at + text.len();
     let separates = |byte: Option<&u8>| byte.is_none_or(|b| b.is_ascii() && !b.is_ascii_alphanumeric());
     end <= body.len() && (at == 0 || separates(body.as_bytes().get(at - 1))) && separates(body.as_bytes().get(end))
-}
-
-/// Texts that are sought, and the questions that need them.
-#[derive(Debug, Default)]
-struct Texts {
-    automaton: Option<DFA>,
-    needed: Vec<TextNeed>,
-}
-
-#[derive(Debug)]
-struct TextNeed {
-    word: bool,
-    questions: Vec<u32>,
-}
-
-#[derive(Debug, Default)]
-struct TextsBuilder {
-    pieces: Vec<String>,
-    needed: Vec<TextNeed>,
-    places: FxHashMap<(String, bool), usize>,
-}
-
-impl TextsBuilder {
-    fn add(&mut self, piece: String, word: bool, question: u32) {
-        let next = self.pieces.len();
-        let at = *self.places.entry((piece.clone(), word)).or_insert(next);
-        if at == next {
-            self.pieces.push(piece);
-            self.needed.push(TextNeed { word, questions: Vec::new() });
-        }
-        if let Some(needed) = self.needed.get_mut(at) {
-            needed.questions.push(question);
-        }
-    }
-
-    /// The number of a text that is sought.
-    fn number(&self, piece: &str, word: bool) -> Option<u32> {
-        self.places.get(&(piece.to_string(), word)).and_then(|at| u32::try_from(*at).ok())
-    }
-
-    /// The automaton. Should there be too many texts for one, their questions are asked always.
-    fn build(self, always: &mut Vec<u32>) -> Texts {
-        if self.pieces.is_empty() {
-            return Texts::default();
-        }
-        // A few thousand letters take a megabyte or two.
-        match DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&self.pieces) {
-            Ok(automaton) => Texts { automaton: Some(automaton), needed: self.needed },
-            Err(_) => {
-                always.extend(self.needed.iter().flat_map(|n| &n.questions));
-                Texts::default()
-            }
-        }
-    }
-}
-
-impl Texts {
-    fn is_empty(&self) -> bool {
-        self.automaton.is_none()
-    }
-
-    /// Puts down the questions of every text that is found. All texts are found, also those that overlap. `noted`: which ones is noted as
-    /// well.
-    fn find(&self, text: &str, noted: bool, scratch: &mut Scratch) {
-        let Some(automaton) = &self.automaton else { return };
-        let bytes = text.as_bytes();
-        let start = automaton.start_state(Anchored::No).ok().filter(|_| is_plain(text));
-        let Some(mut state) = start else {
-            self.needed.iter().flat_map(|n| &n.questions).for_each(|q| scratch.put(*q));
-            if noted {
-                scratch.all_found = scratch.round;
-            }
-            return;
-        };
-        for (at, byte) in bytes.iter().enumerate() {
-            state = automaton.next_state(Anchored::No, state, *byte);
-            if automaton.is_special(state) && automaton.is_match(state) {
-                for index in 0..automaton.match_len(state) {
-                    let pattern = automaton.match_pattern(state, index);
-                    self.found(pattern, bytes, at + 1, automaton.pattern_len(pattern), noted, scratch);
-                }
-            }
-        }
-    }
-
-    fn found(&self, pattern: PatternID, bytes: &[u8], end: usize, length: usize, noted: bool, scratch: &mut Scratch) {
-        let Some(needed) = self.needed.get(pattern.as_usize()) else { return };
-        let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-        let before = end.checked_sub(length + 1).and_then(|at| bytes.get(at));
-        if needed.word && (joins(before) || joins(bytes.get(end))) {
-            return;
-        }
-        if noted && let Some(found) = scratch.found.get_mut(pattern.as_usize()) {
-            // What was found once more puts down nothing new.
-            if *found == scratch.round {
-                return;
-            }
-            *found = scratch.round;
-        }
-        needed.questions.iter().for_each(|q| scratch.put(*q));
-    }
 }

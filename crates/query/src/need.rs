@@ -2,17 +2,16 @@
 
 use crate::ast::{Node, Test};
 use crate::fields::Target;
+use crate::texts::Sought;
 use whyline_event::Key;
 
 /// Something that a record has or has not.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Atom {
-    /// A text in the body or in a text attribute, in any case of ASCII letters; texts that are not plain (see
-    /// [`is_plain`](crate::pattern::is_plain)) may do without. `word` if no ASCII letter or digit may
-    /// stand before or after it.
-    Text { piece: String, word: bool },
+    /// A text in the body or in a text attribute; texts that are not plain (see [`is_plain`](crate::pattern::is_plain)) may do without.
+    Text(Sought),
     /// A text in the whole record.
-    Raw { piece: String, word: bool },
+    Raw(Sought),
     /// The name of the format, case folded.
     Format(String),
     /// A field with a value that passes.
@@ -53,10 +52,10 @@ pub(crate) fn need(node: &Node) -> Option<Need> {
             }
             (all.atoms.len() <= MOST).then_some(all)
         }
-        Node::Words(phrase) => best_word(phrase.words(), |piece, word| Atom::Text { piece, word }),
+        Node::Words(phrase) => best_word(phrase.words(), Atom::Text),
         Node::Field(target, test) => match target {
-            Target::Body => in_text(test, |piece, word| Atom::Text { piece, word }),
-            Target::Raw => in_text(test, |piece, word| Atom::Raw { piece, word }),
+            Target::Body => in_text(test, Atom::Text),
+            Target::Raw => in_text(test, Atom::Raw),
             Target::Format => match test {
                 Test::Is(literal) => Some(Need { atoms: vec![Atom::Format(literal.folded().to_string())], rarity: FORMAT }),
                 _ => None,
@@ -78,17 +77,17 @@ pub(crate) fn need(node: &Node) -> Option<Need> {
     }
 }
 
-fn in_text(test: &Test, atom: impl Fn(String, bool) -> Atom) -> Option<Need> {
+fn in_text(test: &Test, atom: impl Fn(Sought) -> Atom) -> Option<Need> {
     match test {
         Test::Is(literal) => best_word(literal.words(), atom),
         Test::Matches(pattern) => {
             let shortest = pattern.plain_pieces().iter().map(String::len).min()?;
-            let atoms = pattern.plain_pieces().iter().map(|piece| atom(piece.clone(), false)).collect();
+            let atoms = pattern.plain_pieces().iter().map(|piece| atom(Sought::piece(piece.clone()))).collect();
             Some(Need { atoms, rarity: shortest.min(20) })
         }
         Test::Glob(glob) => {
             let piece = glob.as_str().split(|c: char| !c.is_ascii() || matches!(c, '*' | '?')).max_by_key(|piece| piece.len())?;
-            (piece.len() > 1).then(|| Need { atoms: vec![atom(piece.to_ascii_lowercase(), false)], rarity: piece.len().min(20) })
+            (piece.len() > 1).then(|| Need { atoms: vec![atom(Sought::piece(piece.to_ascii_lowercase()))], rarity: piece.len().min(20) })
         }
         Test::Present | Test::Compare(..) | Test::Range(_) => None,
     }
@@ -120,13 +119,14 @@ const COMMON: &[&str] = &[
 ];
 
 /// The rarest word. Words of a phrase may be separated by anything, so one of them must do.
-fn best_word(words: &[String], atom: impl Fn(String, bool) -> Atom) -> Option<Need> {
+fn best_word(words: &[String], atom: impl Fn(Sought) -> Atom) -> Option<Need> {
     let rarity = |word: &str| {
         let letters = word.chars().count().min(20);
         if COMMON.contains(&word) { letters.min(3) } else { letters }
     };
-    let best = words.iter().filter(|word| word.is_ascii() || caseless(word)).max_by_key(|word| rarity(word))?;
-    Some(Need { rarity: rarity(best), atoms: vec![atom(best.clone(), best.is_ascii())] })
+    let known = words.iter().enumerate().filter(|(_, word)| word.is_ascii() || caseless(word));
+    let (at, best) = known.max_by_key(|(_, word)| rarity(word))?;
+    Some(Need { rarity: rarity(best), atoms: vec![atom(Sought::phrase(words, at)?)] })
 }
 
 /// Whether a word outside of ASCII has only one spelling, so that its bytes can be sought.
@@ -180,17 +180,28 @@ mod tests {
 
     #[test]
     fn what_is_looked_for() {
-        let text = |piece: &str, word| Atom::Text { piece: piece.into(), word };
+        let text = |piece: &str, word| (piece.to_string(), word);
+        let format = |name: &str| (format!("format {name}"), true);
+        let atoms = |query: &str| {
+            atoms(query).map(|list| {
+                let each = list.into_iter().map(|atom| match atom {
+                    Atom::Text(sought) | Atom::Raw(sought) => (sought.piece, sought.word),
+                    Atom::Format(name) => format(&name),
+                    other => (format!("{other:?}"), false),
+                });
+                each.collect::<Vec<_>>()
+            })
+        };
         for (query, want) in [
             ("format:nginx.error \"connect() failed (111: Connection refused)\"", Some(vec![text("refused", true)])),
-            ("format:nginx.error \"not to\"", Some(vec![Atom::Format("nginx.error".into())])),
+            ("format:nginx.error \"not to\"", Some(vec![format("nginx.error")])),
             ("format:nginx.error segmentation", Some(vec![text("segmentation", true)])),
             ("connection refused", Some(vec![text("refused", true)])),
             ("oom OR killed", Some(vec![text("oom", true), text("killed", true)])),
             ("msg:/timed out \\(110/", Some(vec![text("timed out (110", false)])),
             ("msg:/(refused|reset) by/ host:a", Some(vec![text("refused", false), text("reset", false)])),
             ("body:*Broken?pipe*", Some(vec![text("broken", false)])),
-            ("raw:segfault", Some(vec![Atom::Raw { piece: "segfault".into(), word: true }])),
+            ("raw:segfault", Some(vec![text("segfault", true)])),
             ("größe", None),
             ("größe 接", Some(vec![text("接", false)])),
             ("NOT refused", None),
@@ -199,7 +210,7 @@ mod tests {
         ] {
             assert_eq!(atoms(query), want, "{query}");
         }
-        assert!(matches!(atoms("level:error").as_deref(), Some([Atom::Level(_)])));
-        assert!(matches!(atoms("status:503 level:error").as_deref(), Some([Atom::Field(Target::Key(Key::Status), _)])));
+        assert!(matches!(self::atoms("level:error").as_deref(), Some([Atom::Level(_)])));
+        assert!(matches!(self::atoms("status:503 level:error").as_deref(), Some([Atom::Field(Target::Key(Key::Status), _)])));
     }
 }

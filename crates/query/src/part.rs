@@ -4,6 +4,7 @@
 use crate::ast::Node;
 use crate::matches::Asked;
 use crate::need::{Atom, cheapest_first, need};
+use crate::texts::{Found, Sought};
 
 /// A part of a query.
 #[derive(Debug)]
@@ -22,11 +23,11 @@ enum What {
 
 impl Part {
     /// Of a query, its cheapest parts first. `number` knows the texts that are sought.
-    pub(crate) fn of(root: &Node, number: &impl Fn(&str, bool) -> Option<u32>) -> Part {
+    pub(crate) fn of(root: &Node, number: &impl Fn(&Sought) -> Option<u32>) -> Part {
         Part::from(cheapest_first(root), number)
     }
 
-    fn from(node: Node, number: &impl Fn(&str, bool) -> Option<u32>) -> Part {
+    fn from(node: Node, number: &impl Fn(&Sought) -> Option<u32>) -> Part {
         let texts = texts_of(&node, number).unwrap_or_default();
         let parts = |nodes: Vec<Node>| nodes.into_iter().map(|node| Part::from(node, number)).collect();
         let what = match node {
@@ -37,24 +38,26 @@ impl Part {
         Part { texts, what }
     }
 
-    /// Whether it holds for a record; `found` says which of the texts were found in it.
-    pub(crate) fn holds(&self, asked: &Asked<'_, '_>, found: &impl Fn(u32) -> bool) -> bool {
-        if !self.texts.is_empty() && !self.texts.iter().any(|text| found(*text)) {
+    /// Whether it holds for a record; `found` is what was found in its texts.
+    pub(crate) fn holds(&self, asked: &Asked<'_, '_>, found: &Found) -> bool {
+        if !self.texts.is_empty() && !self.texts.iter().any(|text| found.has(*text)) {
             return false;
         }
         match &self.what {
             What::All(parts) => parts.iter().all(|part| part.holds(asked, found)),
             What::Any(parts) => parts.iter().any(|part| part.holds(asked, found)),
+            // The words were sought themselves.
+            What::Leaf(Node::Words(_)) if !self.texts.is_empty() && found.is_sure() => !asked.wordless,
             What::Leaf(node) => asked.holds(node),
         }
     }
 }
 
 /// The numbers of the texts of which a record that matches has at least one, where all of them are sought.
-fn texts_of(node: &Node, number: &impl Fn(&str, bool) -> Option<u32>) -> Option<Vec<u32>> {
+fn texts_of(node: &Node, number: &impl Fn(&Sought) -> Option<u32>) -> Option<Vec<u32>> {
     let numbers = |atoms: Vec<Atom>| -> Option<Vec<u32>> {
         let each = atoms.into_iter().map(|atom| match atom {
-            Atom::Text { piece, word } => number(&piece, word),
+            Atom::Text(sought) => number(&sought),
             _ => None,
         });
         each.collect()

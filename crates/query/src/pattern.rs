@@ -25,6 +25,8 @@ impl PartialEq for Pattern {
 
 /// Longest expression, in bytes.
 const LONGEST: usize = 8_192;
+/// From this size on an expression is compiled as soon as it is read, to see whether it can be.
+const LARGE: usize = 10_000;
 /// Most bytes of a compiled expression.
 const COMPILED: usize = 16 << 20;
 
@@ -37,8 +39,8 @@ impl Pattern {
         }
         let hir = regex_syntax::parse(text).map_err(|error| syntax_error(&error, text))?;
         let regex = OnceLock::new();
-        // Only counted repetition and sheer length can make an expression too large.
-        if text.contains('{') || text.len() > 256 {
+        // Only counted repetition can make an expression too large.
+        if size(&hir) > LARGE {
             let compiled = compile(text).map_err(|_| ("this regular expression grows too large".to_string(), whole))?;
             let _ = regex.set(Some(compiled));
         }
@@ -83,6 +85,22 @@ enum Letters {
     All,
     /// In those that are [`is_plain`].
     Plain,
+}
+
+/// About how many states an expression needs.
+fn size(hir: &Hir) -> usize {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        // A range of characters outside of ASCII takes a few states.
+        HirKind::Class(Class::Unicode(class)) => {
+            class.ranges().iter().map(|r| if r.end().is_ascii() { 1 } else { 4 }).sum::<usize>().max(1)
+        }
+        HirKind::Class(Class::Bytes(class)) => class.ranges().len().max(1),
+        HirKind::Repetition(r) => size(&r.sub).saturating_mul(r.max.unwrap_or(r.min).max(1) as usize).saturating_add(1),
+        HirKind::Capture(capture) => size(&capture.sub).saturating_add(2),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(size).fold(0, usize::saturating_add),
+    }
 }
 
 fn compile(text: &str) -> Result<Regex, regex::Error> {

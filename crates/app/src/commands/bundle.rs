@@ -70,7 +70,7 @@ pub fn read(paths: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher
     let mut gathered = Gathered::default();
     let sources = sources(&bundle, &passed.facts, &passed.counts, &settled);
     for sink in passed.sinks {
-        gathered.merge(sink.gathered);
+        gathered.merge(sink.finish());
     }
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);

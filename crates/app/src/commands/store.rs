@@ -140,6 +140,6 @@ pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result
         infos.push(SourceInfo { encoding: source.encoding.clone(), ..info });
     }
     join_pieces(&mut infos);
-    let evidence = Evidence::new(tally.gathered, infos);
+    let evidence = Evidence::new(tally.finish(), infos);
     Ok(Read { from: From::Store(Box::new(store)), evidence, books, problems: Vec::new() })
 }

@@ -1,0 +1,241 @@
+//! Many phrases and pieces of text, sought in a record's texts in one pass.
+//!
+//! One automaton seeks a word of every phrase, the one that is probably the rarest. Where it is found, the words beside it are looked
+//! at; in a text of ASCII that decides whether the phrase stands there, in any other it is left to whoever asks.
+
+use crate::pattern::is_plain;
+use aho_corasick::automaton::Automaton;
+use aho_corasick::dfa::DFA;
+use aho_corasick::{Anchored, PatternID, StartKind};
+use rustc_hash::FxHashMap;
+
+/// A text that is sought, in any case of ASCII letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct Sought {
+    /// What the automaton seeks.
+    pub(crate) piece: String,
+    /// No ASCII letter or digit may stand before or after the piece.
+    pub(crate) word: bool,
+    /// The words of the phrase before it, the nearest first.
+    pub(crate) before: Vec<String>,
+    /// The words of the phrase behind it.
+    pub(crate) after: Vec<String>,
+}
+
+impl Sought {
+    /// A piece of text, wherever it stands.
+    pub(crate) fn piece(piece: String) -> Sought {
+        Sought { piece, ..Sought::default() }
+    }
+
+    /// A phrase, sought by one of its words.
+    pub(crate) fn phrase(words: &[String], by: usize) -> Option<Sought> {
+        let piece = words.get(by)?.clone();
+        let before = words.get(..by)?.iter().rev().cloned().collect();
+        Some(Sought { word: piece.is_ascii(), piece, before, after: words.get(by + 1..)?.to_vec() })
+    }
+
+    /// Whether the words beside the piece, which stands from `from` to `to`, are those of the phrase.
+    fn fits(&self, text: &[u8], from: usize, to: usize) -> bool {
+        let (mut head, mut tail) = (text.get(..from).unwrap_or(&[]), text.get(to..).unwrap_or(&[]));
+        self.after.iter().all(|word| take_first(&mut tail, word.as_bytes()))
+            && self.before.iter().all(|word| take_last(&mut head, word.as_bytes()))
+    }
+}
+
+/// Takes the next word off the beginning of a text, if it is this one.
+fn take_first(text: &mut &[u8], word: &[u8]) -> bool {
+    let gap = text.iter().take_while(|b| !b.is_ascii_alphanumeric()).count();
+    let Some((found, rest)) = text.get(gap..).and_then(|text| text.split_at_checked(word.len())) else { return false };
+    *text = rest;
+    found.eq_ignore_ascii_case(word) && !rest.first().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// Takes the last word off the end of a text, if it is this one.
+fn take_last(text: &mut &[u8], word: &[u8]) -> bool {
+    let gap = text.iter().rev().take_while(|b| !b.is_ascii_alphanumeric()).count();
+    let end = text.len() - gap;
+    let Some((rest, found)) = end.checked_sub(word.len()).and_then(|at| text.get(..end)?.split_at_checked(at)) else { return false };
+    *text = rest;
+    found.eq_ignore_ascii_case(word) && !rest.last().is_some_and(u8::is_ascii_alphanumeric)
+}
+
+/// What is sought is gathered here.
+#[derive(Debug, Default)]
+pub(crate) struct Builder {
+    sought: Vec<Sought>,
+    questions: Vec<Vec<u32>>,
+    numbers: FxHashMap<Sought, u32>,
+}
+
+impl Builder {
+    /// Adds a text that a question needs.
+    pub(crate) fn add(&mut self, sought: Sought, question: u32) {
+        let next = self.sought.len();
+        let number = *self.numbers.entry(sought.clone()).or_insert(u32::try_from(next).unwrap_or(u32::MAX)) as usize;
+        if number == next {
+            self.sought.push(sought);
+            self.questions.push(Vec::new());
+        }
+        if let Some(questions) = self.questions.get_mut(number) {
+            questions.push(question);
+        }
+    }
+
+    /// The number of a text that is sought.
+    pub(crate) fn number(&self, sought: &Sought) -> Option<u32> {
+        self.numbers.get(sought).copied()
+    }
+
+    /// The automaton. Should there be too many texts for one, their questions are asked always.
+    pub(crate) fn build(self, always: &mut Vec<u32>) -> Texts {
+        let Builder { sought, questions, .. } = self;
+        if sought.is_empty() {
+            return Texts::default();
+        }
+        let mut pieces: Vec<&str> = Vec::new();
+        let mut by_piece: FxHashMap<&str, usize> = FxHashMap::default();
+        let mut of_piece: Vec<Vec<u32>> = Vec::new();
+        for (number, text) in (0u32..).zip(&sought) {
+            let at = *by_piece.entry(&text.piece).or_insert_with(|| {
+                pieces.push(&text.piece);
+                of_piece.push(Vec::new());
+                pieces.len() - 1
+            });
+            if let Some(list) = of_piece.get_mut(at) {
+                list.push(number);
+            }
+        }
+        // A few thousand letters take a megabyte or two.
+        match DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&pieces) {
+            Ok(automaton) => Texts { automaton: Some(automaton), of_piece, sought, questions },
+            Err(_) => {
+                always.extend(questions.iter().flatten());
+                Texts::default()
+            }
+        }
+    }
+}
+
+/// What was found in the texts of one record.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    /// For every text the last round in which it was found.
+    rounds: Vec<u32>,
+    round: u32,
+    /// Every text has to be taken as found.
+    all: bool,
+    /// Some text was found that perhaps does not stand there.
+    unsure: bool,
+}
+
+impl Found {
+    /// Begins a record.
+    pub(crate) fn begin(&mut self, texts: &Texts) {
+        if self.rounds.len() != texts.sought.len() || self.round == u32::MAX {
+            *self = Found { rounds: vec![0; texts.sought.len()], ..Found::default() };
+        }
+        self.round += 1;
+        self.all = texts.automaton.is_none();
+        self.unsure = self.all;
+    }
+
+    /// Whether a text was found, or may be there.
+    pub(crate) fn has(&self, number: u32) -> bool {
+        self.all || self.rounds.get(number as usize) == Some(&self.round)
+    }
+
+    /// Whether what was found does stand there.
+    pub(crate) fn is_sure(&self) -> bool {
+        !self.unsure
+    }
+
+    /// Notes a text; whether it was not found before.
+    fn note(&mut self, number: u32) -> bool {
+        let Some(place) = self.rounds.get_mut(number as usize) else { return false };
+        std::mem::replace(place, self.round) != self.round
+    }
+}
+
+/// Texts that are sought, and the questions that need them.
+#[derive(Debug, Default)]
+pub(crate) struct Texts {
+    automaton: Option<DFA>,
+    /// For every piece the numbers of the texts that are sought by it.
+    of_piece: Vec<Vec<u32>>,
+    sought: Vec<Sought>,
+    questions: Vec<Vec<u32>>,
+}
+
+impl Texts {
+    /// Whether nothing is sought.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.automaton.is_none()
+    }
+
+    /// Notes every text that is found, also those that overlap, and puts down the questions that need it.
+    pub(crate) fn find(&self, text: &str, found: &mut Found, put: &mut dyn FnMut(u32)) {
+        let Some(automaton) = &self.automaton else { return };
+        let ascii = text.is_ascii();
+        found.unsure |= !ascii;
+        let start = automaton.start_state(Anchored::No).ok().filter(|_| ascii || is_plain(text));
+        let Some(mut state) = start else {
+            (found.all, found.unsure) = (true, true);
+            self.questions.iter().flatten().for_each(|q| put(*q));
+            return;
+        };
+        let bytes = text.as_bytes();
+        for (at, byte) in bytes.iter().enumerate() {
+            state = automaton.next_state(Anchored::No, state, *byte);
+            if automaton.is_special(state) && automaton.is_match(state) {
+                for index in 0..automaton.match_len(state) {
+                    let pattern = automaton.match_pattern(state, index);
+                    let from = at + 1 - automaton.pattern_len(pattern).min(at + 1);
+                    self.at(pattern, bytes, (from, at + 1), ascii, found, put);
+                }
+            }
+        }
+    }
+
+    /// A piece was found at a place.
+    fn at(&self, piece: PatternID, bytes: &[u8], (from, to): (usize, usize), ascii: bool, found: &mut Found, put: &mut dyn FnMut(u32)) {
+        let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        let part_of_word = joins(from.checked_sub(1).and_then(|at| bytes.get(at))) || joins(bytes.get(to));
+        for number in self.of_piece.get(piece.as_usize()).into_iter().flatten() {
+            let Some(text) = self.sought.get(*number as usize) else { continue };
+            if text.word && part_of_word || ascii && !text.fits(bytes, from, to) {
+                continue;
+            }
+            // What was found once more puts down nothing new.
+            if found.note(*number) {
+                self.questions.get(*number as usize).into_iter().flatten().for_each(|q| put(*q));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::words::{contains_words, words};
+    use proptest::prelude::*;
+
+    proptest! {
+        /// In a text of ASCII a phrase is found where its words stand in a row.
+        #[test]
+        fn phrases_are_found_where_they_stand(
+            text in "([aA]|b|ab|[ -]|\\(){0,12}", phrase in prop::collection::vec("a|b|ab|ba", 1..4), by in 0usize..3,
+        ) {
+            let sought = Sought::phrase(&phrase, by % phrase.len()).unwrap();
+            let mut builder = Builder::default();
+            builder.add(sought.clone(), 0);
+            let number = builder.number(&sought).unwrap();
+            let texts = builder.build(&mut Vec::new());
+            let mut found = Found::default();
+            found.begin(&texts);
+            texts.find(&text, &mut found, &mut |_| ());
+            prop_assert!(found.is_sure());
+            prop_assert_eq!(found.has(number), contains_words(&text, &phrase), "{} {:?}", text, words(&text).collect::<Vec<_>>());
+        }
+    }
+}
