@@ -11,6 +11,7 @@ use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::order::Watch;
 use crate::plain::{is_coloured, plain};
 use crate::section::{Sections, Step as Turn};
+use crate::strands::{self, Inside, Strands};
 use std::sync::Arc;
 use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
 
@@ -48,9 +49,9 @@ impl Counts {
     }
 }
 
-struct Line<'a> {
-    text: &'a str,
-    number: u64,
+pub(crate) struct Line<'a> {
+    pub text: &'a str,
+    pub number: u64,
     start: usize,
     end: usize,
     lossy: bool,
@@ -66,7 +67,7 @@ pub fn read<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, or
     (record, fit)
 }
 
-fn read_into<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, record: &mut Record<'a>) -> Fit {
+pub(crate) fn read_into<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, record: &mut Record<'a>) -> Fit {
     let cx = Cx { arena, order, depth: 0 };
     order.iter().find_map(|format| format.read(&cx, text, record)).unwrap_or(0)
 }
@@ -121,6 +122,8 @@ pub fn cut(
         boot: plan.expected.boot,
         sections: Sections::new(&plan.commands),
         in_section: false,
+        strands: Strands::new(order),
+        inside: Inside::default(),
     };
     let coloured = is_coloured(&block.bytes);
     let torn = memchr::memchr(0, &block.bytes).is_some();
@@ -148,6 +151,7 @@ pub fn cut(
         number += 1;
     }
     // A line that was too long to be held whole ends its block, so it belongs to the last record.
+    cutter.reopen();
     cutter.skipped = block.skipped;
     cutter.skipped_lines = block.skipped_lines;
     cutter.counts.lines += block.skipped_lines;
@@ -190,12 +194,24 @@ pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
 
 /// Lines of the open record beyond [`MOST_LINES`]: counted, not held.
 #[derive(Clone, Copy, Default)]
-struct Over {
+pub(crate) struct Over {
     lines: u64,
     /// How many of the last ones are blank.
     blank: u64,
     /// Where the last one that is not blank ends.
     end: usize,
+}
+
+impl Over {
+    /// Counts a line.
+    pub(crate) fn add(&mut self, line: &Line<'_>) {
+        self.lines += 1;
+        if line.text.trim().is_empty() {
+            self.blank += 1;
+        } else {
+            (self.blank, self.end) = (0, line.end);
+        }
+    }
 }
 
 struct Cutter<'a, 's> {
@@ -229,6 +245,10 @@ struct Cutter<'a, 's> {
     sections: Sections<'s>,
     /// The open lines are output of a command.
     in_section: bool,
+    /// Records in envelopes that wait for more lines.
+    strands: Strands<'a>,
+    /// What is inside the envelopes of the open lines.
+    inside: Inside<'a>,
 }
 
 impl<'a> Cutter<'a, '_> {
@@ -249,6 +269,7 @@ impl<'a> Cutter<'a, '_> {
             }
         }
         if line.text.trim().is_empty() {
+            self.reopen();
             if self.sections.is_open() {
                 self.close();
                 self.sections.blank();
@@ -274,14 +295,8 @@ impl<'a> Cutter<'a, '_> {
             self.hold(line);
             return;
         }
-        // A runtime has split the line before: this one goes on with it.
-        if let (Some(first), Some(before)) = (self.order.first(), self.open.last())
-            && first.is_part(before.text)
-            && first.same_stream(before.text, line.text)
-        {
-            self.hold(line);
-            return;
-        }
+        // A runtime has split a line before: this one goes on with it.
+        let Some(line) = self.strands.part(self.order, line) else { return };
         if self.object_may_begin(stamped)
             && let Some(object) = Object::begin(line.text)
         {
@@ -293,6 +308,7 @@ impl<'a> Cutter<'a, '_> {
         let origin = Origin { source: self.source, line: line.number, lines: 1, offset: 0, length: 0 };
         let mut record = self.blank(line.text, origin);
         let fit = read_into(self.arena, self.order, line.text, &mut record);
+        let Some((line, record)) = self.beside_strands(line, record) else { return };
         // `NAME=2026-11-21T10:00:00Z` is a line of a list.
         let buried =
             fit <= 5 && stamped && line.text.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains([' ', '[', ']']));
@@ -305,18 +321,58 @@ impl<'a> Cutter<'a, '_> {
         self.hold(line);
     }
 
+    /// Takes a line that is in an envelope; gives back any other.
+    fn beside_strands(&mut self, line: Line<'a>, record: Box<Record<'a>>) -> Option<(Line<'a>, Box<Record<'a>>)> {
+        let number = line.number;
+        match self.strands.turn(self.arena, self.order, line, record) {
+            strands::Turn::Plain(line, record) => {
+                self.reopen();
+                Some((line, record))
+            }
+            strands::Turn::Taken(room) => {
+                self.strands.keep(room);
+                None
+            }
+            strands::Turn::Begun => {
+                // What is open came before it.
+                if !self.open.is_empty() {
+                    self.finish();
+                }
+                while let Some(strand) = self.strands.next(Some(number)) {
+                    self.finish_strand(strand);
+                }
+                None
+            }
+        }
+    }
+
+    fn finish_strand(&mut self, strand: strands::Strand<'a>) {
+        (self.pending, self.over, self.inside) = strand.open(&mut self.open);
+        self.finish();
+        if let Some(room) = self.spare.take() {
+            self.strands.keep(room);
+        }
+    }
+
+    /// The last record that waits becomes the one that is open; those before it are whole.
+    fn reopen(&mut self) {
+        while let Some(strand) = self.strands.next(None) {
+            if self.strands.is_empty() {
+                (self.pending, self.over, self.inside) = strand.open(&mut self.open);
+            } else {
+                self.finish_strand(strand);
+            }
+        }
+    }
+
     /// Adds a line to the open record.
     fn hold(&mut self, line: Line<'a>) {
+        self.inside.add(line.text);
         if (self.open.len() as u32) < MOST_LINES {
             self.open.push(line);
             return;
         }
-        self.over.lines += 1;
-        if line.text.trim().is_empty() {
-            self.over.blank += 1;
-        } else {
-            (self.over.blank, self.over.end) = (0, line.end);
-        }
+        self.over.add(&line);
     }
 
     /// Takes a line that is output of a command; gives back any other.
@@ -354,6 +410,11 @@ impl<'a> Cutter<'a, '_> {
     }
 
     fn close(&mut self) {
+        self.reopen();
+        self.finish();
+    }
+
+    fn finish(&mut self) {
         // Blank lines at the end belong to no record.
         let over = std::mem::take(&mut self.over);
         let skipped_lines = std::mem::take(&mut self.skipped_lines);
@@ -365,8 +426,8 @@ impl<'a> Cutter<'a, '_> {
         }
         let Some(last) = self.open.last() else { return };
         let first = &self.open[0];
-        // Of a line with a hole in it two parts may be held.
-        let lines = last.number - first.number + 1 + beyond;
+        // Of a line with a hole in it two parts may be held; between the lines of one writer others may stand.
+        let lines = self.open.windows(2).filter(|pair| pair[0].number != pair[1].number).count() as u64 + 1 + beyond;
         let origin = Origin {
             source: self.source,
             line: first.number,
@@ -376,6 +437,7 @@ impl<'a> Cutter<'a, '_> {
         };
         let lossy = self.open.iter().any(|l| l.lossy);
         let in_section = std::mem::take(&mut self.in_section);
+        let inside = std::mem::take(&mut self.inside);
         let mut record = match self.pending.take() {
             Some(record) if self.open.len() == 1 && beyond == 0 && !in_section => record,
             _ => {
@@ -386,6 +448,8 @@ impl<'a> Cutter<'a, '_> {
                 let mut record = self.blank(joined, origin);
                 if in_section {
                     self.sections.read(self.arena, joined, self.before, &mut record);
+                } else if !inside.is_empty() {
+                    inside.read(self.arena, self.order, &self.open, &mut record);
                 } else {
                     read_into(self.arena, self.order, joined, &mut record);
                 }
@@ -441,7 +505,7 @@ impl<'a> Cutter<'a, '_> {
 
     /// A record of which only the text is known, in the room of one that has gone.
     fn blank(&mut self, text: &'a str, origin: Origin) -> Box<Record<'a>> {
-        let Some(mut record) = self.spare.take() else { return Box::new(Record::new(text, origin)) };
+        let Some(mut record) = self.spare.take().or_else(|| self.strands.room()) else { return Box::new(Record::new(text, origin)) };
         let mut fields = std::mem::take(&mut record.fields);
         fields.clear();
         *record = Record { fields, ..Record::new(text, origin) };

@@ -31,6 +31,7 @@ pub mod settle;
 mod skew;
 mod sosreport;
 pub mod stamp;
+mod strands;
 mod torn;
 mod twins;
 
