@@ -20,6 +20,9 @@ pub const LONGEST_BODY: usize = 1 << 20;
 /// Lines of a record that are held. The body is cut behind them, with a note; the record stays one event and all its lines are counted.
 pub const MOST_LINES: u32 = 10_000;
 
+/// A fit as any text has it, perhaps with a time in it.
+const UNKNOWN: Fit = 10;
+
 /// What came of one block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -97,7 +100,7 @@ pub fn cut(
 ) -> Counts {
     let arena = Bump::new();
     let arena = &arena;
-    let (order, stamped) = (&plan.order[..], plan.stamped);
+    let (order, stamped) = (&plan.order[..], plan.stamped && !block.unstamped);
     let mut counts = Counts { bytes: block.bytes.len() as u64 + block.skipped, ..Counts::default() };
     let mut cutter = Cutter {
         skipped: 0,
@@ -125,6 +128,7 @@ pub fn cut(
         strands: Strands::new(order),
         inside: Inside::default(),
     };
+    cutter.lead(&block.lead);
     let coloured = is_coloured(&block.bytes);
     let torn = memchr::memchr(0, &block.bytes).is_some();
     let by_lines = order.first().is_some_and(|f| f.block());
@@ -176,12 +180,8 @@ pub(crate) fn text_of<'a>(arena: &'a Bump, raw: &'a [u8], coloured: bool) -> (&'
 
 /// Whether a line begins a record of a source, and one with a stamp: a good place for the border of a block.
 pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(line) else { return false };
     let arena = Bump::new();
-    let text = plain(&arena, text);
-    if !plan.commands.openers.is_empty() {
-        return plan.commands.opened(text, true).is_some();
-    }
+    let (text, _) = text_of(&arena, line.strip_suffix(b"\r").unwrap_or(line), true);
     if let Some(first) = plan.order.first().filter(|f| f.block()) {
         return first.starts(&Cx { arena: &arena, order: &plan.order, depth: 0 }, text);
     }
@@ -308,6 +308,14 @@ impl<'a> Cutter<'a, '_> {
         let origin = Origin { source: self.source, line: line.number, lines: 1, offset: 0, length: 0 };
         let mut record = self.blank(line.text, origin);
         let fit = read_into(self.arena, self.order, line.text, &mut record);
+        if fit <= UNKNOWN && self.sections.late(line.text) {
+            self.spare = Some(record);
+            self.close();
+            self.sections.turn(Turn::Row);
+            self.in_section = true;
+            self.open.push(line);
+            return;
+        }
         let Some((line, record)) = self.beside_strands(line, record) else { return };
         // `NAME=2026-11-21T10:00:00Z` is a line of a list.
         let buried =
@@ -319,6 +327,21 @@ impl<'a> Cutter<'a, '_> {
             self.spare = Some(record);
         }
         self.hold(line);
+    }
+
+    /// Takes note of lines further up on which the block rests.
+    fn lead(&mut self, lines: &'a [u8]) {
+        for raw in lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
+            let (text, _) = text_of(self.arena, raw.strip_suffix(b"\r").unwrap_or(raw), true);
+            if self.sections.step(text) != Turn::Foreign || self.sections.late(text) {
+                self.sections.turn(Turn::Row);
+                continue;
+            }
+            let mut record = self.blank(text, Origin::default());
+            read_into(self.arena, self.order, text, &mut record);
+            self.before = record.stamp.or(self.before);
+            self.spare = Some(record);
+        }
     }
 
     /// Takes a line that is in an envelope; gives back any other.

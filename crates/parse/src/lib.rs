@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod cut;
 pub mod detect;
 mod drift;
+mod edges;
 pub mod explain;
 pub mod facts;
 pub mod fold;

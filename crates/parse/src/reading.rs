@@ -4,6 +4,7 @@ use crate::boot;
 use crate::cut::{self, Counts};
 use crate::detect::{Plan, detect};
 use crate::drift;
+use crate::edges::PlanEdges;
 use crate::facts::Facts;
 use crate::fold;
 use crate::format::Format;
@@ -146,8 +147,8 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
                 Err(error) => problems.push(Problem::unreadable(&input.source.path, &error)),
                 Ok(reader) => {
                     let mut blocks = Blocks::new(Digesting::new(reader));
-                    let plan = &bundle.plans[i];
-                    while let Some(block) = blocks.next(&mut |line| cut::starts_record(plan, line)) {
+                    let mut edges = PlanEdges::new(&bundle.plans[i]);
+                    while let Some(block) = blocks.next(&mut edges) {
                         seams.block(i, block, &mut send);
                     }
                     seams.end(i, &mut send);

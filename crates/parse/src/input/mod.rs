@@ -15,7 +15,8 @@ mod zip;
 #[cfg(test)]
 mod tests;
 
-pub use blocks::{Block, Blocks};
+pub(crate) use blocks::last_line;
+pub use blocks::{Block, Blocks, Border, ByLine, Edges};
 pub use digest::{Digest, Digesting, digests};
 pub use discover::{Input, Place, Trail, discover};
 pub use encoding::Charset;
