@@ -139,6 +139,47 @@ fn seconds_since_boot_become_times_by_the_machine_s_own_syslog() {
     assert!(untold.iter().all(|e| e["timestamp"].is_null()), "{untold:?}");
 }
 
+/// A day of a service: restarts at these minutes, and a line every ten minutes.
+fn service(minutes: &[u32], line: impl Fn(u32, u32, &str) -> String, start: &str) -> String {
+    let mut all: Vec<(u32, u32, &str)> = (0..144).map(|n| (n * 10 + 5, 30, "all well")).collect();
+    all.extend(minutes.iter().map(|m| (*m, 3, start)));
+    all.sort_unstable();
+    all.into_iter().map(|(minute, second, text)| line(minute, second, text)).collect()
+}
+
+#[test]
+fn restarts_seen_twice_tell_the_zone_of_a_source() {
+    let folder = TempDir::new().unwrap();
+    let syslog = |minutes: &[u32]| {
+        let line =
+            |m: u32, s: u32, text: &str| format!("2026-11-20T{:02}:{:02}:{s:02}.000000+00:00 db01 systemd[1]: {text}\n", m / 60, m % 60);
+        service(minutes, line, "Started mariadb.service - MariaDB database server.")
+    };
+    let own = |minutes: &[u32]| {
+        // Two hours ahead, and a second later.
+        let line = |m: u32, s: u32, text: &str| {
+            let m = m + 120;
+            format!("2026-11-{:02} {:02}:{:02}:{:02} 0 [Note] {text}\n", 20 + m / 1440, m / 60 % 24, m % 60, s + 1)
+        };
+        service(minutes, line, "/usr/sbin/mariadbd: ready for connections.")
+    };
+    for (name, minutes, zone, why) in [
+        ("three", &[73u32, 402, 611, 1130][..], "+02:00", "4 restarts agree with syslog"),
+        // Two may be chance, and what restarts every hour fits any zone.
+        ("two", &[73, 402], "UTC", ""),
+        ("hourly", &[60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 660, 720], "UTC", ""),
+    ] {
+        let place = format!("{name}/logs/db01");
+        put(folder.path(), &format!("{place}/syslog"), &syslog(minutes));
+        put(folder.path(), &format!("{place}/mariadb.err"), &own(minutes));
+        let logs = folder.path().join(name).join("logs").to_str().unwrap().to_string();
+        let answer = whyline(["diagnose", "--format", "json", &logs]).expect(0).json();
+        let source = answer["sources"].as_array().unwrap().iter().find(|s| s["source"].as_str().unwrap().ends_with(".err")).unwrap();
+        assert!(source.to_string().contains(why), "{name}: {source:#}");
+        assert_eq!(source["zone"].as_str().unwrap(), zone, "{name}: {source:#}");
+    }
+}
+
 #[test]
 fn strict_ends_well_where_nothing_was_refused() {
     let folder = TempDir::new().unwrap();

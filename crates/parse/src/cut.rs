@@ -11,9 +11,11 @@ use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::order::Watch;
 use crate::plain::{is_coloured, plain};
 use crate::section::{Sections, Step as Turn};
-use crate::strands::{self, Inside, Strands};
+use crate::strands::{Inside, Strands};
 use std::sync::Arc;
 use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
+
+mod beside;
 
 /// A body longer than this is cut, with a note. The record stays one event and all its lines are counted.
 pub const LONGEST_BODY: usize = 1 << 20;
@@ -329,65 +331,6 @@ impl<'a> Cutter<'a, '_> {
         self.hold(line);
     }
 
-    /// Takes note of lines further up on which the block rests.
-    fn lead(&mut self, lines: &'a [u8]) {
-        for raw in lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
-            let (text, _) = text_of(self.arena, raw.strip_suffix(b"\r").unwrap_or(raw), true);
-            if self.sections.step(text) != Turn::Foreign || self.sections.late(text) {
-                self.sections.turn(Turn::Row);
-                continue;
-            }
-            let mut record = self.blank(text, Origin::default());
-            read_into(self.arena, self.order, text, &mut record);
-            self.before = record.stamp.or(self.before);
-            self.spare = Some(record);
-        }
-    }
-
-    /// Takes a line that is in an envelope; gives back any other.
-    fn beside_strands(&mut self, line: Line<'a>, record: Box<Record<'a>>) -> Option<(Line<'a>, Box<Record<'a>>)> {
-        let number = line.number;
-        match self.strands.turn(self.arena, self.order, line, record) {
-            strands::Turn::Plain(line, record) => {
-                self.reopen();
-                Some((line, record))
-            }
-            strands::Turn::Taken(room) => {
-                self.strands.keep(room);
-                None
-            }
-            strands::Turn::Begun => {
-                // What is open came before it.
-                if !self.open.is_empty() {
-                    self.finish();
-                }
-                while let Some(strand) = self.strands.next(Some(number)) {
-                    self.finish_strand(strand);
-                }
-                None
-            }
-        }
-    }
-
-    fn finish_strand(&mut self, strand: strands::Strand<'a>) {
-        (self.pending, self.over, self.inside) = strand.open(&mut self.open);
-        self.finish();
-        if let Some(room) = self.spare.take() {
-            self.strands.keep(room);
-        }
-    }
-
-    /// The last record that waits becomes the one that is open; those before it are whole.
-    fn reopen(&mut self) {
-        while let Some(strand) = self.strands.next(None) {
-            if self.strands.is_empty() {
-                (self.pending, self.over, self.inside) = strand.open(&mut self.open);
-            } else {
-                self.finish_strand(strand);
-            }
-        }
-    }
-
     /// Adds a line to the open record.
     fn hold(&mut self, line: Line<'a>) {
         self.inside.add(line.text);
@@ -396,25 +339,6 @@ impl<'a> Cutter<'a, '_> {
             return;
         }
         self.over.add(&line);
-    }
-
-    /// Takes a line that is output of a command; gives back any other.
-    fn beside_sections(&mut self, line: Line<'a>) -> Option<Line<'a>> {
-        let turn = self.sections.step(line.text);
-        if turn == Turn::Foreign {
-            if self.sections.is_open() {
-                self.close();
-                self.sections.turn(turn);
-            }
-            return Some(line);
-        }
-        if turn == Turn::Row || self.open.len() as u32 >= MOST_LINES {
-            self.close();
-            self.sections.turn(turn);
-        }
-        self.in_section = true;
-        self.open.push(line);
-        None
     }
 
     /// Whether an object that opens now is a record: not where it is a part of a record with a stamp.

@@ -25,6 +25,7 @@ pub mod plain;
 mod prepare;
 pub mod problem;
 pub mod reading;
+mod restarts;
 pub mod rotation;
 mod seams;
 pub mod section;

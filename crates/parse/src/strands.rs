@@ -241,7 +241,9 @@ impl<'a> Strands<'a> {
             && (strand.record.envelope_stamp.is_some() || outer == "compose" || outer == "k8s.pod_prefix")
             && strand.record.stamp.is_some();
         let texts = std::iter::once(head).chain(strand.inner.iter().copied());
-        (stamped && !whole || goes_on(texts, inner)).then_some(at)
+        // A daemon whose messages syslog stamps writes some of them with a time of its own and others without.
+        let belongs = stamped && !whole && (!shared || names_exception(inner));
+        (belongs || goes_on(texts, inner)).then_some(at)
     }
 
     /// Adds a line to a record, with the blank ones of the same writer between them.
@@ -347,4 +349,10 @@ fn is_frame(text: &str) -> bool {
     let bare = text.trim_start_matches(' ');
     let depth = text.len() - bare.len();
     bare.starts_with('\t') || depth >= 4 || depth >= 2 && ["at ", "File \"", "from ", "in "].iter().any(|mark| bare.starts_with(mark))
+}
+
+/// Whether a line begins with the name of an exception: `java.lang.IllegalStateException: empty`.
+fn names_exception(text: &str) -> bool {
+    let name = text.split([':', ' ']).next().unwrap_or("");
+    ["Exception", "Error", "Throwable", "Failure"].iter().any(|end| name.ends_with(end) && name.len() > end.len())
 }

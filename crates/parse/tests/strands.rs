@@ -113,6 +113,9 @@ fn lines_that_only_look_alike_stay_alone() {
         // The kernel writes a line a message.
         "Nov 21 10:00:01 app01 kernel: [ 1.0] Call Trace:\nNov 21 10:00:01 app01 kernel: [ 1.0]  dump_stack+0x1\n".into(),
         [cri("stdout", 1, "started"), cri("stdout", 1, "listening on 80")].concat(),
+        // A daemon that stamps some of its messages itself.
+        "Nov 21 10:00:01 ns1 named[42]: 21-Nov-2026 10:00:01.100 general: info: running\nNov 21 10:00:01 ns1 named[42]: zone reloaded\n"
+            .into(),
         "Nov 21 10:00:01 app01 ftpd[42]: up\nNov 21 10:00:01 app01 ftpd[42]:  a blank too many\n".into(),
     ];
     for text in cases {
