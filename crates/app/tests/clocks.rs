@@ -164,7 +164,7 @@ fn restarts_seen_twice_tell_the_zone_of_a_source() {
         service(minutes, line, "/usr/sbin/mariadbd: ready for connections.")
     };
     for (name, minutes, zone, why) in [
-        ("three", &[73u32, 402, 611, 1130][..], "+02:00", "4 restarts agree with syslog"),
+        ("three", &[73u32, 402, 611, 1130][..], "+02:00", "4 restarts agree with db01/syslog"),
         // Two may be chance, and what restarts every hour fits any zone.
         ("two", &[73, 402], "UTC", ""),
         ("hourly", &[60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 660, 720], "UTC", ""),

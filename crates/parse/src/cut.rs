@@ -151,7 +151,8 @@ pub fn cut(
                 Some(text) if !coloured => (text, false),
                 _ => text_of(arena, raw, coloured),
             };
-            cutter.line(Line { text, number, start: at, end, lossy, counted: true }, stamped, by_lines);
+            let counted = !(block.inside && at == 0);
+            cutter.whole_line(Line { text, number, start: at, end, lossy, counted }, stamped, by_lines);
         }
         at = end + 1;
         number += 1;

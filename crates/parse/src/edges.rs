@@ -176,6 +176,21 @@ impl Edges for PlanEdges<'_> {
         (starts_record(self.plan, line) || self.is_record(line)) && !self.goes_on(&before, line)
     }
 
+    fn within(&mut self, line: &[u8]) -> Option<usize> {
+        let format = self.plan.order.first().filter(|f| f.block())?;
+        let text = match std::str::from_utf8(line) {
+            Ok(text) => text,
+            // A character may be cut off at the end.
+            Err(error) => std::str::from_utf8(line.get(..error.valid_up_to())?).ok()?,
+        };
+        let (mut last, mut from) = (None, 0);
+        while let Some(at) = text.get(from..).and_then(|rest| format.next_on_line(rest)).filter(|at| *at > 0) {
+            from += at;
+            last = Some(from);
+        }
+        last
+    }
+
     fn lead(&mut self, lead: &[u8], lines: &[u8]) -> Vec<u8> {
         self.lead_of(lead, lines, Vec::new())
     }

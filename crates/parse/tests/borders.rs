@@ -188,3 +188,26 @@ fn a_table_longer_than_a_block_keeps_its_head() {
     assert_eq!(seen.len(), 40_001);
     assert!(seen.iter().all(|s| s.format == "command.ss"), "{:?}", seen.iter().find(|s| s.format != "command.ss"));
 }
+
+#[test]
+fn many_windows_events_on_one_line() {
+    let event = |n: usize| {
+        format!(
+            "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='Shop'/><EventID>{n}</EventID><Level>4</Level>\
+             <TimeCreated SystemTime='{}Z'/><Computer>web1.example.com</Computer></System><EventData><Data>step</Data></EventData></Event>",
+            time(n)
+        )
+    };
+    for count in [3, 12_000] {
+        let events: String = (0..count).map(event).collect();
+        for text in [
+            format!("<?xml version=\"1.0\" encoding=\"utf-8\" standalone=\"yes\"?><Events>{events}</Events>\n"),
+            format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<Events>{events}</Events>"),
+        ] {
+            let (seen, _) = read(&text);
+            let events: Vec<&Seen> = seen.iter().filter(|s| s.format == "windows").collect();
+            assert_eq!(events.len(), count);
+            assert!(events.iter().all(|s| s.line == events[0].line && s.time.is_some()));
+        }
+    }
+}

@@ -7,6 +7,20 @@ use crate::strands;
 use whyline_event::{Origin, Record};
 
 impl<'a> Cutter<'a, '_> {
+    /// Takes a line on which several records may stand.
+    pub(super) fn whole_line(&mut self, mut line: Line<'a>, stamped: bool, by_lines: bool) {
+        // Colours and broken bytes make a text that is not as long as the line; such lines are left whole.
+        let whole = line.end - line.start == line.text.len();
+        while let Some(at) = self.order.first().filter(|_| by_lines && whole).and_then(|f| f.next_on_line(line.text)) {
+            let (first, rest) = line.text.split_at(at);
+            let bare = first.trim_end();
+            let (start, end) = (line.start, line.start + at);
+            self.line(Line { text: bare, end: start + bare.len(), ..line }, stamped, by_lines);
+            line = Line { text: rest, start: end, counted: false, ..line };
+        }
+        self.line(line, stamped, by_lines);
+    }
+
     /// Takes note of lines further up on which the block rests.
     pub(super) fn lead(&mut self, lines: &'a [u8]) {
         for raw in lines.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {

@@ -28,6 +28,8 @@ pub struct Block {
     pub lead: Vec<u8>,
     /// The source has ceased to stamp its records.
     pub unstamped: bool,
+    /// It begins within a line of which the block before has the beginning.
+    pub inside: bool,
 }
 
 /// A place between two lines at which a stream may be cut.
@@ -49,6 +51,11 @@ pub trait Edges {
 
     /// Whether a line (without its end) begins a record behind one that fills a block; `before` is the line in front of it.
     fn begins(&mut self, before: &[u8], line: &[u8]) -> bool;
+
+    /// The last place in a line that is too long to be held at which a record begins; the end of the line is not known yet.
+    fn within(&mut self, _line: &[u8]) -> Option<usize> {
+        None
+    }
 
     /// What the first of these lines gives to the block behind it: see [`Block::lead`].
     fn lead(&mut self, _lead: &[u8], _lines: &[u8]) -> Vec<u8> {
@@ -79,12 +86,13 @@ pub struct Blocks<R> {
     error: Option<io::Error>,
     lead: Vec<u8>,
     unstamped: bool,
+    inside: bool,
 }
 
 impl<R: Read> Blocks<R> {
     /// Reads from `reader`.
     pub fn new(reader: R) -> Self {
-        Blocks { reader, held: Vec::new(), offset: 0, line: 1, done: false, error: None, lead: Vec::new(), unstamped: false }
+        Blocks { reader, held: Vec::new(), offset: 0, line: 1, done: false, error: None, lead: Vec::new(), unstamped: false, inside: false }
     }
 
     /// The error that ended the stream, if one did. What stood before it was delivered.
@@ -100,8 +108,9 @@ impl<R: Read> Blocks<R> {
     /// The next block, cut where `edges` says that a record begins.
     pub fn next(&mut self, edges: &mut dyn Edges) -> Option<Block> {
         let (lead, unstamped) = (std::mem::take(&mut self.lead), std::mem::take(&mut self.unstamped));
+        let inside = std::mem::take(&mut self.inside);
         let block = self.cut(&lead, edges)?;
-        Some(Block { lead, unstamped, ..block })
+        Some(Block { lead, unstamped, inside, ..block })
     }
 
     fn cut(&mut self, lead: &[u8], edges: &mut dyn Edges) -> Option<Block> {
@@ -124,12 +133,26 @@ impl<R: Read> Blocks<R> {
                     (self.lead, self.unstamped) = (border.lead, border.unstamped);
                     Some(self.take(border.at, 0))
                 }
+                // A long line follows that is a record of its own.
+                None if self
+                    .held
+                    .get(last + 1..)
+                    .is_some_and(|rest| edges.begins(last_of(self.held.get(..=last).unwrap_or(&[])), rest)) =>
+                {
+                    Some(self.take(last + 1, 0))
+                }
                 None => {
                     self.lead = edges.lead(lead, self.held.get(..=last).unwrap_or(&self.held));
                     Some(self.long_record(last + 1, edges))
                 }
             },
-            None => Some(self.long_line()),
+            None => match edges.within(&self.held) {
+                Some(at) => {
+                    self.inside = true;
+                    Some(self.take(at, 0))
+                }
+                None => Some(self.long_line()),
+            },
         }
     }
 
