@@ -50,6 +50,11 @@ fn the_doubled_hour_is_told_by_the_order_of_the_records() {
         (got[0].as_str(), got[89].as_str(), got[90].as_str()),
         ("2026-10-25T01:30:07Z", "2026-10-25T02:59:07Z", "2026-10-25T03:00:07Z")
     );
+    // What is written as it is read knows it, too, where the file can be read twice; its time says that it spans the night.
+    let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_792_900_000);
+    fs::File::options().write(true).open(&log).unwrap().set_modified(at).unwrap();
+    let parsed = times(&["parse", "--tz", "Europe/Zurich", &log]);
+    assert_eq!(parsed.iter().map(|t| t[11..16].to_string()).collect::<Vec<_>>(), every_minute);
     // A fixed offset has no summer time, so what is written counts.
     let got = times(&[&asked[..], &["--tz", "+01:00"]].concat());
     assert!(got.is_sorted() && got.iter().filter(|t| t.starts_with("2026-10-25T01:")).count() == 120, "{got:?}");
@@ -135,6 +140,14 @@ fn seconds_since_boot_become_times_by_the_machine_s_own_syslog() {
     let got = times(&["query", "--format", "jsonl", "\"Killed process\" host:db01", &logs]);
     // Booted at 08:00:00, by the line that was written at once.
     assert_eq!(got, ["2026-11-20T10:01:05.500000Z"]);
+    let parsed: Vec<String> = whyline(["parse", &logs])
+        .expect(0)
+        .events()
+        .iter()
+        .filter(|e| e["body"].as_str().unwrap().contains("Killed process") && e["source"].as_str().unwrap().contains("db01"))
+        .map(|e| e["timestamp"].as_str().unwrap().to_string())
+        .collect();
+    assert_eq!(parsed, got);
     let untold = whyline(["parse", &other]).expect(0).events();
     assert!(untold.iter().all(|e| e["timestamp"].is_null()), "{untold:?}");
 }

@@ -4,6 +4,7 @@
 //! its clock. It knows no store, no rule and no clock of its own, and it never fails on content: an unreadable line is a
 //! record with a note.
 
+mod ahead;
 mod binary;
 pub mod boot;
 pub mod catalogue;
@@ -37,6 +38,7 @@ mod strands;
 mod torn;
 mod twins;
 
+pub use ahead::read_ahead;
 pub use cut::Counts;
 pub use detect::Plan;
 pub use facts::Facts;

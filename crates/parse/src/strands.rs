@@ -29,6 +29,23 @@ pub(crate) const APART: u64 = 64;
 /// A text is written at once; a line that comes later than this is another one. Syslog rounds to seconds.
 const LATE: i64 = 2 * NANOS;
 
+/// How a line begins that may go on with a record of which nothing else says so ([`goes_on`]).
+const MARKS: &[&str] = &[
+    "(Background on this error at: ",
+    "[SQL: ",
+    "[parameters: ",
+    "During handling of the above exception",
+    "The above exception was the direct cause",
+    "Traceback (most recent call last):",
+    "Stack trace:",
+    "#",
+    "goroutine ",
+    "created by ",
+    "[signal ",
+    "exit status ",
+    "runtime.",
+];
+
 /// A record that may still grow.
 pub(crate) struct Strand<'a> {
     /// Its first line.
@@ -48,6 +65,8 @@ pub(crate) struct Strand<'a> {
     over: Over,
     /// A part of a line was read, and the rest has not come yet.
     awaits: bool,
+    /// Any line of its writer may go on with it.
+    eager: bool,
 }
 
 impl<'a> Strand<'a> {
@@ -145,6 +164,8 @@ pub(crate) struct Strands<'a> {
     on: bool,
     /// So many of them have a line whose rest is to come.
     awaiting: usize,
+    /// So many of them may go on with any line.
+    eager: usize,
     /// Room for records.
     rooms: Vec<Box<Record<'a>>>,
 }
@@ -162,7 +183,7 @@ pub(crate) enum Turn<'a> {
 impl<'a> Strands<'a> {
     /// For a source that is read by these formats.
     pub(crate) fn new(order: &[Arc<dyn Format>]) -> Self {
-        Strands { queue: VecDeque::new(), on: may_have(order), awaiting: 0, rooms: Vec::new() }
+        Strands { queue: VecDeque::new(), on: may_have(order), awaiting: 0, eager: 0, rooms: Vec::new() }
     }
 
     /// Whether records wait.
@@ -201,6 +222,9 @@ impl<'a> Strands<'a> {
         }
         let awaits = order.first().is_some_and(|format| format.is_part(line.text));
         self.awaiting += usize::from(awaits);
+        // What an application has stamped, what ends within a trace.
+        let eager = !CARRIERS.contains(&record.format) || record.body.starts_with([' ', '\t']) || record.body.starts_with("thread '");
+        self.eager += usize::from(eager);
         let last = record.envelope_stamp.or(record.stamp);
         self.queue.push_back(Strand {
             first: line,
@@ -212,12 +236,17 @@ impl<'a> Strands<'a> {
             last,
             over: Over::default(),
             awaits,
+            eager,
         });
         Turn::Begun
     }
 
     /// The record that a line goes on with, if it only goes on with one: the last of its writer.
     fn joins(&mut self, arena: &'a Bump, order: &'a [Arc<dyn Format>], line: &Line<'a>, record: &Record<'a>, inner: &str) -> Option<usize> {
+        let indented = inner.starts_with([' ', '\t']);
+        if self.eager == 0 && !indented && !MARKS.iter().any(|mark| inner.starts_with(mark)) {
+            return None;
+        }
         let outer = carrier(record)?;
         let own = |s: &Strand<'_>| !s.is_blank() && carrier(&s.record) == Some(outer) && same_writer(record, &s.record);
         let at = self.queue.iter().rposition(own)?;
@@ -226,12 +255,12 @@ impl<'a> Strands<'a> {
         if inner.trim().is_empty() || shared && !is_ones_own(record) || !is_near(strand.last, record.stamp) {
             return None;
         }
-        let goes = if shared { is_frame(inner) } else { inner.starts_with([' ', '\t']) };
+        let goes = if shared { is_frame(inner) } else { indented };
         if goes {
             return Some(at);
         }
         let known = strand.record.format != outer;
-        if inner.starts_with([' ', '\t']) || known && record.format != outer {
+        if indented || known && record.format != outer {
             return None;
         }
         let head = *strand.head.get_or_insert_with(|| if known { opened(arena, order, &strand.first) } else { strand.record.body });
@@ -255,6 +284,8 @@ impl<'a> Strands<'a> {
                     && let Some(strand) = self.queue.get_mut(at)
                 {
                     strand.push(blank.first, "");
+                    self.eager -= usize::from(blank.eager);
+                    self.awaiting -= usize::from(blank.awaits);
                     self.rooms.push(blank.record);
                 }
             } else {
@@ -262,9 +293,9 @@ impl<'a> Strands<'a> {
             }
         }
         if let Some(strand) = self.queue.get_mut(at) {
-            // `#011` is how rsyslog writes a tab.
             strand.push(line, inner);
             strand.last = record.stamp;
+            self.eager += usize::from(!std::mem::replace(&mut strand.eager, true));
         }
     }
 
@@ -275,6 +306,7 @@ impl<'a> Strands<'a> {
             return None;
         }
         self.awaiting -= usize::from(front.awaits);
+        self.eager -= usize::from(front.eager);
         self.queue.pop_front()
     }
 
@@ -304,6 +336,7 @@ fn inside<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], line: &Line<'a>, re
     } else {
         return None;
     };
+    // `#011` is how rsyslog writes a tab.
     Some(match inner.strip_prefix("#011") {
         Some(rest) => arena.alloc_str(&format!("\t{rest}")),
         None => inner,
