@@ -20,6 +20,7 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     let mut facts = facts_of_heads(&bundle);
     read_ahead(&mut bundle, &mut facts, &options);
     let settled = settle_clocks(&bundle, &facts, &options.told);
+    drop(facts);
     let ordered = Ordered::default();
     let passed = pass(&bundle, options.threads, || Writer {
         bundle: &bundle,
