@@ -123,9 +123,9 @@ fn kind(record: &Record<'_>) -> Option<Kind> {
     }
     let begins = |sentence: &&str| text.get(..sentence.len()).is_some_and(|start| start.eq_ignore_ascii_case(sentence));
     let spring = || text.starts_with("Started ") && text.contains(" seconds (");
-    if STARTS.iter().any(|s| begins(&s)) || spring() {
+    if STARTS.iter().any(&begins) || spring() {
         Some(Kind::Start)
-    } else if STOPS.iter().any(|s| begins(&s)) {
+    } else if STOPS.iter().any(begins) {
         Some(Kind::Stop)
     } else {
         None

@@ -167,6 +167,7 @@ pub(crate) struct Strands<'a> {
     /// So many of them may go on with any line.
     eager: usize,
     /// Room for records.
+    #[expect(clippy::vec_box, reason = "the cutter moves records in their boxes")]
     rooms: Vec<Box<Record<'a>>>,
 }
 

@@ -34,9 +34,12 @@ const JAVA: &[&str] = &[
 const PYTHON: &[&str] =
     &["Traceback (most recent call last):", "  File \"/srv/app.py\", line 3, in pay", "    charge(total=3)", "ValueError: no total"];
 
+/// Puts a line into an envelope.
+type Wrap = fn(&str) -> String;
+
 #[test]
 fn a_trace_in_every_envelope_is_one_record() {
-    let wrapped: &[(&str, fn(&str) -> String)] = &[
+    let wrapped: &[(&str, Wrap)] = &[
         ("docker.json", |l| json("stderr", 1, l)),
         ("cri", |l| cri("stderr", 1, l)),
         ("k8s.pod_prefix", |l| format!("[pod/shop-7c9d/web] {l}\n")),
