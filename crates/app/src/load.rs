@@ -64,7 +64,7 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
         };
         formats.push(made.map_err(|e| usage(format!("--log-format {text}: {e}")))?);
     }
-    Ok(Options { told, hosts, formats, only, encodings, threads })
+    Ok(Options { told, hosts, formats, only, encodings, threads, once: false })
 }
 
 /// An encoding, as the option writes it.

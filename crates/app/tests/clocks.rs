@@ -50,6 +50,11 @@ fn the_doubled_hour_is_told_by_the_order_of_the_records() {
         (got[0].as_str(), got[89].as_str(), got[90].as_str()),
         ("2026-10-25T01:30:07Z", "2026-10-25T02:59:07Z", "2026-10-25T03:00:07Z")
     );
+    // What is written as it is read knows it, too, where the file can be read twice; its time says that it spans the night.
+    let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_792_900_000);
+    fs::File::options().write(true).open(&log).unwrap().set_modified(at).unwrap();
+    let parsed = times(&["parse", "--tz", "Europe/Zurich", &log]);
+    assert_eq!(parsed.iter().map(|t| t[11..16].to_string()).collect::<Vec<_>>(), every_minute);
     // A fixed offset has no summer time, so what is written counts.
     let got = times(&[&asked[..], &["--tz", "+01:00"]].concat());
     assert!(got.is_sorted() && got.iter().filter(|t| t.starts_with("2026-10-25T01:")).count() == 120, "{got:?}");
@@ -135,8 +140,57 @@ fn seconds_since_boot_become_times_by_the_machine_s_own_syslog() {
     let got = times(&["query", "--format", "jsonl", "\"Killed process\" host:db01", &logs]);
     // Booted at 08:00:00, by the line that was written at once.
     assert_eq!(got, ["2026-11-20T10:01:05.500000Z"]);
+    let parsed: Vec<String> = whyline(["parse", &logs])
+        .expect(0)
+        .events()
+        .iter()
+        .filter(|e| e["body"].as_str().unwrap().contains("Killed process") && e["source"].as_str().unwrap().contains("db01"))
+        .map(|e| e["timestamp"].as_str().unwrap().to_string())
+        .collect();
+    assert_eq!(parsed, got);
     let untold = whyline(["parse", &other]).expect(0).events();
     assert!(untold.iter().all(|e| e["timestamp"].is_null()), "{untold:?}");
+}
+
+/// A day of a service: restarts at these minutes, and a line every ten minutes.
+fn service(minutes: &[u32], line: impl Fn(u32, u32, &str) -> String, start: &str) -> String {
+    let mut all: Vec<(u32, u32, &str)> = (0..144).map(|n| (n * 10 + 5, 30, "all well")).collect();
+    all.extend(minutes.iter().map(|m| (*m, 3, start)));
+    all.sort_unstable();
+    all.into_iter().map(|(minute, second, text)| line(minute, second, text)).collect()
+}
+
+#[test]
+fn restarts_seen_twice_tell_the_zone_of_a_source() {
+    let folder = TempDir::new().unwrap();
+    let syslog = |minutes: &[u32]| {
+        let line =
+            |m: u32, s: u32, text: &str| format!("2026-11-20T{:02}:{:02}:{s:02}.000000+00:00 db01 systemd[1]: {text}\n", m / 60, m % 60);
+        service(minutes, line, "Started mariadb.service - MariaDB database server.")
+    };
+    let own = |minutes: &[u32]| {
+        // Two hours ahead, and a second later.
+        let line = |m: u32, s: u32, text: &str| {
+            let m = m + 120;
+            format!("2026-11-{:02} {:02}:{:02}:{:02} 0 [Note] {text}\n", 20 + m / 1440, m / 60 % 24, m % 60, s + 1)
+        };
+        service(minutes, line, "/usr/sbin/mariadbd: ready for connections.")
+    };
+    for (name, minutes, zone, why) in [
+        ("three", &[73u32, 402, 611, 1130][..], "+02:00", "4 restarts agree with db01/syslog"),
+        // Two may be chance, and what restarts every hour fits any zone.
+        ("two", &[73, 402], "UTC", ""),
+        ("hourly", &[60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 660, 720], "UTC", ""),
+    ] {
+        let place = format!("{name}/logs/db01");
+        put(folder.path(), &format!("{place}/syslog"), &syslog(minutes));
+        put(folder.path(), &format!("{place}/mariadb.err"), &own(minutes));
+        let logs = folder.path().join(name).join("logs").to_str().unwrap().to_string();
+        let answer = whyline(["diagnose", "--format", "json", &logs]).expect(0).json();
+        let source = answer["sources"].as_array().unwrap().iter().find(|s| s["source"].as_str().unwrap().ends_with(".err")).unwrap();
+        assert!(source.to_string().contains(why), "{name}: {source:#}");
+        assert_eq!(source["zone"].as_str().unwrap(), zone, "{name}: {source:#}");
+    }
 }
 
 #[test]

@@ -11,13 +11,19 @@ use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::order::Watch;
 use crate::plain::{Odd, odd, plain};
 use crate::section::{Sections, Step as Turn};
+use crate::strands::{Inside, Strands};
 use std::sync::Arc;
 use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
+
+mod beside;
 
 /// A body longer than this is cut, with a note. The record stays one event and all its lines are counted.
 pub const LONGEST_BODY: usize = 1 << 20;
 /// Lines of a record that are held. The body is cut behind them, with a note; the record stays one event and all its lines are counted.
 pub const MOST_LINES: u32 = 10_000;
+
+/// A fit as any text has it, perhaps with a time in it.
+const UNKNOWN: Fit = 10;
 
 /// What came of one block.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,9 +54,9 @@ impl Counts {
     }
 }
 
-struct Line<'a> {
-    text: &'a str,
-    number: u64,
+pub(crate) struct Line<'a> {
+    pub text: &'a str,
+    pub number: u64,
     start: usize,
     end: usize,
     lossy: bool,
@@ -66,7 +72,7 @@ pub fn read<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, or
     (record, fit)
 }
 
-fn read_into<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, record: &mut Record<'a>) -> Fit {
+pub(crate) fn read_into<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, record: &mut Record<'a>) -> Fit {
     let cx = Cx { arena, order, depth: 0 };
     order.iter().find_map(|format| format.read(&cx, text, record)).unwrap_or(0)
 }
@@ -96,7 +102,7 @@ pub fn cut(
 ) -> Counts {
     let arena = Bump::new();
     let arena = &arena;
-    let (order, stamped) = (&plan.order[..], plan.stamped);
+    let (order, stamped) = (&plan.order[..], plan.stamped && !block.unstamped);
     let mut counts = Counts { bytes: block.bytes.len() as u64 + block.skipped, ..Counts::default() };
     let mut cutter = Cutter {
         skipped: 0,
@@ -121,7 +127,10 @@ pub fn cut(
         boot: plan.expected.boot,
         sections: Sections::new(&plan.commands),
         in_section: false,
+        strands: Strands::new(order),
+        inside: Inside::default(),
     };
+    cutter.lead(&block.lead);
     let strangers = order.first().is_some_and(|f| f.name().ends_with(".access"));
     let Odd { coloured, torn } = odd(&block.bytes, strangers);
     let by_lines = order.first().is_some_and(|f| f.block());
@@ -142,12 +151,14 @@ pub fn cut(
                 Some(text) if !coloured => (text, false),
                 _ => text_of(arena, raw, coloured),
             };
-            cutter.line(Line { text, number, start: at, end, lossy, counted: true }, stamped, by_lines);
+            let counted = !(block.inside && at == 0);
+            cutter.whole_line(Line { text, number, start: at, end, lossy, counted }, stamped, by_lines);
         }
         at = end + 1;
         number += 1;
     }
     // A line that was too long to be held whole ends its block, so it belongs to the last record.
+    cutter.reopen();
     cutter.skipped = block.skipped;
     cutter.skipped_lines = block.skipped_lines;
     cutter.counts.lines += block.skipped_lines;
@@ -172,12 +183,8 @@ pub(crate) fn text_of<'a>(arena: &'a Bump, raw: &'a [u8], coloured: bool) -> (&'
 
 /// Whether a line begins a record of a source, and one with a stamp: a good place for the border of a block.
 pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(line) else { return false };
     let arena = Bump::new();
-    let text = plain(&arena, text);
-    if !plan.commands.openers.is_empty() {
-        return plan.commands.opened(text, true).is_some();
-    }
+    let (text, _) = text_of(&arena, line.strip_suffix(b"\r").unwrap_or(line), true);
     if let Some(first) = plan.order.first().filter(|f| f.block()) {
         return first.starts(&Cx { arena: &arena, order: &plan.order, depth: 0 }, text);
     }
@@ -195,12 +202,24 @@ fn is_blank(text: &str) -> bool {
 
 /// Lines of the open record beyond [`MOST_LINES`]: counted, not held.
 #[derive(Clone, Copy, Default)]
-struct Over {
+pub(crate) struct Over {
     lines: u64,
     /// How many of the last ones are blank.
     blank: u64,
     /// Where the last one that is not blank ends.
     end: usize,
+}
+
+impl Over {
+    /// Counts a line.
+    pub(crate) fn add(&mut self, line: &Line<'_>) {
+        self.lines += 1;
+        if is_blank(line.text) {
+            self.blank += 1;
+        } else {
+            (self.blank, self.end) = (0, line.end);
+        }
+    }
 }
 
 struct Cutter<'a, 's> {
@@ -234,6 +253,10 @@ struct Cutter<'a, 's> {
     sections: Sections<'s>,
     /// The open lines are output of a command.
     in_section: bool,
+    /// Records in envelopes that wait for more lines.
+    strands: Strands<'a>,
+    /// What is inside the envelopes of the open lines.
+    inside: Inside<'a>,
 }
 
 impl<'a> Cutter<'a, '_> {
@@ -254,6 +277,7 @@ impl<'a> Cutter<'a, '_> {
             }
         }
         if is_blank(line.text) {
+            self.reopen();
             if self.sections.is_open() {
                 self.close();
                 self.sections.blank();
@@ -279,14 +303,8 @@ impl<'a> Cutter<'a, '_> {
             self.hold(line);
             return;
         }
-        // A runtime has split the line before: this one goes on with it.
-        if let (Some(first), Some(before)) = (self.order.first(), self.open.last())
-            && first.is_part(before.text)
-            && first.same_stream(before.text, line.text)
-        {
-            self.hold(line);
-            return;
-        }
+        // A runtime has split a line before: this one goes on with it.
+        let Some(line) = self.strands.part(self.order, line) else { return };
         if self.object_may_begin(stamped)
             && let Some(object) = Object::begin(line.text)
         {
@@ -298,6 +316,15 @@ impl<'a> Cutter<'a, '_> {
         let origin = Origin { source: self.source, line: line.number, lines: 1, offset: 0, length: 0 };
         let mut record = self.blank(line.text, origin);
         let fit = read_into(self.arena, self.order, line.text, &mut record);
+        if fit <= UNKNOWN && self.sections.late(line.text) {
+            self.spare = Some(record);
+            self.close();
+            self.sections.turn(Turn::Row);
+            self.in_section = true;
+            self.open.push(line);
+            return;
+        }
+        let Some((line, record)) = self.beside_strands(line, record) else { return };
         // `NAME=2026-11-21T10:00:00Z` is a line of a list.
         let buried =
             fit <= 5 && stamped && line.text.split_once('=').is_some_and(|(name, _)| !name.is_empty() && !name.contains([' ', '[', ']']));
@@ -312,35 +339,12 @@ impl<'a> Cutter<'a, '_> {
 
     /// Adds a line to the open record.
     fn hold(&mut self, line: Line<'a>) {
+        self.inside.add(line.text);
         if (self.open.len() as u32) < MOST_LINES {
             self.open.push(line);
             return;
         }
-        self.over.lines += 1;
-        if is_blank(line.text) {
-            self.over.blank += 1;
-        } else {
-            (self.over.blank, self.over.end) = (0, line.end);
-        }
-    }
-
-    /// Takes a line that is output of a command; gives back any other.
-    fn beside_sections(&mut self, line: Line<'a>) -> Option<Line<'a>> {
-        let turn = self.sections.step(line.text);
-        if turn == Turn::Foreign {
-            if self.sections.is_open() {
-                self.close();
-                self.sections.turn(turn);
-            }
-            return Some(line);
-        }
-        if turn == Turn::Row || self.open.len() as u32 >= MOST_LINES {
-            self.close();
-            self.sections.turn(turn);
-        }
-        self.in_section = true;
-        self.open.push(line);
-        None
+        self.over.add(&line);
     }
 
     /// Whether an object that opens now is a record: not where it is a part of a record with a stamp.
@@ -359,6 +363,11 @@ impl<'a> Cutter<'a, '_> {
     }
 
     fn close(&mut self) {
+        self.reopen();
+        self.finish();
+    }
+
+    fn finish(&mut self) {
         // Blank lines at the end belong to no record.
         let over = std::mem::take(&mut self.over);
         let skipped_lines = std::mem::take(&mut self.skipped_lines);
@@ -370,8 +379,8 @@ impl<'a> Cutter<'a, '_> {
         }
         let Some(last) = self.open.last() else { return };
         let first = &self.open[0];
-        // Of a line with a hole in it two parts may be held.
-        let lines = last.number - first.number + 1 + beyond;
+        // Of a line with a hole in it two parts may be held; between the lines of one writer others may stand.
+        let lines = self.open.windows(2).filter(|pair| pair[0].number != pair[1].number).count() as u64 + 1 + beyond;
         let origin = Origin {
             source: self.source,
             line: first.number,
@@ -381,6 +390,7 @@ impl<'a> Cutter<'a, '_> {
         };
         let lossy = self.open.iter().any(|l| l.lossy);
         let in_section = std::mem::take(&mut self.in_section);
+        let inside = std::mem::take(&mut self.inside);
         let mut record = match self.pending.take() {
             Some(record) if self.open.len() == 1 && beyond == 0 && !in_section => record,
             _ => {
@@ -391,6 +401,8 @@ impl<'a> Cutter<'a, '_> {
                 let mut record = self.blank(joined, origin);
                 if in_section {
                     self.sections.read(self.arena, joined, self.before, &mut record);
+                } else if !inside.is_empty() {
+                    inside.read(self.arena, self.order, &self.open, &mut record);
                 } else {
                     read_into(self.arena, self.order, joined, &mut record);
                 }
@@ -446,7 +458,7 @@ impl<'a> Cutter<'a, '_> {
 
     /// A record of which only the text is known, in the room of one that has gone.
     fn blank(&mut self, text: &'a str, origin: Origin) -> Box<Record<'a>> {
-        let Some(mut record) = self.spare.take() else { return Box::new(Record::new(text, origin)) };
+        let Some(mut record) = self.spare.take().or_else(|| self.strands.room()) else { return Box::new(Record::new(text, origin)) };
         let mut fields = std::mem::take(&mut record.fields);
         fields.clear();
         *record = Record { fields, ..Record::new(text, origin) };

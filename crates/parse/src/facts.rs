@@ -2,6 +2,7 @@
 
 use crate::boot::{self, Boots};
 use crate::fold::{self, Ends, Fold};
+use crate::restarts::Restarts;
 use crate::stamp;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,11 @@ impl Span {
 
 /// How many moments are kept of one source: those with the smallest hashes, so that two sources keep the same ones.
 const MOMENTS: usize = 3000;
+/// Over all sources of a bundle no more than these are kept, so that many files need no more memory than few large ones; of each at
+/// least [`FEWEST`]. Since the smallest hashes are kept, sources still keep the same ones.
+const MOMENTS_OF_ALL: usize = 200_000;
+/// See [`MOMENTS_OF_ALL`].
+const FEWEST: usize = 100;
 
 /// A moment that another source may have logged too: a request id, or a request by its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -86,9 +92,15 @@ pub struct Facts {
     /// When it says that its machine was booted.
     #[serde(default)]
     pub boots: Boots,
+    /// Restarts that it tells of.
+    #[serde(default)]
+    pub restarts: Restarts,
     /// Moments of larger hashes than these would be dropped at the end: ids, then paths.
     #[serde(skip)]
     bounds: [Option<u64>; 2],
+    /// How many moments are kept of each kind, if not [`MOMENTS`].
+    #[serde(skip)]
+    most: Option<usize>,
 }
 
 /// Takes note of the records of one block, in their order.
@@ -250,6 +262,16 @@ fn hash(parts: &[&str]) -> u64 {
 }
 
 impl Facts {
+    /// Nothing is known yet of a source that is one of so many.
+    pub fn of_one_among(sources: usize) -> Facts {
+        let most = (MOMENTS_OF_ALL / sources.max(1)).clamp(FEWEST, MOMENTS);
+        Facts { most: Some(most), ..Facts::default() }
+    }
+
+    fn most(&self) -> usize {
+        self.most.unwrap_or(MOMENTS)
+    }
+
     /// Takes note of a run of records that are alike.
     fn run(&mut self, run: &Run<'_>) {
         // A prompt or a date names no source.
@@ -288,13 +310,21 @@ impl Facts {
         if stamp.form == Form::NoYear && self.first_no_year.is_none_or(|(line, _)| record.origin.line < line) {
             self.first_no_year = Some((record.origin.line, stamp.nanos));
         }
+        self.restarts.record(record, stamp);
+        if let (Some(host), Some(uptime)) = (identity.host, boot::uptime(record)) {
+            // A line of the kernel: no other of this machine was written as long after boot, and says the same.
+            let (hash, most) = (hash(&["uptime", host, &uptime.to_string(), record.body]), self.most());
+            let moment = Moment { hash, millis: stamp.nanos.div_euclid(1_000_000), form: stamp.form };
+            keep(&mut self.ids, &mut self.bounds[0], moment, most);
+        }
         self.moments(identity, stamp.nanos / 1_000_000, stamp.form);
     }
 
     fn moments(&mut self, identity: &Identity<'_>, millis: i64, form: Form) {
         // A proxy logs at the end of a request; so do most services. What began earlier is moved to its end where known.
         if let Some(id) = identity.request_id.or(identity.trace_id).filter(|id| id.len() >= 6) {
-            keep(&mut self.ids, &mut self.bounds[0], Moment { hash: hash(&[id]), millis, form });
+            let most = self.most();
+            keep(&mut self.ids, &mut self.bounds[0], Moment { hash: hash(&[id]), millis, form }, most);
         }
         if let (Some(method), Some(path)) = (identity.method, identity.path) {
             let end = match identity.took {
@@ -311,12 +341,14 @@ impl Facts {
                 }
                 _ => method,
             };
-            keep(&mut self.paths, &mut self.bounds[1], Moment { hash: hash(&[method, path]), millis: end, form });
+            let most = self.most();
+            keep(&mut self.paths, &mut self.bounds[1], Moment { hash: hash(&[method, path]), millis: end, form }, most);
         }
     }
 
     /// Adds the facts of another part of the same source.
     pub fn merge(&mut self, other: Facts) {
+        let most = self.most();
         for (form, span) in other.spans {
             self.spans.entry(form).and_modify(|s| s.add(&span)).or_insert(span);
         }
@@ -333,24 +365,29 @@ impl Facts {
             *self.hosts.entry(k).or_default() += v;
         }
         for m in other.ids {
-            keep(&mut self.ids, &mut self.bounds[0], m);
+            keep(&mut self.ids, &mut self.bounds[0], m, most);
         }
         for m in other.paths {
-            keep(&mut self.paths, &mut self.bounds[1], m);
+            keep(&mut self.paths, &mut self.bounds[1], m, most);
         }
         self.timeless += other.timeless;
         self.folds.extend(other.folds);
         self.boots.merge(other.boots);
+        self.restarts.merge(other.restarts);
         self.ends.extend(other.ends);
         self.first_no_year = [self.first_no_year, other.first_no_year].into_iter().flatten().min();
     }
 
-    /// Must be called once after the last record: drops moments beyond the cap.
+    /// Must be called after the last record: drops moments beyond the cap. May be called earlier, to hold no more than needed.
     pub fn finish(&mut self) {
         self.folds.sort_unstable();
         self.ends.sort_unstable();
-        prune(&mut self.ids);
-        prune(&mut self.paths);
+        self.restarts.finish();
+        let most = self.most();
+        for list in [&mut self.ids, &mut self.paths] {
+            prune(list, most);
+            list.shrink_to_fit();
+        }
     }
 
     /// Moments by hash.
@@ -364,21 +401,21 @@ impl Facts {
 }
 
 /// Adds a moment, unless so many of smaller hashes are held that it would be dropped at the end.
-fn keep(list: &mut Vec<Moment>, bound: &mut Option<u64>, moment: Moment) {
+fn keep(list: &mut Vec<Moment>, bound: &mut Option<u64>, moment: Moment, most: usize) {
     if bound.is_some_and(|bound| moment.hash > bound) {
         return;
     }
     list.push(moment);
-    if list.len() >= 2 * MOMENTS {
-        prune(list);
-        *bound = list.get(MOMENTS - 1).map(|last| last.hash);
+    if list.len() >= 2 * most {
+        prune(list, most);
+        *bound = list.get(most - 1).map(|last| last.hash);
     }
 }
 
-fn prune(list: &mut Vec<Moment>) {
+fn prune(list: &mut Vec<Moment>, most: usize) {
     list.sort_unstable();
     list.dedup();
-    list.truncate(MOMENTS);
+    list.truncate(most);
 }
 
 /// The time that a file's name carries (`access-20261120.log`), if any.

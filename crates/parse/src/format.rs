@@ -63,6 +63,11 @@ pub trait Format: Send + Sync {
         false
     }
 
+    /// For a [`Format::block`] format: where on a line another record begins behind the first; the line may be cut off at its end.
+    fn next_on_line(&self, _line: &str) -> Option<usize> {
+        None
+    }
+
     /// The section that a line opens, for output of commands: the line is the head of a table or the first line of a list.
     /// With `bare` also a row that only this command writes, as it stands alone when its head was cut off.
     fn opens(&self, _line: &str, _bare: bool) -> Option<Box<dyn Section>> {

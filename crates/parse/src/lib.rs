@@ -4,12 +4,14 @@
 //! its clock. It knows no store, no rule and no clock of its own, and it never fails on content: an unreadable line is a
 //! record with a note.
 
+mod ahead;
 mod binary;
 pub mod boot;
 pub mod catalogue;
 pub mod cut;
 pub mod detect;
 mod drift;
+mod edges;
 pub mod explain;
 pub mod facts;
 pub mod fold;
@@ -24,6 +26,7 @@ pub mod plain;
 mod prepare;
 pub mod problem;
 pub mod reading;
+mod restarts;
 pub mod rotation;
 mod seams;
 pub mod section;
@@ -31,9 +34,11 @@ pub mod settle;
 mod skew;
 mod sosreport;
 pub mod stamp;
+mod strands;
 mod torn;
 mod twins;
 
+pub use ahead::read_ahead;
 pub use cut::Counts;
 pub use detect::Plan;
 pub use facts::Facts;

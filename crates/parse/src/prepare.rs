@@ -10,7 +10,7 @@ use crate::formats;
 use crate::host::{self, Known};
 use crate::input::archive::{self, Leaf, Notes};
 use crate::input::encoding::{charset, decode};
-use crate::input::{Digest, Digesting, Input, Place, Trail, discover, is_archive, open, open_raw};
+use crate::input::{self, Digest, Digesting, Input, Place, Trail, discover, is_archive, open, open_raw};
 use crate::layout::Layouts;
 use crate::problem::Problem;
 use crate::reading::{Bundle, Options, glob};
@@ -64,7 +64,7 @@ struct Choice {
 /// Lists the inputs, looks at the head of each, finds formats and hosts.
 pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
     let (mut inputs, mut problems) = discover(arguments);
-    inputs.iter_mut().for_each(|input| hold(input, &mut problems));
+    inputs.iter_mut().for_each(|input| hold(input, options.once, &mut problems));
     let mut all = formats::all();
     if let Some(only) = &options.only {
         all.retain(|f| f.name() == only || f.is_envelope() || f.name() == "generic");
@@ -92,19 +92,14 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
     Bundle { inputs, plans, same_as, problems }
 }
 
-/// Reads what can be read once only.
-fn hold(input: &mut Input, problems: &mut Vec<Problem>) {
-    let mut bytes = Vec::new();
-    let done = match &input.place {
-        Place::Stdin => io::stdin().lock().read_to_end(&mut bytes),
-        Place::Stream(path) => std::fs::File::open(path).and_then(|mut f| f.read_to_end(&mut bytes)),
-        Place::File(_) | Place::Memory(_) | Place::Member { .. } => return,
-    };
-    if let Err(error) = done {
+/// Keeps what can be read once only, or its beginning where one pass is all.
+fn hold(input: &mut Input, once: bool, problems: &mut Vec<Problem>) {
+    let (place, error) = input::hold(&input.place, once);
+    if let Some(error) = error {
         let place = if input.place == Place::Stdin { "standard input" } else { &input.source.path };
         problems.push(Problem::unreadable(place, &error));
     }
-    input.place = Place::Memory(Arc::new(bytes));
+    input.place = place;
 }
 
 /// Opens the archives among the inputs: the streams of all, in the order of their names.
@@ -287,7 +282,8 @@ fn plans(found: &mut [Found], options: &Options, choice: &Choice) -> Vec<Plan> {
     });
     let mut plans = Vec::with_capacity(found.len());
     for (f, (plan, sketch, binary)) in found.iter_mut().zip(looked) {
-        f.sketch = sketch;
+        // What cannot be read again cannot be compared.
+        f.sketch = if matches!(f.input.place, Place::Flow(_)) { Sketch::default() } else { sketch };
         f.binary = binary;
         plans.push(plan);
     }

@@ -4,6 +4,7 @@ use crate::boot;
 use crate::cut::{self, Counts};
 use crate::detect::{Plan, detect};
 use crate::drift;
+use crate::edges::PlanEdges;
 use crate::facts::Facts;
 use crate::fold;
 use crate::format::Format;
@@ -33,6 +34,8 @@ pub struct Options {
     pub encodings: Vec<encoding::Told>,
     /// Number of threads, at least 1.
     pub threads: usize,
+    /// The bundle is read by one pass and never again, so that streams need not be kept.
+    pub once: bool,
 }
 
 /// Inputs, and how each will be read.
@@ -119,6 +122,8 @@ struct Worker<S> {
     sink: S,
     facts: BTreeMap<usize, Facts>,
     counts: BTreeMap<usize, Counts>,
+    /// The source of the block before.
+    last: Option<usize>,
 }
 
 /// Reads every record of the bundle once. Sources that are the same as another one are left out (their lines are counted), and
@@ -133,7 +138,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
     let workers: Vec<Worker<S>> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
             .map(|_| {
-                let worker = Worker { sink: make(), facts: BTreeMap::new(), counts: BTreeMap::new() };
+                let worker = Worker { sink: make(), facts: BTreeMap::new(), counts: BTreeMap::new(), last: None };
                 let receiver = &receiver;
                 scope.spawn(move || work(bundle, receiver, worker))
             })
@@ -141,6 +146,11 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
         let order = seams.order();
         let inputs: Vec<&Input> = order.iter().map(|i| &bundle.inputs[*i]).collect();
         let mut send = |job: Job| drop(sender.send(job));
+        for input in &inputs {
+            if let Place::Flow(flow) = &input.place {
+                flow.release();
+            }
+        }
         each(&inputs, &mut |n, opened| {
             let i = order[n];
             let input = inputs[n];
@@ -148,8 +158,8 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
                 Err(error) => problems.push(Problem::unreadable(&input.source.path, &error)),
                 Ok(reader) => {
                     let mut blocks = Blocks::new(Digesting::new(reader, S::DIGESTS));
-                    let plan = &bundle.plans[i];
-                    while let Some(block) = blocks.next(&mut |line| cut::starts_record(plan, line)) {
+                    let mut edges = PlanEdges::new(&bundle.plans[i]);
+                    while let Some(block) = blocks.next(&mut edges) {
                         seams.block(i, block, &mut send);
                     }
                     seams.end(i, &mut send);
@@ -168,7 +178,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
     });
     let mut passed = Passed {
         sinks: Vec::new(),
-        facts: vec![Facts::default(); bundle.inputs.len()],
+        facts: vec![Facts::of_one_among(bundle.inputs.len()); bundle.inputs.len()],
         counts: vec![Counts::default(); bundle.inputs.len()],
         digests,
         problems,
@@ -200,7 +210,13 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, mut worker: W
         let input = &bundle.inputs[job.source];
         let copy = bundle.same_as[job.source].is_some();
         worker.sink.begin(id, job.number);
-        let facts = worker.facts.entry(job.source).or_default();
+        // The blocks of a source mostly come one after another.
+        if worker.last != Some(job.source)
+            && let Some(facts) = worker.last.replace(job.source).and_then(|before| worker.facts.get_mut(&before))
+        {
+            facts.finish();
+        }
+        let facts = worker.facts.entry(job.source).or_insert_with(|| Facts::of_one_among(bundle.inputs.len()));
         let sink = &mut worker.sink;
         let mut duplicate = 0;
         let mut counts = cut::cut(&job.block, id, plan, input.source.host.as_deref(), facts, &mut |record| {
@@ -309,7 +325,7 @@ pub fn read_text(text: &str, host: Option<&str>, all: &[Arc<dyn Format>], sink: 
 
 /// Facts from the heads alone, for output that must begin before everything has been read.
 pub fn facts_of_heads(bundle: &Bundle) -> Vec<Facts> {
-    let mut all = vec![Facts::default(); bundle.inputs.len()];
+    let mut all = vec![Facts::of_one_among(bundle.inputs.len()); bundle.inputs.len()];
     each(&bundle.inputs.iter().collect::<Vec<_>>(), &mut |i, opened| {
         if let Ok(reader) = opened {
             let block = Block { bytes: head_of(reader), offset: 0, line: 1, ..Block::default() };

@@ -41,8 +41,11 @@ pub trait Section: Send {
 /// What a source is told about the output of commands in it.
 #[derive(Clone, Default)]
 pub struct Commands {
-    /// The formats that know heads of commands; none where the head of the source shows no output of commands.
+    /// The formats that know heads of commands.
     pub openers: Vec<Arc<dyn Format>>,
+    /// The head of the source shows output of commands. Then rows without their head are looked for as well, and in every line; else only
+    /// the head of a table or list among lines that nothing else explains ([`Sections::late`]).
+    pub shown: bool,
     /// When the file was written, in seconds since 1970 UTC: when the commands were run, unless the output says so itself.
     pub collected: Option<i64>,
 }
@@ -52,12 +55,12 @@ impl Commands {
     /// outside of sections.
     pub fn opened(&self, line: &str, inside: bool) -> Option<Box<dyn Section>> {
         let first = |bare: bool| self.openers.iter().find_map(|format| format.opens(line, bare));
-        first(false).or_else(|| if inside { None } else { first(true) })
+        first(false).or_else(|| if inside || !self.shown { None } else { first(true) })
     }
 
-    /// For the lines of a head the name of the section that each belongs to; these commands are kept only where there is one.
+    /// For the lines of a head the name of the section that each belongs to, and whether there is one.
     pub fn shown(openers: Vec<Arc<dyn Format>>, lines: &[&str]) -> (Commands, Vec<Option<&'static str>>) {
-        let commands = Commands { openers, collected: None };
+        let mut commands = Commands { openers, shown: true, collected: None };
         let mut section: Option<Box<dyn Section>> = None;
         let mut inside = Vec::with_capacity(lines.len());
         for line in lines {
@@ -80,7 +83,11 @@ impl Commands {
         }
         // Dates and prompts alone are no output of commands.
         let told = inside.iter().flatten().any(|name| *name != crate::formats::snapshot::SHELL);
-        if told { (commands, inside) } else { (Commands::default(), vec![None; lines.len()]) }
+        commands.shown = told;
+        if !told {
+            inside.fill(None);
+        }
+        (commands, inside)
     }
 }
 
@@ -104,7 +111,7 @@ impl<'p> Sections<'p> {
     /// What a line that is not blank is to the section that is open, or [`Step::Row`] for the head of a new one. Where the answer is
     /// not [`Step::More`] the record before ends, and must be read before [`Sections::turn`] is called.
     pub fn step(&mut self, line: &str) -> Step {
-        if self.commands.openers.is_empty() {
+        if !self.commands.shown && self.section.is_none() {
             return Step::Foreign;
         }
         self.next = self.commands.opened(line, self.section.is_some());
@@ -122,6 +129,24 @@ impl<'p> Sections<'p> {
             }
             None => Step::Foreign,
         }
+    }
+
+    /// Whether a line that no format explains opens a section, in a source whose head shows none. The record before ends
+    /// then, and [`Sections::turn`] is to be called.
+    pub fn late(&mut self, line: &str) -> bool {
+        if self.commands.shown || !crate::formats::snapshot::may_open(line) {
+            return false;
+        }
+        self.next = self.commands.opened(line, true).filter(|section| section.name() != crate::formats::snapshot::SHELL);
+        if let Some(next) = &mut self.next {
+            next.step(line);
+        }
+        self.next.is_some()
+    }
+
+    /// Whether the line that was stepped over last opens a section.
+    pub fn opens(&self) -> bool {
+        self.next.is_some()
     }
 
     /// The record before has been read: now the section that the line opened is the one that is open.

@@ -5,6 +5,7 @@
 //! machine; then from where its records would lie beside those of the others; at last it is UTC. Each step says so.
 
 use crate::facts::{Facts, Moment, date_in_name};
+use crate::restarts::agree;
 use crate::rotation;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
@@ -38,6 +39,13 @@ pub enum Why {
         /// Number of moments that agree.
         pairs: usize,
     },
+    /// So many restarts were seen by this source and a neighbour.
+    Restarts {
+        /// Path of the neighbour.
+        with: String,
+        /// Number of restarts that agree.
+        pairs: usize,
+    },
     /// As the other pieces of the same rotated log.
     Set,
     /// As the other logs of the same machine say.
@@ -57,6 +65,7 @@ impl std::fmt::Display for Why {
             Why::Told => f.write_str("as told by --tz"),
             Why::Envelope => f.write_str("by the stamps of its envelope"),
             Why::Moments { with, pairs } => write!(f, "{pairs} moments agree with {with}"),
+            Why::Restarts { with, pairs } => write!(f, "{pairs} restarts agree with {with}"),
             Why::Set => f.write_str("as the rest of the rotated log"),
             Why::Host => f.write_str("as its host's other logs"),
             Why::Overlap => f.write_str("only so it lies beside the others"),
@@ -112,6 +121,7 @@ pub fn settle(items: &[Item<'_>], told: &Told) -> Vec<Settled> {
         }
     }
     by_moments(items, &mut zones, &near);
+    by_restarts(items, &mut zones, &near);
     by_set(items, &sets, &mut zones);
     by_host_and_overlap(items, &mut zones, &near);
     let mut settled: Vec<Settled> = items
@@ -230,7 +240,9 @@ fn by_rotation(items: &[Item<'_>], sets: &[Vec<usize>], near: &mut [Option<i64>]
 fn by_set(items: &[Item<'_>], sets: &[Vec<usize>], zones: &mut [Option<(Zone, Why)>]) {
     for set in sets {
         let settled = set.iter().rev().find_map(|i| match &zones[*i] {
-            Some((zone, Why::Told | Why::Envelope | Why::Moments { .. })) => Some((zone.clone(), local(items[*i].facts))),
+            Some((zone, Why::Told | Why::Envelope | Why::Moments { .. } | Why::Restarts { .. })) => {
+                Some((zone.clone(), local(items[*i].facts)))
+            }
             _ => None,
         });
         let Some((zone, form)) = settled else { continue };
@@ -338,6 +350,40 @@ fn by_moments(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Opt
     }
 }
 
+/// Restarts that two sources saw; see [`crate::restarts`] for how many are asked for and why.
+fn by_restarts(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>]) {
+    let clock = |i: usize, zone: Zone| Clock { zone, near: near[i], ahead: 0 };
+    loop {
+        let mut changed = false;
+        for i in 0..items.len() {
+            if zones[i].is_some() {
+                continue;
+            }
+            let mine = clock(i, Zone::Offset(0));
+            let mut votes: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
+            for (j, zone) in zones.iter().enumerate() {
+                let Some((zone, _)) = zone.as_ref().filter(|(_, why)| i != j && *why != Why::None) else { continue };
+                let theirs = clock(j, zone.clone());
+                let same_host = items[i].host.is_some() && items[i].host == items[j].host;
+                if let Some((quarter, pairs)) = agree((&items[i].facts.restarts, &mine), (&items[j].facts.restarts, &theirs), same_host) {
+                    votes.entry(quarter).or_insert((0, j)).0 += pairs;
+                }
+            }
+            let mut votes: Vec<(usize, usize, i64)> = votes.into_iter().map(|(quarter, (pairs, with))| (pairs, with, quarter)).collect();
+            votes.sort_unstable_by(|a, b| b.cmp(a));
+            // Neighbours that do not agree with each other say nothing.
+            if let Some((pairs, with, quarter)) = votes.first().filter(|best| votes.get(1).is_none_or(|next| next.0 * 3 <= best.0)) {
+                let why = Why::Restarts { with: items[*with].path.to_string(), pairs: *pairs };
+                zones[i] = Some((Zone::Offset((quarter * QUARTER) as i32), why));
+                changed = true;
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
 /// Share of the span `[first, last]` that lies within `[from, to]`, widened a little.
 fn overlap(first: i64, last: i64, from: i64, to: i64) -> f64 {
     const SLACK: i64 = 300;
@@ -381,7 +427,7 @@ fn by_host_and_overlap(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], ne
             // Local zones of the machine first: a program that writes `Z` says nothing about the machine.
             let mut host: Vec<i32> = Vec::new();
             for j in &same_host {
-                if let Some((zone, Why::Moments { .. } | Why::Envelope)) = &zones[*j] {
+                if let Some((zone, Why::Moments { .. } | Why::Restarts { .. } | Why::Envelope)) = &zones[*j] {
                     host.extend(fixed(zone));
                 }
                 host.extend(offsets_of(*j));

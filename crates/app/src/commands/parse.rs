@@ -9,14 +9,18 @@ use std::io::Write;
 use std::sync::{Condvar, Mutex};
 use whyline_event::{Event, Record, SourceId};
 use whyline_parse::reading::facts_of_heads;
-use whyline_parse::{Bundle, Settled, Sink, pass, prepare, settle_clocks};
+use whyline_parse::{Bundle, Options, Settled, Sink, pass, prepare, read_ahead, settle_clocks};
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
-    let options = load::options(&args.reading, load::threads(cli.threads), args.only.clone())?;
-    let bundle = prepare(&args.paths, &options);
+    // One pass writes everything, so standard input is read as it comes.
+    let options = Options { once: true, ..load::options(&args.reading, load::threads(cli.threads), args.only.clone())? };
+    let mut bundle = prepare(&args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
-    let settled = settle_clocks(&bundle, &facts_of_heads(&bundle), &options.told);
+    let mut facts = facts_of_heads(&bundle);
+    read_ahead(&mut bundle, &mut facts, &options);
+    let settled = settle_clocks(&bundle, &facts, &options.told);
+    drop(facts);
     let ordered = Ordered::default();
     let passed = pass(&bundle, options.threads, || Writer {
         bundle: &bundle,

@@ -14,8 +14,22 @@ pub struct Xml;
 const MOST: usize = 400;
 
 fn starts(line: &str) -> bool {
-    let line = line.trim_start();
+    let line = behind_prolog(line);
     line.starts_with("<Event ") || line.starts_with("<Event>") || line.starts_with("<log4j:event ") || line == "<record>"
+}
+
+/// The text behind the declaration of the document and its outermost element, which a viewer's export has in front of the first event.
+fn behind_prolog(text: &str) -> &str {
+    let mut rest = text.trim_start().trim_start_matches('\u{feff}');
+    for mark in ["<?xml", "<Events"] {
+        if let Some(inner) = rest.strip_prefix(mark)
+            && inner.starts_with([' ', '>'])
+            && let Some((_, after)) = inner.split_once('>')
+        {
+            rest = after.trim_start();
+        }
+    }
+    rest
 }
 
 impl Format for Xml {
@@ -27,7 +41,7 @@ impl Format for Xml {
         if !starts(text.split('\n').next().unwrap_or(text)) {
             return None;
         }
-        let bare = text.trim_start();
+        let bare = behind_prolog(text);
         if bare.starts_with("<log4j:event ") {
             log4j(cx, bare, record);
         } else if bare.starts_with("<record>") {
@@ -46,6 +60,19 @@ impl Format for Xml {
 
     fn block(&self) -> bool {
         true
+    }
+
+    fn next_on_line(&self, line: &str) -> Option<usize> {
+        let mut from = 0;
+        loop {
+            let end = from + memchr::memmem::find(line.get(from..)?.as_bytes(), b"</Event>")? + "</Event>".len();
+            let rest = line.get(end..)?;
+            let next = rest.trim_start();
+            if starts(next) {
+                return Some(end + rest.len() - next.len());
+            }
+            from = end;
+        }
     }
 }
 

@@ -23,6 +23,57 @@ pub struct Block {
     pub skipped: u64,
     /// Whole lines among them.
     pub skipped_lines: u64,
+    /// Where no better border was found, lines from further up on which the first ones rest: the record whose time they inherit, the
+    /// head of the table whose rows they are. They are part of another block.
+    pub lead: Vec<u8>,
+    /// The source has ceased to stamp its records.
+    pub unstamped: bool,
+    /// It begins within a line of which the block before has the beginning.
+    pub inside: bool,
+}
+
+/// A place between two lines at which a stream may be cut.
+#[derive(Debug, Default)]
+pub struct Border {
+    /// Where the line begins.
+    pub at: usize,
+    /// See [`Block::lead`].
+    pub lead: Vec<u8>,
+    /// See [`Block::unstamped`].
+    pub unstamped: bool,
+}
+
+/// What knows where the records of a source begin.
+pub trait Edges {
+    /// The last place behind the first line of `lines` at which a record begins, and none is open; `None` where it all is one record. `lead` is
+    /// that of the block.
+    fn border(&mut self, lead: &[u8], lines: &[u8]) -> Option<Border>;
+
+    /// Whether a line (without its end) begins a record behind one that fills a block; `before` is the line in front of it.
+    fn begins(&mut self, before: &[u8], line: &[u8]) -> bool;
+
+    /// The last place in a line that is too long to be held at which a record begins; the end of the line is not known yet.
+    fn within(&mut self, _line: &[u8]) -> Option<usize> {
+        None
+    }
+
+    /// What the first of these lines gives to the block behind it: see [`Block::lead`].
+    fn lead(&mut self, _lead: &[u8], _lines: &[u8]) -> Vec<u8> {
+        Vec::new()
+    }
+}
+
+/// [`Edges`] where each line says by itself whether it begins a record.
+pub struct ByLine<F>(pub F);
+
+impl<F: FnMut(&[u8]) -> bool> Edges for ByLine<F> {
+    fn border(&mut self, _lead: &[u8], lines: &[u8]) -> Option<Border> {
+        last_line(lines, &mut |_, line| (self.0)(line)).map(|at| Border { at, ..Border::default() })
+    }
+
+    fn begins(&mut self, _before: &[u8], line: &[u8]) -> bool {
+        (self.0)(line)
+    }
 }
 
 /// An iterator over the blocks of a stream.
@@ -33,12 +84,15 @@ pub struct Blocks<R> {
     line: u64,
     done: bool,
     error: Option<io::Error>,
+    lead: Vec<u8>,
+    unstamped: bool,
+    inside: bool,
 }
 
 impl<R: Read> Blocks<R> {
     /// Reads from `reader`.
     pub fn new(reader: R) -> Self {
-        Blocks { reader, held: Vec::new(), offset: 0, line: 1, done: false, error: None }
+        Blocks { reader, held: Vec::new(), offset: 0, line: 1, done: false, error: None, lead: Vec::new(), unstamped: false, inside: false }
     }
 
     /// The error that ended the stream, if one did. What stood before it was delivered.
@@ -51,9 +105,15 @@ impl<R: Read> Blocks<R> {
         &self.reader
     }
 
-    /// The next block. `begins` says whether a line (without its end) begins a record; a block is cut before such a line where
-    /// one is found among its last lines.
-    pub fn next(&mut self, begins: &mut dyn FnMut(&[u8]) -> bool) -> Option<Block> {
+    /// The next block, cut where `edges` says that a record begins.
+    pub fn next(&mut self, edges: &mut dyn Edges) -> Option<Block> {
+        let (lead, unstamped) = (std::mem::take(&mut self.lead), std::mem::take(&mut self.unstamped));
+        let inside = std::mem::take(&mut self.inside);
+        let block = self.cut(&lead, edges)?;
+        Some(Block { lead, unstamped, inside, ..block })
+    }
+
+    fn cut(&mut self, lead: &[u8], edges: &mut dyn Edges) -> Option<Block> {
         self.fill(BLOCK);
         // A hole of a sparse file is no line that would be too long.
         while !self.done && self.held.iter().all(|b| *b == 0) {
@@ -68,11 +128,31 @@ impl<R: Read> Blocks<R> {
             return Some(self.take(self.held.len(), 0));
         }
         match memchr::memrchr(b'\n', &self.held) {
-            Some(last) => match border(&self.held, last + 1, begins) {
-                Some(cut) => Some(self.take(cut, 0)),
-                None => Some(self.long_record(last + 1, begins)),
+            Some(last) => match edges.border(lead, self.held.get(..=last).unwrap_or(&self.held)) {
+                Some(border) => {
+                    (self.lead, self.unstamped) = (border.lead, border.unstamped);
+                    Some(self.take(border.at, 0))
+                }
+                // A long line follows that is a record of its own.
+                None if self
+                    .held
+                    .get(last + 1..)
+                    .is_some_and(|rest| edges.begins(last_of(self.held.get(..=last).unwrap_or(&[])), rest)) =>
+                {
+                    Some(self.take(last + 1, 0))
+                }
+                None => {
+                    self.lead = edges.lead(lead, self.held.get(..=last).unwrap_or(&self.held));
+                    Some(self.long_record(last + 1, edges))
+                }
             },
-            None => Some(self.long_line()),
+            None => match edges.within(&self.held) {
+                Some(at) => {
+                    self.inside = true;
+                    Some(self.take(at, 0))
+                }
+                None => Some(self.long_line()),
+            },
         }
     }
 
@@ -95,22 +175,25 @@ impl<R: Read> Blocks<R> {
     fn take(&mut self, cut: usize, skipped: u64) -> Block {
         let rest = self.held.split_off(cut);
         let bytes = std::mem::replace(&mut self.held, rest);
-        let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes };
+        let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes, ..Block::default() };
         self.offset += block.bytes.len() as u64 + skipped;
         self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
         block
     }
 
     /// No line of a whole block begins a record: keep the block, skip the lines up to the next record.
-    fn long_record(&mut self, end: usize, begins: &mut dyn FnMut(&[u8]) -> bool) -> Block {
+    fn long_record(&mut self, end: usize, edges: &mut dyn Edges) -> Block {
         let rest = self.held.split_off(end);
         let bytes = std::mem::replace(&mut self.held, rest);
+        let mut before = last_of(&bytes).to_vec();
         let (mut at, mut skipped, mut skipped_lines) = (0, 0, 0);
         loop {
             let found = memchr::memchr(b'\n', self.held.get(at..).unwrap_or(&[]));
             match found {
-                Some(n) if begins(self.held.get(at..at + n).unwrap_or(&[])) => break,
+                Some(n) if edges.begins(&before, self.held.get(at..at + n).unwrap_or(&[])) => break,
                 Some(n) => {
+                    before.clear();
+                    before.extend_from_slice(self.held.get(at..at + n).unwrap_or(&[]));
                     at += n + 1;
                     skipped_lines += 1;
                 }
@@ -135,7 +218,7 @@ impl<R: Read> Blocks<R> {
         }
         self.held.drain(..at);
         skipped += at as u64;
-        let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines, bytes };
+        let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines, bytes, ..Block::default() };
         self.offset += block.bytes.len() as u64 + skipped;
         self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64 + skipped_lines;
         block
@@ -154,7 +237,7 @@ impl<R: Read> Blocks<R> {
                     self.held.drain(..=end);
                     let mut bytes = head;
                     bytes.push(b'\n');
-                    let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes };
+                    let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes, ..Block::default() };
                     self.offset += block.bytes.len() as u64 + skipped;
                     self.line += 1;
                     return block;
@@ -163,7 +246,8 @@ impl<R: Read> Blocks<R> {
                     skipped += self.held.len() as u64;
                     self.held.clear();
                     if self.done {
-                        let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes: head };
+                        let block =
+                            Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes: head, ..Block::default() };
                         self.offset += block.bytes.len() as u64 + skipped;
                         return block;
                     }
@@ -173,21 +257,27 @@ impl<R: Read> Blocks<R> {
     }
 }
 
-/// The last line start before `end` that begins a record; `None` when only the first line of the block may do so.
-fn border(held: &[u8], end: usize, begins: &mut dyn FnMut(&[u8]) -> bool) -> Option<usize> {
-    // The line after `end` is not complete, so the candidate is the last complete line.
-    let mut cut = end;
+/// The beginning of the last of these whole lines, the first one left out, that `fits`; it is asked for the place and the line without its end.
+pub(crate) fn last_line(lines: &[u8], fits: &mut dyn FnMut(usize, &[u8]) -> bool) -> Option<usize> {
+    // What comes behind is not complete, so the last of them is the first candidate.
+    let mut end = lines.len();
     loop {
-        let start = memchr::memrchr(b'\n', held.get(..cut.saturating_sub(1))?).map_or(0, |p| p + 1);
+        let start = memchr::memrchr(b'\n', lines.get(..end.saturating_sub(1))?).map_or(0, |p| p + 1);
         if start == 0 {
             return None;
         }
-        let line = held.get(start..cut)?;
-        if begins(line.strip_suffix(b"\n").unwrap_or(line)) {
+        let line = lines.get(start..end)?;
+        if fits(start, line.strip_suffix(b"\n").unwrap_or(line)) {
             return Some(start);
         }
-        cut = start;
+        end = start;
     }
+}
+
+/// The last of whole lines, without its end.
+fn last_of(lines: &[u8]) -> &[u8] {
+    let lines = lines.strip_suffix(b"\n").unwrap_or(lines);
+    lines.get(memchr::memrchr(b'\n', lines).map_or(0, |p| p + 1)..).unwrap_or(&[])
 }
 
 #[cfg(test)]
@@ -202,7 +292,7 @@ mod tests {
         }
         let mut blocks = Blocks::new(&text[..]);
         let (mut joined, mut line) = (Vec::new(), 1);
-        while let Some(block) = blocks.next(&mut |l| !l.starts_with(b" ")) {
+        while let Some(block) = blocks.next(&mut ByLine(|l: &[u8]| !l.starts_with(b" "))) {
             assert_eq!(block.offset, joined.len() as u64);
             assert_eq!(block.line, line);
             line += block.bytes.iter().filter(|b| **b == b'\n').count() as u64;
@@ -216,10 +306,10 @@ mod tests {
         let mut text = vec![0; 5 * BLOCK + 17];
         text.extend_from_slice(b"first\nnext\n");
         let mut blocks = Blocks::new(&text[..]);
-        let block = blocks.next(&mut |_| true).unwrap();
+        let block = blocks.next(&mut ByLine(|_: &[u8]| true)).unwrap();
         assert!(block.bytes.ends_with(b"\0first\nnext\n"));
         assert_eq!((block.line, block.offset + block.bytes.len() as u64), (1, text.len() as u64));
-        assert!(blocks.next(&mut |_| true).is_none());
+        assert!(blocks.next(&mut ByLine(|_: &[u8]| true)).is_none());
     }
 
     #[test]
@@ -229,7 +319,7 @@ mod tests {
         (0..rest).for_each(|_| text.extend_from_slice(b"  more\n "));
         text.extend_from_slice(b"\nnext\n  more");
         let mut blocks = Blocks::new(&text[..]);
-        let begins = &mut |line: &[u8]| !line.starts_with(b" ") && !line.is_empty();
+        let begins = &mut ByLine(|line: &[u8]| !line.starts_with(b" ") && !line.is_empty());
         let (mut bytes, mut lines, mut seen) = (0, 0, Vec::new());
         while let Some(block) = blocks.next(begins) {
             assert_eq!((block.offset, block.line), (bytes, lines + 1));
@@ -249,9 +339,9 @@ mod tests {
         let mut text = vec![b'x'; 3 * BLOCK + 17];
         text.extend_from_slice(b"\nnext\n");
         let mut blocks = Blocks::new(&text[..]);
-        let first = blocks.next(&mut |_| true).unwrap();
+        let first = blocks.next(&mut ByLine(|_: &[u8]| true)).unwrap();
         assert_eq!(first.bytes.len() as u64 - 1 + first.skipped, (3 * BLOCK + 17) as u64);
-        let second = blocks.next(&mut |_| true).unwrap();
+        let second = blocks.next(&mut ByLine(|_: &[u8]| true)).unwrap();
         assert_eq!((second.bytes.as_slice(), second.line, second.offset), (&b"next\n"[..], 2, text.len() as u64 - 5));
     }
 }

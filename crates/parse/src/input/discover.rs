@@ -1,6 +1,7 @@
 //! Which files are meant: arguments become a list of inputs in a stable order.
 
 use super::encoding::Charset;
+use super::{Flow, Spool};
 use crate::problem::Problem;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,10 @@ pub enum Place {
     Stream(PathBuf),
     /// Bytes in memory: what can be read once only, once it has been read.
     Memory(Arc<Vec<u8>>),
+    /// The same in a temporary file, where it is large.
+    Spool(Spool),
+    /// A stream that is read by one pass.
+    Flow(Flow),
     /// A stream in an archive.
     Member {
         /// Where the archive is.

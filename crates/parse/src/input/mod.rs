@@ -7,6 +7,7 @@ mod digest;
 mod discover;
 pub mod encoding;
 pub mod limit;
+mod once;
 mod open;
 mod tar;
 mod unpack;
@@ -15,9 +16,11 @@ mod zip;
 #[cfg(test)]
 mod tests;
 
-pub use blocks::{Block, Blocks};
+pub(crate) use blocks::last_line;
+pub use blocks::{Block, Blocks, Border, ByLine, Edges};
 pub use digest::{Digest, Digesting, digests};
 pub use discover::{Input, Place, Trail, discover};
 pub use encoding::Charset;
+pub use once::{Flow, Spool, hold};
 pub(crate) use open::open_raw;
 pub use open::{Bytes, VisitEach, each, is_archive, open};

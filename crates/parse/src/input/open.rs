@@ -3,6 +3,7 @@
 use super::archive;
 use super::encoding::decode;
 use super::limit::{Meter, Yield};
+use super::once::{FlowReader, SpoolReader};
 use super::tar::is_tar;
 use super::unpack::{Packing, look, unpack};
 use super::zip::is_zip;
@@ -24,6 +25,8 @@ enum Raw {
     File(File),
     Memory(Cursor<Shared>),
     Stdin(io::Stdin),
+    Spool(SpoolReader),
+    Flow(FlowReader),
 }
 
 struct Shared(Arc<Vec<u8>>);
@@ -41,6 +44,8 @@ impl Base {
             Place::File(path) | Place::Stream(path) => Raw::File(File::open(path)?),
             Place::Memory(bytes) => Raw::Memory(Cursor::new(Shared(bytes.clone()))),
             Place::Stdin => Raw::Stdin(io::stdin()),
+            Place::Spool(spool) => Raw::Spool(spool.reader()),
+            Place::Flow(flow) => Raw::Flow(flow.reader()),
             Place::Member { .. } => return Err(io::Error::new(io::ErrorKind::Unsupported, "a member is read with its archive")),
         };
         Ok(Base { bytes, meter: meter.clone() })
@@ -50,6 +55,7 @@ impl Base {
         match place {
             Place::File(path) => std::fs::metadata(path).ok().map(|m| m.len()),
             Place::Memory(bytes) => Some(bytes.len() as u64),
+            Place::Spool(spool) => Some(spool.length()),
             _ => None,
         }
     }
@@ -61,6 +67,8 @@ impl Read for Base {
             Raw::File(file) => file.read(into),
             Raw::Memory(bytes) => bytes.read(into),
             Raw::Stdin(stdin) => stdin.read(into),
+            Raw::Spool(spool) => spool.read(into),
+            Raw::Flow(flow) => flow.read(into),
         }?;
         self.meter.read(n);
         Ok(n)
@@ -72,7 +80,8 @@ impl Seek for Base {
         match &mut self.bytes {
             Raw::File(file) => file.seek(to),
             Raw::Memory(bytes) => bytes.seek(to),
-            Raw::Stdin(_) => Err(io::ErrorKind::NotSeekable.into()),
+            Raw::Spool(spool) => spool.seek(to),
+            Raw::Stdin(_) | Raw::Flow(_) => Err(io::ErrorKind::NotSeekable.into()),
         }
     }
 }

@@ -71,7 +71,7 @@ fn zone(source: &SourceInfo) -> String {
         "as its host's other logs" => "host",
         "only so it lies beside the others" => "overlap",
         "no stamps" => return "–".into(),
-        why if why.contains(" moments agree with ") => "agreed",
+        why if why.contains(" moments agree with ") || why.contains(" restarts agree with ") => "agreed",
         why => why,
     };
     format!("{} {word}", source.zone)

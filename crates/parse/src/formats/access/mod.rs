@@ -4,6 +4,7 @@
 //! columns that nobody named (`shape`, `infer`).
 
 mod anchors;
+mod apache;
 mod compile;
 pub mod conf;
 mod ends;

@@ -4,6 +4,7 @@
 //! anchors; what stands before and behind them is told by its shape, and what one line leaves open by the lines around it.
 
 use super::anchors::{Anchors, anchors, behind};
+use super::apache;
 use super::infer::{self, Row};
 use super::meaning::{self, Meaning, Unit, is_status};
 use super::names;
@@ -101,9 +102,11 @@ impl Shaped {
         let tail = (!plain).then(|| infer::tail(&rows));
         // nginx writes times with a fraction; microseconds as whole numbers are Apache's `%D`.
         let micros = Meaning::Took(Key::Duration, Unit::Micros);
-        let name = if tail.as_ref().is_some_and(|tail| tail.contains(&micros)) { "apache.access" } else { name };
+        let proven = tail.as_ref().is_some_and(|tail| tail.contains(&micros)) || lines.iter().any(|line| apache::proves(line));
+        let given = name;
+        let name = if proven { "apache.access" } else { name };
         let quick = Quick::of(&lines, tail.as_deref(), name == "apache.access").map(Arc::new);
-        (tail.is_some() || quick.is_some()).then_some(Shaped { name, tail, quick })
+        (tail.is_some() || quick.is_some() || name != given).then_some(Shaped { name, tail, quick })
     }
 
     fn put_tail<'a>(&self, line: &'a str, tokens: &Tokens<'a>, anchors: &Anchors, cx: &Cx<'a>, record: &mut Record<'a>) {

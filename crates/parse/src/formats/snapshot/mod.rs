@@ -85,6 +85,45 @@ pub fn commands() -> Vec<Arc<dyn Format>> {
     list.into_iter().map(|(name, opens)| Arc::new(Command { name, opens }) as Arc<dyn Format>).collect()
 }
 
+/// How the heads of all commands begin, blanks left out.
+const HEADS: &[&str] = &[
+    "Filesystem ",
+    "State ",
+    "Netid ",
+    "Active Internet connections",
+    "Proto ",
+    "total ",
+    "procs ",
+    "avg-cpu:",
+    "Device",
+    "top - ",
+    "USER ",
+    "UID ",
+    "PID ",
+    "UNIT ",
+    "NAME ",
+    "NAMESPACE ",
+    "LAST SEEN ",
+    "Name:",
+    "CONTAINER ID ",
+    "CONNECTED(",
+    "Certificate:",
+    "Local time: ",
+    "Reference ID ",
+    "remote ",
+];
+
+/// Whether a line could be the head of a command's output: cheaply, so that it can be asked of any line of a log.
+pub fn may_open(line: &str) -> bool {
+    let bare = line.trim_start_matches(' ');
+    match bare.as_bytes().first() {
+        None => false,
+        Some(b'0'..=b'9') => bare.contains("load average"),
+        Some(b'*' | 0x80..) => bare.starts_with(units::DOTS),
+        Some(_) => HEADS.iter().any(|head| bare.starts_with(head)),
+    }
+}
+
 /// A section that needs no memory: each row is understood by itself.
 struct Plain {
     name: &'static str,

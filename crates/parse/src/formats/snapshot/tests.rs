@@ -386,3 +386,19 @@ mod any {
         }
     }
 }
+
+#[test]
+fn every_head_of_a_table_may_open() {
+    let commands = super::commands();
+    let mut heads = 0;
+    for entry in crate::catalogue::entries().iter().filter(|e| e.name.starts_with("command.")) {
+        for sample in &entry.samples {
+            for line in sample.head.iter().flat_map(|h| h.lines()).chain(sample.text.lines()) {
+                let opens = commands.iter().filter_map(|c| c.opens(line, false)).any(|s| s.name() != super::SHELL);
+                assert!(!opens || super::may_open(line), "{line}");
+                heads += usize::from(opens);
+            }
+        }
+    }
+    assert!(heads >= 20, "{heads}");
+}

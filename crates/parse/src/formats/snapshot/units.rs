@@ -10,7 +10,7 @@ pub(super) const STATUS: &str = "command.systemctl-status";
 pub(super) const LIST: &str = "command.systemctl";
 
 /// The dot before a unit: full, failed, empty, in transition; `*` where the terminal has no others.
-const DOTS: [char; 7] = ['●', '×', '○', '↻', '*', '✗', '•'];
+pub(super) const DOTS: [char; 7] = ['●', '×', '○', '↻', '*', '✗', '•'];
 
 /// The unit that a word names, by its ending.
 fn is_unit(word: &str) -> bool {
