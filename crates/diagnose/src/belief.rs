@@ -6,6 +6,7 @@
 use crate::activity::Activity;
 use crate::evidence::Evidence;
 use crate::names::NONE;
+use crate::near::Near;
 use crate::rules::{FaultId, Pack};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
@@ -57,16 +58,17 @@ const ANCHOR: f64 = 1.38;
 /// The hypotheses about an incident, the best first.
 pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident, activities: &[Activity]) -> Vec<Hypothesis> {
     let reach = Reach::new(evidence, topology, incident);
+    let near = Near::new(activities, topology);
     let mut anchors: BTreeSet<(FaultId, &str)> = BTreeSet::new();
     for (id, fault) in pack.faults.iter().enumerate().filter(|(_, f)| !f.symptom) {
         for item in fault.evidence.iter().filter(|e| anchors_by(pack, e)) {
-            for activity in activities.iter().filter(|a| a.signal == item.signal && a.gain >= 0.25) {
+            for activity in near.of(item.signal).filter(|a| a.gain >= 0.25) {
                 anchors.insert((id, &activity.place));
             }
         }
     }
     let mut list: Vec<Hypothesis> =
-        anchors.into_iter().filter_map(|(fault, place)| judge(pack, topology, incident, activities, &reach, fault, place)).collect();
+        anchors.into_iter().filter_map(|(fault, place)| judge(pack, incident, activities, &near, &reach, fault, place)).collect();
     list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
     steps(pack, topology, &reach, activities, &mut list);
     confidence(&mut list);
@@ -226,9 +228,9 @@ fn peer_place(peer: &str) -> String {
 
 fn judge(
     pack: &Pack,
-    topology: &Topology,
     incident: &Incident,
     activities: &[Activity],
+    near: &Near<'_>,
     reach: &Reach,
     fault: FaultId,
     place: &str,
@@ -237,17 +239,7 @@ fn judge(
     let mut terms = vec![Term { name: "prior".into(), value: PRIOR, note: "before looking".into(), activity: None }];
     let mut picked: Vec<(f64, usize)> = Vec::new();
     for item in &rule.evidence {
-        let best = activities
-            .iter()
-            .enumerate()
-            .filter(|(_, a)| a.signal == item.signal)
-            .filter_map(|(i, a)| {
-                let near = nearness(topology, a, place, item.weight < 0.0);
-                let worth = item.weight * a.gain * a.timing * near;
-                (near > 0.0 && worth.abs() > 0.05).then_some((worth, i))
-            })
-            .max_by(|(x, i), (y, j)| x.abs().total_cmp(&y.abs()).then(j.cmp(i)));
-        picked.extend(best);
+        picked.extend(near.loudest(item.signal, item.weight, place));
     }
     // Signals that rest on the same lines say the same thing: only the strongest counts in full.
     picked.sort_by(|(x, i), (y, j)| y.abs().total_cmp(&x.abs()).then(i.cmp(j)));
@@ -312,23 +304,6 @@ fn judge(
         step_of: None,
         confidence: 0.0,
     })
-}
-
-/// How much an activity at one place says about another.
-fn nearness(topology: &Topology, activity: &Activity, place: &str, against: bool) -> f64 {
-    if activity.place == place || activity.of_incident {
-        return 1.0;
-    }
-    if against {
-        return 0.0;
-    }
-    match (activity.place.strip_prefix("host:"), place.strip_prefix("host:")) {
-        (Some(a), Some(b)) => {
-            let call = topology.calls.contains(&(a.to_string(), b.to_string())) || topology.calls.contains(&(b.to_string(), a.to_string()));
-            if call { 0.5 } else { 0.0 }
-        }
-        _ => 0.0,
-    }
 }
 
 /// Whether two activities rest on the same records.

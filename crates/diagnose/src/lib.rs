@@ -12,6 +12,7 @@ pub mod evidence;
 mod groups;
 pub mod measure;
 pub mod names;
+mod near;
 pub mod report;
 pub mod rules;
 mod seen_twice;

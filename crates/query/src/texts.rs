@@ -2,12 +2,21 @@
 //!
 //! One automaton seeks a word of every phrase, the one that is probably the rarest. Where it is found, the words beside it are looked
 //! at; in a text of ASCII that decides whether the phrase stands there, in any other it is left to whoever asks.
+//!
+//! There are two automata that find the same: one that is ready at once, and a faster one whose tables take longer to fill than a small
+//! bundle takes to read; it takes over once enough text has passed.
 
 use crate::pattern::is_plain;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
+use aho_corasick::nfa::contiguous::NFA;
 use aho_corasick::{Anchored, PatternID, StartKind};
 use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// After so many bytes the faster automaton is made.
+const WORTH_A_TABLE: usize = 8 << 20;
 
 /// A text that is sought, in any case of ASCII letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
@@ -106,9 +115,12 @@ impl Builder {
                 list.push(number);
             }
         }
-        // A few thousand letters take a megabyte or two.
-        match DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&pieces) {
-            Ok(automaton) => Texts { automaton: Some(automaton), of_piece, sought, questions },
+        match NFA::builder().ascii_case_insensitive(true).build(&pieces) {
+            Ok(automaton) => {
+                let pieces = pieces.into_iter().map(String::from).collect();
+                let automaton = Some(Automata { ready: automaton, pieces, fast: OnceLock::new(), passed: AtomicUsize::new(0) });
+                Texts { automaton, of_piece, sought, questions }
+            }
             Err(_) => {
                 always.extend(questions.iter().flatten());
                 Texts::default()
@@ -157,10 +169,50 @@ impl Found {
     }
 }
 
+/// The two automata.
+#[derive(Debug)]
+struct Automata {
+    ready: NFA,
+    pieces: Vec<String>,
+    /// `None` within: it would grow too large.
+    fast: OnceLock<Option<DFA>>,
+    /// Bytes that have passed the first one.
+    passed: AtomicUsize,
+}
+
+impl Automata {
+    /// The faster one, once it is worth its making. A few thousand letters take a megabyte or two.
+    fn fast(&self, bytes: usize) -> Option<&DFA> {
+        if let Some(fast) = self.fast.get() {
+            return fast.as_ref();
+        }
+        if self.passed.fetch_add(bytes, Ordering::Relaxed) < WORTH_A_TABLE {
+            return None;
+        }
+        let make = || DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&self.pieces).ok();
+        self.fast.get_or_init(make).as_ref()
+    }
+}
+
+/// Hands over every piece that is found, and where. `false` when the automaton cannot be asked.
+fn walk(automaton: &impl Automaton, bytes: &[u8], each: &mut dyn FnMut(PatternID, usize, usize)) -> bool {
+    let Ok(mut state) = automaton.start_state(Anchored::No) else { return false };
+    for (at, byte) in bytes.iter().enumerate() {
+        state = automaton.next_state(Anchored::No, state, *byte);
+        if automaton.is_special(state) && automaton.is_match(state) {
+            for index in 0..automaton.match_len(state) {
+                let pattern = automaton.match_pattern(state, index);
+                each(pattern, at + 1 - automaton.pattern_len(pattern).min(at + 1), at + 1);
+            }
+        }
+    }
+    true
+}
+
 /// Texts that are sought, and the questions that need them.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    automaton: Option<DFA>,
+    automaton: Option<Automata>,
     /// For every piece the numbers of the texts that are sought by it.
     of_piece: Vec<Vec<u32>>,
     sought: Vec<Sought>,
@@ -175,25 +227,18 @@ impl Texts {
 
     /// Notes every text that is found, also those that overlap, and puts down the questions that need it.
     pub(crate) fn find(&self, text: &str, found: &mut Found, put: &mut dyn FnMut(u32)) {
-        let Some(automaton) = &self.automaton else { return };
-        let ascii = text.is_ascii();
+        let Some(automata) = &self.automaton else { return };
+        let (bytes, ascii) = (text.as_bytes(), text.is_ascii());
         found.unsure |= !ascii;
-        let start = automaton.start_state(Anchored::No).ok().filter(|_| ascii || is_plain(text));
-        let Some(mut state) = start else {
+        let mut each = |piece, from, to| self.at(piece, bytes, (from, to), ascii, found, put);
+        let asked = (ascii || is_plain(text))
+            && match automata.fast(bytes.len()) {
+                Some(fast) => walk(fast, bytes, &mut each),
+                None => walk(&automata.ready, bytes, &mut each),
+            };
+        if !asked {
             (found.all, found.unsure) = (true, true);
             self.questions.iter().flatten().for_each(|q| put(*q));
-            return;
-        };
-        let bytes = text.as_bytes();
-        for (at, byte) in bytes.iter().enumerate() {
-            state = automaton.next_state(Anchored::No, state, *byte);
-            if automaton.is_special(state) && automaton.is_match(state) {
-                for index in 0..automaton.match_len(state) {
-                    let pattern = automaton.match_pattern(state, index);
-                    let from = at + 1 - automaton.pattern_len(pattern).min(at + 1);
-                    self.at(pattern, bytes, (from, at + 1), ascii, found, put);
-                }
-            }
         }
     }
 
