@@ -22,6 +22,8 @@
 //! # Ok::<(), whyline_query::QueryError>(())
 //! ```
 //!
+//! What is done with the events that a query finds stands behind it: see [`pipe`].
+//!
 //! [`Query::matches`] says what a query means, on one record alone; an index or a [`Matcher`] may only be faster.
 
 mod ast;
@@ -37,6 +39,7 @@ mod network;
 mod number;
 mod parse;
 mod pattern;
+pub mod pipe;
 mod query;
 mod value;
 pub mod words;
@@ -49,6 +52,7 @@ pub use matcher::{Matcher, Scratch};
 pub use network::{Endpoint, Network};
 pub use number::Amount;
 pub use pattern::Pattern;
+pub use pipe::{Asked, Pipeline};
 pub use query::{Query, UnknownField};
 
 // Queries are read once and asked on every thread.
@@ -56,4 +60,6 @@ const _: fn() = || {
     fn travels<T: Send + Sync>() {}
     travels::<Query>();
     travels::<Matcher>();
+    travels::<Asked>();
+    travels::<pipe::Partial>();
 };
