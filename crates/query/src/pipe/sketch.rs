@@ -156,7 +156,7 @@ mod tests {
             }
         }
         assert_eq!(roundest(bucket(1_197_431_000)), 1_195_000_000);
-        assert_eq!(roundest(bucket(-499_999_999)), -498_000_000);
+        assert_eq!(roundest(bucket(-499_999_999)), -500_000_000);
     }
 
     proptest! {
