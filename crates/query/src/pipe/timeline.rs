@@ -52,13 +52,13 @@ impl Timeline {
 
     pub(super) fn add(&mut self, time: Option<i64>) {
         match time {
-            Some(time) => self.put(time.div_euclid(self.width), 1),
+            Some(time) => self.put(time, 1),
             None => self.timeless += 1,
         }
     }
 
-    fn put(&mut self, interval: i64, count: u64) {
-        *self.counts.entry(interval).or_default() += count;
+    fn put(&mut self, time: i64, count: u64) {
+        *self.counts.entry(time.div_euclid(self.width)).or_default() += count;
         self.all += count;
         if self.told.is_none() {
             while self.intervals() > GATHERED && self.coarser() {}
@@ -94,15 +94,14 @@ impl Timeline {
         self.width = width;
     }
 
-    pub(super) fn merge(&mut self, mut other: Timeline) {
+    pub(super) fn merge(&mut self, other: Timeline) {
         if self.width < other.width {
             self.widen(other.width);
-        } else if other.width < self.width {
-            other.widen(self.width);
         }
         self.timeless += other.timeless;
         let dropped = other.all - other.counts.values().sum::<u64>();
-        other.counts.into_iter().for_each(|(interval, count)| self.put(interval, count));
+        // Own intervals may grow on the way, so what is put in goes by its time.
+        other.counts.into_iter().for_each(|(interval, count)| self.put(interval.saturating_mul(other.width), count));
         self.all += dropped;
     }
 
@@ -154,6 +153,18 @@ mod tests {
         // 65,000 s: half an hour is the shortest length that gives no more than 50.
         assert_eq!(rows.len(), 38);
         assert_eq!((&rows[0][0], &rows[1][0]), (&Cell::Time(-1_800 * SECOND), &Cell::Time(0)));
+    }
+
+    #[test]
+    fn intervals_may_grow_while_parts_are_put_together() {
+        let gathered = |times: &[i64]| {
+            let mut line = Timeline::new(None);
+            times.iter().for_each(|t| line.add(Some(t * SECOND)));
+            line
+        };
+        let (mut near, far) = (gathered(&[-300, 0]), gathered(&[2_700, 4_200, 90_000]));
+        near.merge(far);
+        assert_eq!(near.finish(&mut Vec::new()), gathered(&[90_000, -300, 4_200, 0, 2_700]).finish(&mut Vec::new()));
     }
 
     #[test]

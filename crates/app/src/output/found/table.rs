@@ -121,10 +121,12 @@ impl Table {
     }
 }
 
-/// Takes from the widest text columns until all fit; numbers are never cut.
+/// Takes from the widest text columns until all fit, from the last one first: it mostly holds the longest text. Numbers are never cut.
 fn narrow(widths: &mut [usize], right: &[bool], most: usize) {
+    let last = widths.len().saturating_sub(1);
     while widths.iter().sum::<usize>() > most {
-        let widest = (0..widths.len()).filter(|i| !right[*i] && widths[*i] > NARROWEST).max_by_key(|i| widths[*i]);
+        let size = |i: usize| widths[i] * if i == last { 3 } else { 1 };
+        let widest = (0..widths.len()).filter(|i| !right[*i] && widths[*i] > NARROWEST).max_by_key(|i| size(*i));
         let Some(widest) = widest else { return };
         widths[widest] -= 1;
     }
