@@ -8,7 +8,7 @@ use crate::exit::usage;
 use anyhow::Result;
 use jiff::civil::{Date, Time};
 use whyline_event::stamp::{NANOS, civil_nanos, rfc3339};
-use whyline_event::{Clock, Zone};
+use whyline_event::{Clock, Form, Zone};
 use whyline_query::{Amount, Sense};
 
 /// A stretch of time in seconds since 1970 UTC, both ends included.
@@ -117,7 +117,9 @@ fn instant(option: &str, text: &str, base: &Base<'_>) -> Result<i64> {
             today.and_then(|d| d.checked_sub(jiff::Span::new().try_days(back).ok()?).ok()).and_then(|date| local(date, time))
         }
         When::Written(stamp) => {
-            let clock = Clock { near: Some(base.last), zone, ..Clock::default() };
+            // A day without its year is the last one that the logs can speak of: a clock takes what lies up to two months ahead.
+            let near = if stamp.form == Form::NoYear { base.last.saturating_sub(60 * 86_400 * NANOS) } else { base.last };
+            let clock = Clock { near: Some(near), zone, ..Clock::default() };
             Some(clock.instant(&stamp).div_euclid(NANOS))
         }
     };

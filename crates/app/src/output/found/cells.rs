@@ -82,19 +82,19 @@ fn number(n: Fixed, unit: Unit) -> String {
     match unit {
         Unit::Seconds => duration(n),
         Unit::Bytes => bytes(n),
-        Unit::PerSecond => format!("{}/s", rounded(n.as_f64())),
+        Unit::PerSecond => format!("{}/s", rounded(n.as_f64(), 3)),
         Unit::Plain | Unit::Time if n.as_int().is_some() => n.to_string(),
-        Unit::Plain | Unit::Time => rounded(n.as_f64()),
+        Unit::Plain | Unit::Time => rounded(n.as_f64(), 4),
     }
 }
 
-/// Three digits that say something, and no zeros at the end; whole numbers stay whole.
-fn rounded(x: f64) -> String {
+/// So many digits that say something, and no zeros at the end; the whole part stays whole.
+fn rounded(x: f64, digits: i32) -> String {
     if x == 0.0 {
         return "0".into();
     }
     let size = x.abs().log10().floor() as i32;
-    let digits = usize::try_from(2 - size).unwrap_or(0).min(12);
+    let digits = usize::try_from(digits - 1 - size).unwrap_or(0).min(12);
     let text = format!("{x:.digits$}");
     if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_string() } else { text }
 }
@@ -106,10 +106,10 @@ fn duration(n: Fixed) -> String {
     let size = seconds.abs();
     let text = match size {
         0.0 => "0s".into(),
-        s if s < 1e-6 => format!("{}ns", rounded(s * 1e9)),
-        s if s < 1e-3 => format!("{}us", rounded(s * 1e6)),
-        s if s < 0.9995 => format!("{}ms", rounded(s * 1e3)),
-        s if s < 99.5 => format!("{}s", rounded(s)),
+        s if s < 1e-6 => format!("{}ns", rounded(s * 1e9, 3)),
+        s if s < 1e-3 => format!("{}us", rounded(s * 1e6, 3)),
+        s if s < 0.9995 => format!("{}ms", rounded(s * 1e3, 3)),
+        s if s < 99.5 => format!("{}s", rounded(s, 3)),
         s => {
             let whole = s.round() as u64;
             let parts = [(whole / 86_400, "d"), (whole / 3_600 % 24, "h"), (whole / 60 % 60, "m"), (whole % 60, "s")];
@@ -130,7 +130,7 @@ fn bytes(n: Fixed) -> String {
     {
         (size, unit) = (size / 1000.0, next);
     }
-    format!("{}{unit}", rounded(size))
+    format!("{}{unit}", rounded(size, 3))
 }
 
 #[cfg(test)]
