@@ -27,7 +27,7 @@ pub enum Target {
 /// Names of the parts of a record, the full name first.
 const PARTS: &[(Target, &[&str])] = &[
     (Target::Format, &["format"]),
-    (Target::Source, &["source"]),
+    (Target::Source, &["source", "log.file.path"]),
     (Target::Level, &["level", "severity_text", "severity"]),
     (Target::Body, &["body", "msg", "message"]),
     (Target::Raw, &["raw", "text", "event.original"]),

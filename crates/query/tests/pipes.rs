@@ -3,6 +3,7 @@
 // Helpers of tests may say plainly what they expect, as tests do.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+use proptest::prelude::*;
 use whyline_event::{Clock, Key, Origin, Record, Severity, Source, SourceId, Stamp, Value};
 use whyline_query::pipe::{Answered, Cell, Hit, Partial, Unit};
 use whyline_query::{Asked, QueryError};
@@ -313,4 +314,32 @@ fn groups_are_bounded_and_it_is_said() {
     assert_eq!((rows.len(), cell(&rows[0][0]), cell(&rows[9_999][0])), (10_000, "0".into(), "9999".into()));
     assert!(notes.len() == 1 && notes[0].contains("more than 10000 groups") && notes[0].contains("25000 events"), "{notes:?}");
     assert_eq!(gathered(&mut (0..35_000).rev()), (rows, notes));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn nothing_like_a_pipe_makes_the_reader_panic(
+        parts in prop::collection::vec(
+            prop::sample::select(vec![
+                "|", " | ", "count", "sum ", "p99 ", "p", "rate", "distinct ", "top 5 ", "top", "sort ", "limit 3", "fields ", "patterns", "context 2",
+                "timeline", " by ", " every ", "1m", " as ", "x", "duration", "status", "time", "count", "-", ",", ", ", "(", ")", "\"", "\\", "ä", "接", "0", "99999999999999999999", " ",
+            ]),
+            0..20,
+        ),
+    ) {
+        let text = format!("*{}", parts.concat());
+        match Asked::parse(&text) {
+            Ok(asked) => {
+                let printed = asked.to_string();
+                let again = Asked::parse(&printed).unwrap_or_else(|e| panic!("{text} was printed so: {}", e.render(&printed)));
+                assert_eq!(again.pipeline.stages(), asked.pipeline.stages(), "{text}");
+                assert_eq!(again.pipeline.columns(), asked.pipeline.columns(), "{text}");
+                let answer = asked.pipeline.gather(None).finish();
+                assert!(answer.notes.is_empty() && answer.matched == 0);
+            }
+            Err(error) => assert!(error.render(&text).contains('^'), "{text}"),
+        }
+    }
 }

@@ -13,16 +13,13 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use whyline_event::{Event, Source};
 use whyline_query::pipe::{Answer, Answered, Cell, Place};
-use whyline_query::{Asked, Pipeline};
+use whyline_query::{Asked, Node, Pipeline};
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
     let asked =
         Asked::parse(&args.expression).map_err(|e| exit::usage(format!("the query cannot be read: {}", e.render(&args.expression))))?;
-    let own = load::own_fields(&args.reading.rules)?;
-    for unknown in asked.unknown_fields().filter(|u| !own.contains(&u.name)) {
-        load::note(&format!("warning: {}", unknown.render(&args.expression)));
-    }
+    warn(args, &asked)?;
     let mut job = Job::new(args, asked)?;
     let partial = if args.paths.is_empty() { stored::answer(cli, &mut job).map(|()| false)? } else { files::answer(cli, &mut job)? };
     let found = job.finish()?;
@@ -31,6 +28,25 @@ pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
         (false, 0) => exit::NEGATIVE,
         (false, _) => exit::DONE,
     })
+}
+
+/// Says what may be read and was probably not meant.
+fn warn(args: &Args, asked: &Asked) -> Result<()> {
+    let own = load::own_fields(&args.reading.rules)?;
+    for unknown in asked.unknown_fields().filter(|u| !own.contains(&u.name)) {
+        let when = ["time", "timestamp", "@timestamp"].contains(&unknown.name.as_str());
+        let help = if when { "\nhelp: times are asked with --since, --until and --around" } else { "" };
+        load::note(&format!("warning: {}{help}", unknown.render(&args.expression)));
+    }
+    asked.query.root().walk(&mut |node, _| {
+        if let Node::Words(phrase) = node
+            && matches!(phrase.as_str(), "and" | "or" | "not")
+        {
+            let word = phrase.as_str();
+            load::note(&format!("warning: `{word}` is sought as a word; operators are written in capitals: {}", word.to_uppercase()));
+        }
+    });
+    Ok(())
 }
 
 /// A question that is being answered.
