@@ -69,6 +69,11 @@ impl<'a> Job<'a> {
         if let Some(most) = args.limit.filter(|_| !args.count) {
             pipeline = pipeline.limited(most);
         }
+        if args.count && pipeline.stages().is_empty() {
+            pipeline = Pipeline::counting();
+        } else if args.raw || args.format == QueryFormat::Text {
+            pipeline = pipeline.text_only();
+        }
         let look = look(args);
         if pipeline.context() > 0 {
             if !Show::takes_context(&look) {
@@ -111,6 +116,10 @@ impl<'a> Job<'a> {
     fn take(&mut self, answer: Answer, around: &mut dyn FnMut(&context::Wanted) -> Result<context::Around>) -> Result<Option<Place>> {
         self.matched = answer.matched;
         self.notes.extend(answer.notes);
+        if self.args.count && self.asked.pipeline.stages().is_empty() {
+            self.results = answer.matched;
+            return Ok(None);
+        }
         match answer.result {
             Answered::Rows(rows) => rows.into_iter().try_for_each(|row| self.row(row))?,
             Answered::Events(found) if self.pipeline.context() > 0 && !self.args.count => {

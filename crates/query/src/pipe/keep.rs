@@ -7,12 +7,13 @@ use rustc_hash::FxHashMap;
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use whyline_event::{Event, Source};
+use whyline_event::{Event, Record, Source};
 
-/// Most bytes of events that are held at once.
-const HELD: usize = 96 << 20;
-/// What an event takes besides its texts, about.
-const APART: usize = 400;
+/// Most bytes of events that are held at once, over all threads.
+const HELD: usize = 48 << 20;
+/// What an event takes besides its texts, and a field of it, about.
+const APART: usize = 600;
+const APART_FIELD: usize = 140;
 
 /// An event of an answer.
 #[derive(Clone, Debug)]
@@ -60,6 +61,7 @@ pub(super) struct Keep {
     /// Nothing from here on is held.
     bound: Option<Rank>,
     held: usize,
+    text_only: bool,
 }
 
 /// What was kept.
@@ -71,7 +73,20 @@ pub(super) struct Kept {
 
 impl Keep {
     pub(super) fn new(choice: Choice, after: Option<Place>) -> Keep {
-        Keep { choice, after, kept: BTreeMap::new(), sources: FxHashMap::default(), bytes: 0, bound: None, held: HELD }
+        let (kept, sources) = (BTreeMap::new(), FxHashMap::default());
+        Keep { choice, after, kept, sources, bytes: 0, bound: None, held: HELD, text_only: false }
+    }
+
+    /// One of so many that are gathered side by side.
+    pub(super) fn shared_by(mut self, many: usize) -> Keep {
+        self.held = HELD / many.max(1);
+        self
+    }
+
+    /// Leaves out what the text of an event says as well.
+    pub(super) fn text_only(mut self, text_only: bool) -> Keep {
+        self.text_only = text_only;
+        self
     }
 
     #[cfg(test)]
@@ -92,8 +107,15 @@ impl Keep {
         }
         let Some(clock) = hit.clock else { return };
         self.sources.entry(hit.rank).or_insert_with(|| Arc::new(hit.source.clone()));
-        let event = Event::new(hit.record, hit.source, clock);
-        let size = APART + event.text.len() + event.body.len() + event.source.len() + 64 * event.fields.len() + texts(&event);
+        let event = match self.text_only {
+            false => Event::new(hit.record, hit.source, clock),
+            true => {
+                let mut bare = Record::new(hit.record.text, hit.record.origin);
+                (bare.stamp, bare.body) = (hit.record.stamp, "");
+                Event::new(&bare, hit.source, clock)
+            }
+        };
+        let size = APART + event.text.len() + event.body.len() + event.source.len() + APART_FIELD * event.fields.len() + texts(&event);
         self.insert(rank, event, size);
     }
 
@@ -156,7 +178,7 @@ mod tests {
     use super::*;
     use crate::fields::Target;
     use crate::pipe::take::Take;
-    use whyline_event::{Clock, Key, Origin, Record, Stamp, Value};
+    use whyline_event::{Clock, Key, Origin, Stamp, Value};
 
     /// Puts events with these durations into parts, and the parts together.
     fn kept(numbers: &[i64], choice: &Choice, after: Option<Place>, held: usize) -> (Vec<u64>, Option<Place>) {

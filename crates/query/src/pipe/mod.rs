@@ -26,7 +26,7 @@
 //!   the table of fields. Rows come in the order of time and values, the empty ones last, unless sorted.
 //! - **Intervals** begin at multiples of their length since 1970 UTC.
 //! - **Bounds**: 100,000 groups, or 10,000 with percentiles or distinct values; distinct values are exact up to 2,048 and estimated
-//!   beyond; 20,000 shapes of messages; 96 MB of events that are sorted. What is left out then is told in the notes, and which it is
+//!   beyond; 20,000 shapes of messages; 48 MB of events that are sorted. What is left out then is told in the notes, and which it is
 //!   depends on the events alone.
 //!
 //! Everything is gathered in integers that merge in any order ([`Partial`]), so files, the store and any number of threads give the same
@@ -145,6 +145,27 @@ impl Pipeline {
             _ => plan.rows.push(Step::Limit(most)),
         }
         Pipeline { stages: self.stages.clone(), plan: Arc::new(plan) }
+    }
+
+    /// The same for so many threads, which share the memory for events that are held.
+    #[must_use]
+    pub fn shared_by(&self, threads: usize) -> Pipeline {
+        let plan = Plan { shared_by: threads, ..Plan::clone(&self.plan) };
+        Pipeline { stages: self.stages.clone(), plan: Arc::new(plan) }
+    }
+
+    /// The same, of whose events only text, place and time are wanted: many more of them can be held.
+    #[must_use]
+    pub fn text_only(&self) -> Pipeline {
+        let plan = Plan { text_only: true, ..Plan::clone(&self.plan) };
+        Pipeline { stages: self.stages.clone(), plan: Arc::new(plan) }
+    }
+
+    /// Only how many events there are.
+    pub fn counting() -> Pipeline {
+        let measures = vec![plan::Measured { function: Function::Count, of: None }];
+        let gather = Gather::Groups(plan::Grouping { measures, by: Vec::new(), every: None });
+        Pipeline { stages: Vec::new(), plan: Arc::new(Plan { gather, ..Plan::default() }) }
     }
 
     /// Where one thread gathers; with a place, only events behind it.

@@ -24,6 +24,10 @@ pub(super) struct Plan {
     /// The columns of the answer; none where it is the events themselves.
     pub(super) columns: Vec<Column>,
     pub(super) unknown: Vec<UnknownField>,
+    /// By how many the memory for events is shared; 0 counts as 1.
+    pub(super) shared_by: usize,
+    /// Of events that are the answer, only their text is wanted.
+    pub(super) text_only: bool,
 }
 
 /// Which events go on, and in what order.

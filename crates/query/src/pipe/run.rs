@@ -50,10 +50,16 @@ pub enum Answered {
 
 impl Partial {
     pub(super) fn new(plan: &Arc<Plan>, after: Option<Place>) -> Partial {
-        let part = match (&plan.keeps[..], &plan.gather) {
-            ([first, ..], _) => Part::Keep(Box::new(Keep::new(first.clone(), after))),
-            ([], Gather::Events | Gather::Fields(_)) => Part::Keep(Box::new(Keep::new(Choice::default(), after))),
-            ([], gather) => Part::gathering(gather),
+        let choice = match (&plan.keeps[..], &plan.gather) {
+            ([first, ..], _) => Some(first.clone()),
+            ([], Gather::Events | Gather::Fields(_)) => Some(Choice::default()),
+            ([], _) => None,
+        };
+        // What follows may ask for fields.
+        let text_only = plan.text_only && plan.keeps.len() <= 1 && matches!(plan.gather, Gather::Events);
+        let part = match choice {
+            Some(choice) => Part::Keep(Box::new(Keep::new(choice, after).shared_by(plan.shared_by).text_only(text_only))),
+            None => Part::gathering(&plan.gather),
         };
         Partial { plan: plan.clone(), matched: 0, part }
     }

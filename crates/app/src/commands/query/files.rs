@@ -28,12 +28,17 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
     if job.args.stream {
         files.stream(job, stretch)?;
     } else {
-        let mut after = None;
+        let (mut after, mut told) = (None, false);
         loop {
             let answer = files.gather(job, stretch, after).finish();
             after = job.take(answer, &mut |wanted| Ok(files.around(wanted)))?;
             if after.is_none() {
                 break;
+            }
+            if !std::mem::replace(&mut told, true) {
+                load::note(
+                    "note: more events are found than can be held at once; files are read again for the rest. --stream shows them in the order of the files, reading once",
+                );
             }
         }
     }
@@ -83,16 +88,17 @@ impl Files {
 
     /// One part of the answer.
     fn gather(&mut self, job: &Job<'_>, stretch: Option<Stretch>, after: Option<Place>) -> Partial {
+        let pipeline = job.pipeline.shared_by(self.options.threads);
         loop {
             let make = || Gathering {
                 query: &job.asked.query,
                 bundle: &self.bundle,
                 clocks: &self.clocks,
                 stretch,
-                partial: job.pipeline.gather(after),
+                partial: pipeline.gather(after),
             };
             let Passed { sinks, facts, problems, .. } = pass(&self.bundle, self.options.threads, make);
-            let mut all = job.pipeline.gather(after);
+            let mut all = pipeline.gather(after);
             sinks.into_iter().for_each(|sink| all.merge(sink.partial));
             self.met = problems;
             if self.settled {

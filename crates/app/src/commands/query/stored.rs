@@ -23,8 +23,9 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<()> {
         frame.seconds = when::stretch(&args.window, &base)?.map(|s| (s.from, s.to));
         frame.clocks = Some(known.clocks());
     }
-    if args.count && job.pipeline.stages().is_empty() {
-        job.results = store.count(&job.asked.query, &frame).map_err(store::failed)?;
+    if args.count && job.asked.pipeline.stages().is_empty() {
+        job.matched = store.count(&job.asked.query, &frame).map_err(store::failed)?;
+        job.results = job.matched;
         return Ok(());
     }
     let stored = Stored::new(&store);
