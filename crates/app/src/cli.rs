@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::output::found::Colours;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -70,7 +71,8 @@ pub struct Reading {
 /// Which stretch of time is meant.
 #[derive(Args, Debug, Clone, Default)]
 pub struct Window {
-    /// Only events from this time on (RFC 3339, `2026-11-21 10:00`, `10:00`, `@1795255001`, `-1h` before the last event)
+    /// Only events from this time on: RFC 3339, `2026-11-21 10:00`, `21 Nov 10:00`, `@1795255001`, or counted from the last event:
+    /// `10:00`, `-1h`, `1h ago`, `today 09:30`, `yesterday 14:00`, `now`
     #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
     pub since: Option<String>,
     /// Only events up to this time
@@ -154,34 +156,78 @@ pub struct Ingest {
 
 /// `whyline query`
 #[derive(Args, Debug)]
+#[command(after_help = QUERY_HELP)]
 pub struct Query {
-    /// What to ask for, for instance `status:502 upstream:10.0.0.3`
+    /// What to ask for, and behind pipes what to make of it: `status:502 | count by path`
     pub expression: String,
     /// Files to ask instead of the store
     pub paths: Vec<PathBuf>,
-    /// Print only how many there are
+    /// Print only how many events or rows there are
     #[arg(long)]
     pub count: bool,
     /// Print at most so many
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
-    /// How to write events
+    /// How to write events and rows
     #[arg(long, value_enum, default_value = "text")]
     pub format: QueryFormat,
+    /// Write the records as they stand, and nothing else
+    #[arg(long, conflicts_with_all = ["format", "count"])]
+    pub raw: bool,
+    /// Show events of files as they are found, source after source, instead of in the order of time; with --limit, reading ends early
+    #[arg(long, requires = "paths")]
+    pub stream: bool,
+    /// When to use colours, and to mark what was sought
+    #[arg(long, value_enum, value_name = "WHEN", default_value = "auto")]
+    pub color: Colours,
+    /// Write to the terminal itself, not through `$PAGER` (or less)
+    #[arg(long)]
+    pub no_pager: bool,
     #[command(flatten)]
     pub reading: Reading,
     #[command(flatten)]
     pub window: Window,
 }
 
-/// How events are written by `query`.
+/// How events and rows are written by `query`.
 #[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
 pub enum QueryFormat {
-    /// The raw lines with source and line number
+    /// The raw lines with source and line number; rows in columns
     Text,
-    /// One JSON object per line
+    /// Columns that fit the terminal
+    Table,
+    /// One JSON object per line; lengths of time in seconds
     Jsonl,
+    /// CSV (RFC 4180) with a head; lengths of time in seconds
+    Csv,
 }
+
+const QUERY_HELP: &str = "\
+Asking:
+  status:503 AND upstream:10.0.0.3            fields, AND OR NOT, parentheses; a space means AND
+  \"connection reset by peer\"                  words in a row, any case
+  path:/api/*  host:web?                      wildcards, over the whole value
+  msg:/timed out \\(110: .*\\)/                 regular expressions (Rust syntax)
+  status:>=500 duration:>2s bytes:[1k TO 1M]  comparisons and ranges, with units
+  status:(502 503 504)  client:10.0.0.0/8     any of these; address ranges
+  field:*   NOT field:*                       present, missing
+
+Pipes:
+  count, sum F, avg F, min F, max F, p50 F ... p99.9 F, distinct F, rate   [by FIELD, ...] [every 1m]
+  top 10 path [by p99 duration]   sort -count, path   limit 20   fields time, host, msg
+  patterns   context 3   timeline [every 1m]
+
+Examples:
+  whyline query 'status:>=500 path:/api/*' --since '1h ago'
+  whyline query 'status:* | count by status every 1m'
+  whyline query 'status:* | count, p99 duration by path | sort -p99_duration | limit 10' ./logs
+  whyline query 'level:>=error | patterns' --format table ./logs
+  whyline query '\"connection refused\" | context 3' ./logs
+  whyline query 'host:web01 | timeline every 10s' --around 10:15
+
+Times: `2026-11-21T10:00:00Z`, `2026-11-21 10:00`, `21 Nov 10:00` (UTC, or the zone of --tz); `@1795255001`; and counted from the
+last event: `10:00`, `-1h`, `1h ago`, `today 09:30`, `yesterday 14:00`, `now`.
+Events come in the order of time, source and line. The exit code is 1 when nothing is found.";
 
 /// `whyline formats`
 #[derive(Args, Debug)]

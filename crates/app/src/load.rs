@@ -1,6 +1,6 @@
-//! Options of the command line, made ready: reading, windows of time, rules and formats.
+//! Options of the command line, made ready: reading, rules and formats.
 
-use crate::cli::{Reading, Window};
+use crate::cli::Reading;
 use crate::exit::usage;
 use crate::output::safe;
 use crate::{spelling, told};
@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use whyline_diagnose::rules::{Finding, Weight, written};
 use whyline_diagnose::{Matcher, Pack};
-use whyline_event::stamp::NANOS;
-use whyline_event::{Value, Zone};
+use whyline_event::Zone;
 use whyline_parse::catalogue;
 use whyline_parse::formats::access;
 use whyline_parse::input::encoding;
@@ -183,66 +182,6 @@ pub fn note(text: &str) {
     use std::io::Write;
     // Nothing can be done where standard error is closed.
     let _ = writeln!(anstream::stderr().lock(), "{}", crate::output::safe::lines(text));
-}
-
-/// A stretch of time in seconds since 1970 UTC, both ends included.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Stretch {
-    /// First second.
-    pub from: i64,
-    /// Last second.
-    pub to: i64,
-}
-
-/// The stretch that the options mean; `last` is the time of the last event (ns), for times that count back from it.
-pub fn stretch(window: &Window, last: i64) -> Result<Option<Stretch>> {
-    if let Some(around) = &window.around {
-        let middle = instant(around, last)?;
-        let half = duration(&window.window)?;
-        return Ok(Some(Stretch { from: middle - half, to: middle + half }));
-    }
-    if window.since.is_none() && window.until.is_none() {
-        return Ok(None);
-    }
-    let from = window.since.as_deref().map(|t| instant(t, last)).transpose()?.unwrap_or(i64::MIN / 4);
-    let to = window.until.as_deref().map(|t| instant(t, last)).transpose()?.unwrap_or(i64::MAX / 4);
-    Ok(Some(Stretch { from, to }))
-}
-
-fn duration(text: &str) -> Result<i64> {
-    match Value::duration(text) {
-        Some(Value::Duration(ns)) => Ok(ns / NANOS),
-        _ => Err(usage(format!("`{text}` is no length of time; write for instance `90s`, `5m`, `1h30m`"))),
-    }
-}
-
-/// An instant in seconds. Relative times count back from the last event: logs are read after the fact.
-fn instant(text: &str, last: i64) -> Result<i64> {
-    let wrong = || {
-        usage(format!(
-            "`{text}` is no time; write `2026-11-21T10:00:00Z`, `2026-11-21 10:00` (UTC), `10:00` on the day of the last event, `@1795255001`, `-1h` or `1h ago` before the last event"
-        ))
-    };
-    let text = text.trim();
-    if let Some(epoch) = text.strip_prefix('@') {
-        return epoch.parse().map_err(|_| wrong());
-    }
-    if let Some(back) = text.strip_prefix('-').or_else(|| text.strip_suffix(" ago")) {
-        return Ok(last / NANOS - duration(back)?);
-    }
-    let padded = match text.len() {
-        10 => format!("{text} 00:00:00"),
-        16 => format!("{text}:00"),
-        5 => format!("{text}:00"),
-        _ => text.to_string(),
-    };
-    match whyline_parse::stamp::prefix(&padded) {
-        Some((stamp, used)) if used == padded.len() => {
-            let clock = whyline_event::Clock { near: Some(last), ..Default::default() };
-            Ok(clock.instant(&stamp).div_euclid(NANOS))
-        }
-        _ => Err(wrong()),
-    }
 }
 
 /// The rule files below paths, as written.

@@ -11,9 +11,15 @@ mod load;
 mod output;
 mod spelling;
 mod told;
+mod when;
 
 use clap::Parser;
 use std::process::ExitCode;
+
+/// Waits until the user has had enough. A pager takes Ctrl-C for itself, and ends when it is told to.
+async fn interrupted() {
+    while tokio::signal::ctrl_c().await.is_ok() && output::found::paging() {}
+}
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
@@ -29,7 +35,7 @@ fn main() -> ExitCode {
                 Ok(Err(error)) => exit::failed(&error),
                 Err(error) => exit::failed(&anyhow::anyhow!("an error in whyline itself: {error}")),
             },
-            _ = tokio::signal::ctrl_c() => ExitCode::from(130),
+            () = interrupted() => ExitCode::from(130),
         }
     });
     // Work that was interrupted is not waited for.

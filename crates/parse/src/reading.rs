@@ -14,6 +14,7 @@ use crate::problem::{Gravity, Problem};
 use crate::seams::{Doubled, Seams};
 use crate::settle::{self, Item, Settled, Told};
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::sync::{Arc, Mutex};
 use whyline_event::stamp::NANOS;
@@ -74,6 +75,10 @@ pub trait Sink: Send {
     fn end(&mut self);
     /// Whether the digests of what is read are wanted as well: [`Passed::digests`].
     const DIGESTS: bool = false;
+    /// Whether nothing more is wanted: the pass then ends as soon as it can, with facts and counts of what was read.
+    fn enough(&self) -> bool {
+        false
+    }
 }
 
 /// Whether a path fits a pattern with `*` (anything), `?` (one character); a pattern without `/` may fit any component.
@@ -135,12 +140,13 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
     let mut problems = Vec::new();
     let mut digests = vec![Digest::default(); bundle.inputs.len()];
     let mut seams = Seams::new(bundle);
+    let enough = AtomicBool::new(false);
     let workers: Vec<Worker<S>> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
             .map(|_| {
                 let worker = Worker { sink: make(), facts: BTreeMap::new(), counts: BTreeMap::new(), last: None };
-                let receiver = &receiver;
-                scope.spawn(move || work(bundle, receiver, worker))
+                let (receiver, enough) = (&receiver, &enough);
+                scope.spawn(move || work(bundle, receiver, enough, worker))
             })
             .collect();
         let order = seams.order();
@@ -159,7 +165,9 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
                 Ok(reader) => {
                     let mut blocks = Blocks::new(Digesting::new(reader, S::DIGESTS));
                     let mut edges = PlanEdges::new(&bundle.plans[i]);
-                    while let Some(block) = blocks.next(&mut edges) {
+                    while !enough.load(Ordering::Relaxed)
+                        && let Some(block) = blocks.next(&mut edges)
+                    {
                         seams.block(i, block, &mut send);
                     }
                     seams.end(i, &mut send);
@@ -170,7 +178,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
                     }
                 }
             }
-            std::ops::ControlFlow::Continue(())
+            if enough.load(Ordering::Relaxed) { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
         });
         seams.finish(&mut send);
         drop(sender);
@@ -199,10 +207,14 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
     passed
 }
 
-fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, mut worker: Worker<S>) -> Worker<S> {
+fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, enough: &AtomicBool, mut worker: Worker<S>) -> Worker<S> {
     loop {
         let job = { receiver.lock().unwrap_or_else(|e| e.into_inner()).recv() };
         let Ok(job) = job else { return worker };
+        // Whoever sends must not wait for somebody who has gone.
+        if enough.load(Ordering::Relaxed) {
+            continue;
+        }
         let usual = &bundle.plans[job.source];
         let other = if job.block.line > 1 { drift::plan_for(usual, &job.block.bytes) } else { None };
         let plan = other.as_ref().unwrap_or(usual);
@@ -231,6 +243,9 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, mut worker: W
         counts.duplicate = duplicate;
         worker.counts.entry(job.source).or_default().add(&counts);
         worker.sink.end();
+        if worker.sink.enough() {
+            enough.store(true, Ordering::Relaxed);
+        }
     }
 }
 

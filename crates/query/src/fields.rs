@@ -27,7 +27,7 @@ pub enum Target {
 /// Names of the parts of a record, the full name first.
 const PARTS: &[(Target, &[&str])] = &[
     (Target::Format, &["format"]),
-    (Target::Source, &["source"]),
+    (Target::Source, &["source", "log.file.path"]),
     (Target::Level, &["level", "severity_text", "severity"]),
     (Target::Body, &["body", "msg", "message"]),
     (Target::Raw, &["raw", "text", "event.original"]),
@@ -134,14 +134,17 @@ impl Sense {
 
 /// The known name that a misspelt one was probably meant to be.
 pub fn suggest(name: &str) -> Option<&'static str> {
-    let lower = name.to_ascii_lowercase();
-    let allowed = if lower.len() <= 4 { 1 } else { 2 };
     let parts = PARTS.iter().flat_map(|(_, names)| names.iter().copied());
     let keys = Key::ALL.iter().flat_map(|key| std::iter::once(key.name()).chain(key.aliases().iter().copied()));
-    parts
-        .chain(keys)
-        .filter(|known| known.len().abs_diff(lower.len()) <= allowed)
-        .map(|known| (distance(&lower, known), known))
+    nearest(&name.to_ascii_lowercase(), parts.chain(keys))
+}
+
+/// The nearest of some names, if it is near enough to have been meant.
+pub(crate) fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let allowed = if name.len() <= 4 { 1 } else { 2 };
+    known
+        .filter(|known| known.len().abs_diff(name.len()) <= allowed)
+        .map(|known| (distance(name, known), known))
         .filter(|(steps, known)| *steps <= allowed && *steps < known.len())
         .min_by_key(|(steps, _)| *steps)
         .map(|(_, known)| known)

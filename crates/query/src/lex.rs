@@ -250,11 +250,12 @@ fn field_name(word: &str) -> Option<&str> {
 }
 
 /// Length of the regular expression at the beginning of the text, with its slashes: it ends at the first slash before a
-/// space, a parenthesis or the end.
+/// space, a parenthesis or the end. One behind a backslash is meant itself.
 fn regex_end(text: &str) -> Option<usize> {
     text.match_indices('/').skip(1).map(|(i, _)| i + 1).find(|end| {
         let after = text[*end..].chars().next();
-        after.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | ')'))
+        let escapes = text[..*end - 1].bytes().rev().take_while(|b| *b == b'\\').count();
+        escapes.is_multiple_of(2) && after.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | ')'))
     })
 }
 
@@ -289,6 +290,8 @@ mod tests {
             ("/", None),
             ("//", Some("//")),
             ("/a/ b/", Some("/a/")),
+            (r"/a\/ b/ c", Some(r"/a\/ b/")),
+            (r"/a\\/ b/", Some(r"/a\\/")),
         ] {
             assert_eq!(regex_end(text).map(|n| &text[..n]), want, "{text}");
         }

@@ -22,12 +22,15 @@
 //! # Ok::<(), whyline_query::QueryError>(())
 //! ```
 //!
+//! What is done with the events that a query finds stands behind it: see [`pipe`].
+//!
 //! [`Query::matches`] says what a query means, on one record alone; an index or a [`Matcher`] may only be faster.
 
 mod ast;
 mod error;
 mod fields;
 mod glob;
+mod highlight;
 mod keys;
 mod lex;
 mod marks;
@@ -39,6 +42,7 @@ mod number;
 mod parse;
 mod part;
 mod pattern;
+pub mod pipe;
 mod query;
 mod texts;
 mod value;
@@ -48,10 +52,12 @@ pub use ast::{Bound, Literal, Node, Op, Phrase, Range, Test};
 pub use error::QueryError;
 pub use fields::{Sense, Target, is_access, is_access_format, suggest};
 pub use glob::Glob;
+pub use highlight::Marks;
 pub use matcher::{Matcher, Scratch};
 pub use network::{Endpoint, Network};
 pub use number::Amount;
 pub use pattern::Pattern;
+pub use pipe::{Asked, Pipeline};
 pub use query::{Query, UnknownField};
 
 // Queries are read once and asked on every thread.
@@ -59,4 +65,6 @@ const _: fn() = || {
     fn travels<T: Send + Sync>() {}
     travels::<Query>();
     travels::<Matcher>();
+    travels::<Asked>();
+    travels::<pipe::Partial>();
 };

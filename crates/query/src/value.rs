@@ -76,6 +76,9 @@ fn bound(target: &Target, text: &str, span: Range<usize>) -> Result<Bound, Query
 fn no_number(target: &Target, text: &str, span: Range<usize>) -> QueryError {
     let sense = target.sense();
     let error = QueryError::new(format!("`{text}` is nothing that `{target}` could be compared with: it is {}", sense.noun()), span);
+    if text.contains(',') {
+        return error.help("the values of a list are parted by spaces: status:(502 503 504)");
+    }
     error.help(match sense {
         Sense::Number => "write a number, perhaps with k, M or G, or use wildcards: status:5??",
         Sense::Duration => "write a number of seconds, or one with ns, us, ms, s, m, h or d: duration:>250ms",

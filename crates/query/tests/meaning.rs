@@ -383,3 +383,94 @@ fn the_expression_before_a_pipe() {
     let (query, end) = Query::parse_expression("status:(502 503) refused | count by host").unwrap();
     assert_eq!((query.to_string().as_str(), end), ("(http.response.status_code:502 OR http.response.status_code:503) AND \"refused\"", 25));
 }
+
+#[test]
+fn words_of_any_script_and_with_anything_between() {
+    let mut record = Record::new("x", origin());
+    record.body = "Ошибка соединения: café à la carte, 資料庫連接失敗 at 10.0.0.3:8080/api/v1 (foo-bar_baz) İstanbul";
+    check(
+        &record,
+        &[
+            "ошибка",
+            "\"ОШИБКА Соединения\"",
+            "café",
+            "CAFÉ",
+            "\"à la\"",
+            "連接",
+            "資料庫連接失敗",
+            "敗",
+            "10.0.0.3:8080",
+            "10.0.0.3",
+            "/api/v1",
+            "foo-bar_baz",
+            "foo bar",
+            "bar_baz",
+            "\"v1 (foo\"",
+        ],
+        &["ошиб", "cafe", "連失", "10.0.0.30", "0.0.3:80", "/api/v", "foo-baz", "\"соединения ошибка\""],
+    );
+}
+
+#[test]
+fn names_of_other_conventions() {
+    for (name, same) in [
+        ("client.ip", "client"),
+        ("source.ip", "client.address"),
+        ("http.response.status_code", "status"),
+        ("url.path", "path"),
+        ("host.hostname", "host.name"),
+        ("log.file.path", "source"),
+        ("message", "body"),
+        ("event.original", "raw"),
+        ("user_agent.original", "agent"),
+        ("event.duration", "duration"),
+        ("trace.id", "trace_id"),
+        ("error.stack_trace", "exception.stacktrace"),
+        ("http.request.referrer", "referer"),
+        ("process.thread.name", "thread"),
+    ] {
+        assert_eq!(whyline_query::Target::find(name), whyline_query::Target::find(same), "{name}");
+        assert!(!matches!(whyline_query::Target::find(name), whyline_query::Target::Other(_)), "{name}");
+    }
+}
+
+#[test]
+fn escapes() {
+    let mut record = Record::new("x", origin());
+    record.body = r#"GET /a/ b says "no" in C:\temp 100%"#;
+    record.put_str(Key::Path, "/a*b?");
+    check(
+        &record,
+        &[
+            r#""says \"no\"""#,
+            r#"msg:/a\/ b/"#,
+            r#"msg:/C:\\temp/"#,
+            r#"msg:/"no"/"#,
+            r#"path:"/a*b?""#,
+            r#"path:/\*b\?$/"#,
+            r#"raw:/./"#,
+            r#"msg:/100% *$/"#,
+        ],
+        &[r#"path:"/a*""#, r#"msg:/a\/b/"#],
+    );
+}
+
+#[test]
+fn too_much_is_refused_at_once() {
+    let begun = std::time::Instant::now();
+    for (text, message) in [
+        (format!("{}a{}", "(".repeat(3_000), ")".repeat(3_000)), "parentheses and NOT are nested deeper than 100"),
+        ("(".repeat(60_000), "parentheses and NOT are nested deeper than 100"),
+        ("a ".repeat(500_000), "a query may have 65536 bytes at most"),
+        (format!("msg:/{}/", "x".repeat(9_000)), "in this regular expression: a regular expression may have 8192 bytes at most"),
+        ("a ".repeat(5_000), "a query may have 4096 terms at most"),
+        (format!("status:({})", "502 ".repeat(5_000)), "a query may have 4096 terms at most"),
+    ] {
+        let error = Query::parse(&text).unwrap_err();
+        assert_eq!(error.message, message);
+        assert!(error.render(&text).contains('^'));
+    }
+    assert!(begun.elapsed().as_secs() < 20, "a wrong query costs no time to speak of");
+    let help = Query::parse("status:(502, 503)").unwrap_err().help.unwrap_or_default();
+    assert!(help.contains("parted by spaces"), "{help}");
+}

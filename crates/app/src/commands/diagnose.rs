@@ -2,7 +2,7 @@
 
 use super::{bundle, store};
 use crate::cli::{Cli, Diagnose, DiagnosisFormat};
-use crate::{exit, load, output};
+use crate::{exit, load, output, when};
 use anyhow::Result;
 use std::io::Write;
 use whyline_diagnose::diagnose;
@@ -18,7 +18,7 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
         bundle::read(&args.paths, &options, &pack, &matcher)?
     };
     let last = read.evidence.whole().map_or(0, |(_, last)| last.saturating_mul(1_000_000_000));
-    if let Some(stretch) = load::stretch(&args.window, last)? {
+    if let Some(stretch) = when::stretch(&args.window, &when::Base { last, zone: options.told.zone.as_ref() })? {
         read.evidence.restrict(stretch.from, stretch.to);
     }
     let mut diagnosis = diagnose(&read.evidence, &pack);
@@ -28,7 +28,7 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     match args.format {
         DiagnosisFormat::Json => output::json::diagnosis(&mut out, &diagnosis, &read.evidence, &read.books)?,
         DiagnosisFormat::Text => {
-            let look = output::text::Look { width: width(), explain: args.explain };
+            let look = output::text::Look { width: output::width(), explain: args.explain };
             output::text::diagnosis(&mut out, &diagnosis, &read.evidence, &read.books, &look)?;
         }
         DiagnosisFormat::Dot => output::graph::dot(&mut out, &diagnosis.trees)?,
@@ -38,12 +38,4 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     let empty = load::tell_empty(read.evidence.sources.is_empty());
     let short = args.reading.strict && read.books.are_short();
     Ok(if partial || empty || short { exit::PARTIAL } else { exit::DONE })
-}
-
-/// Columns: as the terminal has, else as `COLUMNS` says, else a width that suits a pager and a ticket. Where nobody looks at a
-/// terminal the answer does not depend on one.
-fn width() -> usize {
-    let told = || std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-    let terminal = terminal_size::terminal_size_of(std::io::stdout()).map(|(w, _)| usize::from(w.0));
-    terminal.or_else(told).unwrap_or(100)
 }

@@ -1,32 +1,28 @@
-//! `whyline query`: ask for events, in the store or straight in files. Both give the same answer in the same order.
+//! `whyline query`: ask for events and what is to be made of them, in the store or straight in files. Both give the same answer in the
+//! same order.
 
-use super::store::{self, Known};
+mod context;
+mod files;
+mod stored;
+
 use crate::cli::{Cli, Query as Args, QueryFormat};
-use crate::load::Stretch;
-use crate::output::safe;
+use crate::output::found::{Colours, Look, Out, Show};
 use crate::{exit, load};
 use anyhow::Result;
 use std::io::Write;
 use std::ops::ControlFlow;
-use whyline_event::stamp::NANOS;
-use whyline_event::{Clock, Event, Record, Source, SourceId};
-use whyline_parse::reading::learnt;
-use whyline_parse::{Bundle, Sink, pass, prepare, settle_clocks};
-use whyline_query::Query;
-use whyline_store::Frame;
+use whyline_event::{Event, Source};
+use whyline_query::pipe::{Answer, Answered, Cell, Place};
+use whyline_query::{Asked, Node, Pipeline};
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
-    let query =
-        Query::parse(&args.expression).map_err(|e| exit::usage(format!("the query cannot be read: {}", e.render(&args.expression))))?;
-    let own = load::own_fields(&args.reading.rules)?;
-    for unknown in query.unknown_fields().iter().filter(|u| !own.contains(&u.name)) {
-        load::note(&format!("warning: {}", unknown.render(&args.expression)));
-    }
-    let (found, partial) = if args.paths.is_empty() { (in_store(cli, args, &query)?, false) } else { in_files(cli, args, &query)? };
-    if args.count {
-        writeln!(anstream::stdout().lock(), "{found}")?;
-    }
+    let asked =
+        Asked::parse(&args.expression).map_err(|e| exit::usage(format!("the query cannot be read: {}", e.render(&args.expression))))?;
+    warn(args, &asked)?;
+    let mut job = Job::new(args, asked)?;
+    let partial = if args.paths.is_empty() { stored::answer(cli, &mut job).map(|()| false)? } else { files::answer(cli, &mut job)? };
+    let found = job.finish()?;
     Ok(match (partial, found) {
         (true, _) => exit::PARTIAL,
         (false, 0) => exit::NEGATIVE,
@@ -34,148 +30,129 @@ pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
     })
 }
 
-fn in_store(cli: &Cli, args: &Args, query: &Query) -> Result<u64> {
-    let options = load::options(&args.reading, load::threads(cli.threads), None)?;
-    let asked_for_time = args.window.since.is_some() || args.window.until.is_some() || args.window.around.is_some();
-    let store = store::open(&cli.store)?;
-    let mut frame = Frame::default();
-    // Clocks that were settled when the events were stored are good, unless something is told about them now.
-    if asked_for_time || !args.reading.tz.is_empty() || args.reading.year.is_some() {
-        let known = Known::of(&store, &options.told)?;
-        frame.seconds = load::stretch(&args.window, known.last())?.map(|s| (s.from, s.to));
-        frame.clocks = Some(known.clocks());
+/// Says what may be read and was probably not meant.
+fn warn(args: &Args, asked: &Asked) -> Result<()> {
+    let own = load::own_fields(&args.reading.rules)?;
+    for unknown in asked.unknown_fields().filter(|u| !own.contains(&u.name)) {
+        let when = ["time", "timestamp", "@timestamp"].contains(&unknown.name.as_str());
+        let help = if when { "\nhelp: times are asked with --since, --until and --around" } else { "" };
+        load::note(&format!("warning: {}{help}", unknown.render(&args.expression)));
     }
-    if args.count {
-        return store.count(query, &frame).map_err(store::failed);
-    }
-    let sources: Vec<Source> = store.sources().iter().map(|s| s.source()).collect();
-    let mut shown = Shown::new(args);
-    store
-        .search(query, &frame, &mut |hit| {
-            shown.show(&Event::new(&hit.record, &sources[hit.source], hit.clock));
-            if shown.full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
-        })
-        .map_err(store::failed)?;
-    shown.finish()
-}
-
-fn in_files(cli: &Cli, args: &Args, query: &Query) -> Result<(u64, bool)> {
-    let options = load::options(&args.reading, load::threads(cli.threads), None)?;
-    let mut bundle = prepare(&args.paths, &options);
-    load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
-    let matching = |bundle: &Bundle| {
-        let passed = pass(bundle, options.threads, || Matching { query, bundle, found: Vec::new() });
-        let found: Vec<Event> = passed.sinks.into_iter().flat_map(|s| s.found).collect();
-        (found, passed.facts, passed.problems)
-    };
-    let (mut found, mut facts, mut met) = matching(&bundle);
-    if learnt(&mut bundle, &facts, &options.told) {
-        (found, facts, met) = matching(&bundle);
-    }
-    let settled = settle_clocks(&bundle, &facts, &options.told);
-    let mut problems = bundle.problems.clone();
-    problems.extend(met);
-    let partial = load::tell(&problems)?;
-    let stretch = load::stretch(&args.window, store::last(&facts, &settled))?;
-    for event in &mut found {
-        if let (Some(stamp), Some(settled)) = (event.stamp, settled.get(event.origin.source.0 as usize)) {
-            event.time = Some(settled.clock.instant(&stamp));
-            event.basis = event.basis.map(|basis| if event.inherited { basis } else { settled.clock.basis(&stamp) });
+    asked.query.root().walk(&mut |node, _| {
+        if let Node::Words(phrase) = node
+            && matches!(phrase.as_str(), "and" | "or" | "not")
+        {
+            let word = phrase.as_str();
+            load::note(&format!("warning: `{word}` is sought as a word; operators are written in capitals: {}", word.to_uppercase()));
         }
-    }
-    found.retain(|event| stretch.is_none_or(|s| within(event, s)));
-    if args.count {
-        return Ok((found.len() as u64, partial));
-    }
-    found.sort_by_key(|e| (e.time.is_none(), e.time, e.origin.source, e.origin.offset));
-    let mut shown = Shown::new(args);
-    for event in &found {
-        if shown.full() {
-            break;
-        }
-        shown.show(event);
-    }
-    Ok((shown.finish()?, partial))
+    });
+    Ok(())
 }
 
-fn within(event: &Event, stretch: Stretch) -> bool {
-    event.time.is_some_and(|t| (stretch.from..=stretch.to).contains(&t.div_euclid(NANOS)))
-}
-
-struct Matching<'a> {
-    query: &'a Query,
-    bundle: &'a Bundle,
-    found: Vec<Event>,
-}
-
-impl Sink for Matching<'_> {
-    fn begin(&mut self, _source: SourceId, _number: u64) {}
-
-    fn record(&mut self, record: &Record<'_>) {
-        let Some(input) = self.bundle.inputs.get(record.origin.source.0 as usize) else { return };
-        if self.query.matches_in(record, Some(&input.source)) {
-            // The clock is not known before everything has been read.
-            self.found.push(Event::new(record, &input.source, &Clock::default()));
-        }
-    }
-
-    fn end(&mut self) {}
-}
-
-/// Writes events, as many as are wanted.
-struct Shown<'a> {
+/// A question that is being answered.
+struct Job<'a> {
     args: &'a Args,
-    count: u64,
-    out: std::io::BufWriter<std::io::StdoutLock<'static>>,
-    error: Option<anyhow::Error>,
+    asked: Asked,
+    /// The pipes, the limit of the command line behind them.
+    pipeline: Pipeline,
+    /// Opened when the first result is there: what goes wrong before is said without a pager.
+    show: Option<Show>,
+    /// How many events the query found, and how many results there are.
+    matched: u64,
+    results: u64,
+    notes: Vec<String>,
 }
 
-impl<'a> Shown<'a> {
-    fn new(args: &'a Args) -> Self {
-        Shown { args, count: 0, out: std::io::BufWriter::with_capacity(1 << 16, std::io::stdout().lock()), error: None }
-    }
-
-    fn full(&self) -> bool {
-        self.error.is_some() || self.args.limit.is_some_and(|most| self.count >= most as u64)
-    }
-
-    fn show(&mut self, event: &Event) {
-        if self.full() {
-            return;
+impl<'a> Job<'a> {
+    fn new(args: &'a Args, asked: Asked) -> Result<Job<'a>> {
+        let mut pipeline = asked.pipeline.clone();
+        if let Some(most) = args.limit.filter(|_| !args.count) {
+            pipeline = pipeline.limited(most);
         }
-        self.count += 1;
-        let written = match self.args.format {
-            QueryFormat::Text => text(&mut self.out, event).map_err(anyhow::Error::from),
-            QueryFormat::Jsonl => {
-                let written = serde_json::to_writer(&mut self.out, &event.to_json()).map_err(std::io::Error::from);
-                written.and_then(|()| writeln!(self.out)).map_err(anyhow::Error::from)
+        if args.count && pipeline.stages().is_empty() {
+            pipeline = Pipeline::counting();
+        } else if args.raw || args.format == QueryFormat::Text {
+            pipeline = pipeline.text_only();
+        }
+        let look = look(args);
+        if pipeline.context() > 0 {
+            if !Show::takes_context(&look) {
+                return Err(exit::usage("what stands around a hit is written as text or jsonl, not as a table"));
             }
-        };
-        self.error = written.err();
+            if pipeline.most().is_none() {
+                pipeline = pipeline.limited(context::MOST);
+            }
+        }
+        if args.raw && !pipeline.columns().is_empty() {
+            return Err(exit::usage("--raw writes events as they stand; the pipes make rows of them"));
+        }
+        if args.stream && !(pipeline.in_order() && pipeline.context() == 0) {
+            return Err(exit::usage("--stream shows events as they are found; these pipes need all of them first"));
+        }
+        Ok(Job { args, asked, pipeline, show: None, matched: 0, results: 0, notes: Vec::new() })
     }
 
+    fn show(&mut self) -> &mut Show {
+        let (args, asked, pipeline) = (self.args, &self.asked, &self.pipeline);
+        self.show.get_or_insert_with(|| {
+            let for_people = matches!(args.format, QueryFormat::Text | QueryFormat::Table) && !args.raw;
+            let out = Out::open(if for_people { args.color } else { Colours::Never }, for_people && !args.no_pager);
+            Show::new(out, look(args), &asked.query, pipeline)
+        })
+    }
+
+    /// Takes an event that stands in its place in the answer.
+    fn event(&mut self, event: &Event, source: &Source) -> Result<()> {
+        self.results += 1;
+        if self.args.count { Ok(()) } else { Ok(self.show().event(event, source, None)?) }
+    }
+
+    fn row(&mut self, row: Vec<Cell>) -> Result<()> {
+        self.results += 1;
+        if self.args.count { Ok(()) } else { Ok(self.show().row(row)?) }
+    }
+
+    /// Takes an answer, or a part of one. Gives the place behind which the next part begins.
+    fn take(&mut self, answer: Answer, around: &mut dyn FnMut(&context::Wanted) -> Result<context::Around>) -> Result<Option<Place>> {
+        self.matched = answer.matched;
+        self.notes.extend(answer.notes);
+        if self.args.count && self.asked.pipeline.stages().is_empty() {
+            self.results = answer.matched;
+            return Ok(None);
+        }
+        match answer.result {
+            Answered::Rows(rows) => rows.into_iter().try_for_each(|row| self.row(row))?,
+            Answered::Events(found) if self.pipeline.context() > 0 && !self.args.count => {
+                let around = around(&context::Wanted::of(&found, self.pipeline.context()))?;
+                self.results += found.len() as u64;
+                context::show(self.show(), &found, &around)?;
+            }
+            Answered::Events(found) => found.iter().try_for_each(|f| self.event(&f.event, &f.source))?,
+        }
+        let most = self.pipeline.most().unwrap_or(usize::MAX) as u64;
+        Ok(answer.next.filter(|_| self.results < most))
+    }
+
+    /// Whether an answer in order has all the events that are wanted.
+    fn full(&self) -> ControlFlow<()> {
+        let full = self.pipeline.most().is_some_and(|most| self.results >= most as u64);
+        if full { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Ends the answer. Gives how many events were found.
     fn finish(mut self) -> Result<u64> {
-        if let Some(error) = self.error {
-            return Err(error);
+        let found = if self.pipeline.columns().is_empty() { self.results } else { self.matched };
+        if self.args.count {
+            writeln!(anstream::stdout().lock(), "{}", self.results)?;
+        } else if self.results > 0 || self.args.format == QueryFormat::Csv {
+            self.show();
         }
-        self.out.flush()?;
-        Ok(self.count)
+        self.show.take().map_or(Ok(()), Show::finish)?;
+        self.notes.iter().for_each(|note| load::note(&format!("note: {note}")));
+        Ok(found)
     }
 }
 
-/// The event as it stands in its source, behind source and line. What would steer a terminal is shown as an escape.
-fn text(out: &mut impl Write, event: &Event) -> std::io::Result<()> {
-    write!(out, "{}:{}: ", safe::line(&event.source), event.origin.line)?;
-    for (i, line) in event.text.split('\n').enumerate() {
-        if i > 0 {
-            writeln!(out)?;
-        }
-        for (n, part) in line.split('\t').enumerate() {
-            if n > 0 {
-                write!(out, "\t")?;
-            }
-            write!(out, "{}", safe::line(part))?;
-        }
-    }
-    writeln!(out)
+fn look(args: &Args) -> Look {
+    Look { format: args.format, raw: args.raw, width: crate::output::width() }
 }

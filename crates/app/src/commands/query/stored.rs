@@ -1,0 +1,101 @@
+//! Answers from the store.
+
+use super::{Job, context};
+use crate::cli::Cli;
+use crate::commands::store::{self, Known};
+use crate::{load, when};
+use anyhow::Result;
+use std::ops::ControlFlow;
+use whyline_event::{Event, Source};
+use whyline_query::pipe::Hit;
+use whyline_store::{Frame, Store};
+
+/// Asks the store.
+pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<()> {
+    let args = job.args;
+    let options = load::options(&args.reading, load::threads(cli.threads), None)?;
+    let store = store::open(&cli.store)?;
+    let mut frame = Frame::default();
+    // Clocks that were settled when the events were stored are good, unless something is told about them now.
+    if args.window.asks() || !args.reading.tz.is_empty() || args.reading.year.is_some() {
+        let known = Known::of(&store, &options.told)?;
+        let base = when::Base { last: known.last(), zone: options.told.zone.as_ref() };
+        frame.seconds = when::stretch(&args.window, &base)?.map(|s| (s.from, s.to));
+        frame.clocks = Some(known.clocks());
+    }
+    if args.count && job.asked.pipeline.stages().is_empty() {
+        job.matched = store.count(&job.asked.query, &frame).map_err(store::failed)?;
+        job.results = job.matched;
+        return Ok(());
+    }
+    let stored = Stored::new(&store);
+    if job.pipeline.in_order() && job.pipeline.context() == 0 { one_by_one(job, &stored, &frame) } else { together(job, &stored, &frame) }
+}
+
+/// The sources as events name them, and their places in the order of answers.
+struct Stored<'s> {
+    store: &'s Store,
+    sources: Vec<Source>,
+    ranks: Vec<u32>,
+}
+
+impl<'s> Stored<'s> {
+    fn new(store: &'s Store) -> Stored<'s> {
+        let mut ranks = vec![0; store.sources().len()];
+        (0u32..).zip(store.order()).for_each(|(rank, number)| ranks[number] = rank);
+        Stored { store, sources: store.sources().iter().map(|s| s.source()).collect(), ranks }
+    }
+}
+
+/// The store finds events in the order of the answer, so each is shown at once.
+fn one_by_one(job: &mut Job<'_>, stored: &Stored<'_>, frame: &Frame) -> Result<()> {
+    let query = job.asked.query.clone();
+    let mut failed = None;
+    let mut each = |hit: whyline_store::Hit<'_>| {
+        let source = &stored.sources[hit.source];
+        job.matched += 1;
+        let written = match job.pipeline.row(&Hit::new(&hit.record, source, hit.clock, stored.ranks[hit.source])) {
+            Some(row) => job.row(row),
+            None => job.event(&Event::new(&hit.record, source, hit.clock), source),
+        };
+        match written {
+            Ok(()) => job.full(),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    };
+    stored.store.search(&query, frame, &mut each).map_err(store::failed)?;
+    failed.map_or(Ok(()), Err)
+}
+
+fn together(job: &mut Job<'_>, stored: &Stored<'_>, frame: &Frame) -> Result<()> {
+    let mut after = None;
+    loop {
+        let mut partial = job.pipeline.gather(after);
+        let mut each = |hit: whyline_store::Hit<'_>| {
+            partial.add(&Hit::new(&hit.record, &stored.sources[hit.source], hit.clock, stored.ranks[hit.source]));
+            ControlFlow::Continue(())
+        };
+        stored.store.search(&job.asked.query, frame, &mut each).map_err(store::failed)?;
+        after = job.take(partial.finish(), &mut |wanted| around(stored, frame, wanted))?;
+        if after.is_none() {
+            return Ok(());
+        }
+    }
+}
+
+/// What stands around events, from the sources that have any.
+fn around(stored: &Stored<'_>, frame: &Frame, wanted: &context::Wanted) -> Result<context::Around> {
+    let kept = stored.store.clocks();
+    let clocks = frame.clocks.as_ref().unwrap_or(&kept);
+    let mut around = context::Around::default();
+    for (number, rank) in stored.ranks.iter().enumerate().filter(|(_, rank)| wanted.has(**rank)) {
+        let mut walk = context::Walk::new(wanted, *rank);
+        let mut each = |record: &whyline_event::Record<'_>| walk.add(record, &stored.sources[number], &clocks[number]);
+        stored.store.records_of(number, *rank, &mut each).map_err(store::failed)?;
+        around.take(walk);
+    }
+    Ok(around)
+}
