@@ -12,6 +12,7 @@ use crate::formats::cursor::first_line;
 use crate::formats::exception;
 use crate::joins::{goes_on, is_whole};
 use std::collections::VecDeque;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use whyline_event::stamp::NANOS;
 use whyline_event::{Bump, Key, Name, Record, Stamp, Value};
@@ -67,7 +68,16 @@ pub(crate) struct Strand<'a> {
     awaits: bool,
     /// Any line of its writer may go on with it.
     eager: bool,
+    /// The number of its envelope among [`CARRIERS`].
+    carrier: usize,
+    /// What tells its writer.
+    writer: Writer,
+    /// Its first line is blank inside its envelope.
+    blank: bool,
 }
+
+/// Hashes of what tells the writer of a line; 0 for what its envelope does not say.
+type Writer = [u32; WRITER.len()];
 
 impl<'a> Strand<'a> {
     fn last_line(&self) -> &Line<'a> {
@@ -75,7 +85,7 @@ impl<'a> Strand<'a> {
     }
 
     fn is_blank(&self) -> bool {
-        self.more.is_empty() && carrier(&self.record) == Some(self.record.format) && self.record.body.trim().is_empty()
+        self.blank && self.more.is_empty()
     }
 
     fn push(&mut self, line: Line<'a>, inner: &'a str) {
@@ -148,13 +158,36 @@ fn text_of<'a>(arena: &'a Bump, lines: &[Line<'a>]) -> &'a str {
     }
 }
 
-/// The envelope of a record, the outermost one.
-fn carrier<'r>(record: &'r Record<'_>) -> Option<&'r str> {
+/// The envelope of a record, the outermost one, by its number.
+fn carrier(record: &Record<'_>) -> Option<usize> {
     let outer = match record.fields.iter().find(|f| f.name == Name::Known(Key::Envelope)) {
         Some(field) => field.value.as_str()?,
         None => record.format,
     };
-    CARRIERS.contains(&outer).then_some(outer)
+    CARRIERS.iter().position(|name| *name == outer)
+}
+
+fn writer(record: &Record<'_>) -> Writer {
+    let mut writer = [0; WRITER.len()];
+    for field in &record.fields {
+        if let Name::Known(key) = field.name
+            && let Some(place) = WRITER.iter().position(|k| *k == key).and_then(|at| writer.get_mut(at)).filter(|place| **place == 0)
+        {
+            let mut hasher = rustc_hash::FxHasher::default();
+            match field.value {
+                Value::Str(text) => text.hash(&mut hasher),
+                Value::Int(number) => number.hash(&mut hasher),
+                _ => {}
+            }
+            *place = (hasher.finish() >> 32) as u32 | 1;
+        }
+    }
+    writer
+}
+
+/// Whether a line may be of the writer of a record, as far as hashes say.
+fn may_be_of(line: &Writer, record: &Writer) -> bool {
+    line.iter().zip(record).all(|(line, record)| *line == 0 || line == record)
 }
 
 /// The records of a block that wait.
@@ -212,19 +245,20 @@ impl<'a> Strands<'a> {
 
     /// Takes a line that was read.
     pub(crate) fn turn(&mut self, arena: &'a Bump, order: &'a [Arc<dyn Format>], line: Line<'a>, record: Box<Record<'a>>) -> Turn<'a> {
-        if !self.on || carrier(&record).is_none() {
-            return Turn::Plain(line, record);
-        }
+        let Some(carrier) = carrier(&record).filter(|_| self.on) else { return Turn::Plain(line, record) };
+        let writer = writer(&record);
         if let Some(inner) = inside(arena, order, &line, &record)
-            && let Some(at) = self.joins(arena, order, &line, &record, inner)
+            && let Some(at) = self.joins(arena, order, &line, &record, (carrier, &writer), inner)
         {
-            self.add(at, line, &record, inner);
+            self.add(at, line, &record, &writer, inner);
             return Turn::Taken(record);
         }
         let awaits = order.first().is_some_and(|format| format.is_part(line.text));
         self.awaiting += usize::from(awaits);
         // What an application has stamped, what ends within a trace.
-        let eager = !CARRIERS.contains(&record.format) || record.body.starts_with([' ', '\t']) || record.body.starts_with("thread '");
+        let known = CARRIERS.contains(&record.format);
+        let blank = CARRIERS.get(carrier) == Some(&record.format) && record.body.trim().is_empty();
+        let eager = !known || record.body.starts_with([' ', '\t']) || record.body.starts_with("thread '");
         self.eager += usize::from(eager);
         let last = record.envelope_stamp.or(record.stamp);
         self.queue.push_back(Strand {
@@ -238,22 +272,36 @@ impl<'a> Strands<'a> {
             over: Over::default(),
             awaits,
             eager,
+            carrier,
+            writer,
+            blank,
         });
         Turn::Begun
     }
 
     /// The record that a line goes on with, if it only goes on with one: the last of its writer.
-    fn joins(&mut self, arena: &'a Bump, order: &'a [Arc<dyn Format>], line: &Line<'a>, record: &Record<'a>, inner: &str) -> Option<usize> {
+    fn joins(
+        &mut self,
+        arena: &'a Bump,
+        order: &'a [Arc<dyn Format>],
+        line: &Line<'a>,
+        record: &Record<'a>,
+        (carrier, writer): (usize, &Writer),
+        inner: &str,
+    ) -> Option<usize> {
         let indented = inner.starts_with([' ', '\t']);
         if self.eager == 0 && !indented && !MARKS.iter().any(|mark| inner.starts_with(mark)) {
             return None;
         }
-        let outer = carrier(record)?;
-        let own = |s: &Strand<'_>| !s.is_blank() && carrier(&s.record) == Some(outer) && same_writer(record, &s.record);
+        let outer = *CARRIERS.get(carrier)?;
+        let shared = SHARED.contains(&outer);
+        if inner.trim().is_empty() || shared && !is_ones_own(record) {
+            return None;
+        }
+        let own = |s: &Strand<'_>| s.carrier == carrier && may_be_of(writer, &s.writer) && !s.is_blank() && same_writer(record, &s.record);
         let at = self.queue.iter().rposition(own)?;
         let strand = self.queue.get_mut(at).filter(|s| s.last_line().number + APART >= line.number && !s.awaits)?;
-        let shared = SHARED.contains(&outer);
-        if inner.trim().is_empty() || shared && !is_ones_own(record) || !is_near(strand.last, record.stamp) {
+        if !is_near(strand.last, record.stamp) {
             return None;
         }
         let goes = if shared { is_frame(inner) } else { indented };
@@ -277,10 +325,10 @@ impl<'a> Strands<'a> {
     }
 
     /// Adds a line to a record, with the blank ones of the same writer between them.
-    fn add(&mut self, at: usize, line: Line<'a>, record: &Record<'a>, inner: &'a str) {
+    fn add(&mut self, at: usize, line: Line<'a>, record: &Record<'a>, writer: &Writer, inner: &'a str) {
         let mut n = at + 1;
         while let Some(next) = self.queue.get(n) {
-            if next.is_blank() && same_writer(record, &next.record) {
+            if next.is_blank() && may_be_of(writer, &next.writer) && same_writer(record, &next.record) {
                 if let Some(blank) = self.queue.remove(n)
                     && let Some(strand) = self.queue.get_mut(at)
                 {
