@@ -35,6 +35,8 @@ pub enum Verb {
     Ingest(Ingest),
     /// Ask for events, in the store or straight in files
     Query(Query),
+    /// Say what the store holds, check it, remove what is old
+    Store(StoreArgs),
     /// List the formats that are read, or say which was chosen for a file
     Formats(Formats),
     /// List, show, check and test rules
@@ -150,8 +152,49 @@ pub struct Ingest {
     /// Log files and folders, `-` for standard input
     #[arg(required = true)]
     pub paths: Vec<PathBuf>,
+    /// What storing may use of memory (`400MiB`, `1GB`)
+    #[arg(long, value_name = "SIZE", default_value = "400MiB")]
+    pub memory: String,
+    /// How much of the logs is stored at a time: what was stored lasts, whatever happens then
+    #[arg(long, value_name = "SIZE", default_value = "64MB")]
+    pub batch: String,
+    /// Remove the oldest events when the store grows beyond this size (`10GB`)
+    #[arg(long, value_name = "SIZE")]
+    pub max_store: Option<String>,
     #[command(flatten)]
     pub reading: Reading,
+}
+
+/// `whyline store`
+#[derive(Args, Debug)]
+pub struct StoreArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub verb: StoreVerb,
+    /// How to answer
+    #[arg(long, value_enum, default_value = "text", global = true)]
+    pub format: PlainFormat,
+}
+
+/// The verbs of `whyline store`.
+#[derive(Subcommand, Debug)]
+pub enum StoreVerb {
+    /// Say what the store holds: events, sources, sizes, times
+    Info,
+    /// Read every file of the store and say whether it is as it was written
+    Verify,
+    /// Put together what is scattered, and free what was removed
+    Compact,
+    /// Remove events that are old, or that came from some sources
+    #[command(group(clap::ArgGroup::new("which").required(true).args(["before", "source"])))]
+    Rm {
+        /// Events before this time (as for --since of `query`); those without any time stay
+        #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
+        before: Option<String>,
+        /// Sources whose path fits: `web01/*`, `*.log.1` (may repeat)
+        #[arg(long, value_name = "GLOB")]
+        source: Vec<String>,
+    },
 }
 
 /// `whyline query`

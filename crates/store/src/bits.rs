@@ -1,34 +1,75 @@
-//! A set of documents of one segment.
+//! A set of small numbers: rows of a chunk, chunks of a pack.
 
-/// One bit a document.
+/// One bit a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Bits(Vec<u64>);
+pub(crate) struct Bits {
+    words: Vec<u64>,
+    count: usize,
+}
 
 impl Bits {
-    pub(crate) fn none(count: u32) -> Bits {
-        Bits(vec![0; count.div_ceil(64) as usize])
+    /// None of so many.
+    pub(crate) fn none(count: usize) -> Bits {
+        Bits { words: vec![0; count.div_ceil(64)], count }
     }
 
-    pub(crate) fn set(&mut self, doc: u32) {
-        if let Some(word) = self.0.get_mut(doc as usize / 64) {
-            *word |= 1 << (doc % 64);
+    /// All of so many.
+    pub(crate) fn all(count: usize) -> Bits {
+        let mut bits = Bits { words: vec![u64::MAX; count.div_ceil(64)], count };
+        bits.trim();
+        bits
+    }
+
+    /// How many there are to choose from.
+    pub(crate) fn len(&self) -> usize {
+        self.count
+    }
+
+    fn trim(&mut self) {
+        if let Some(last) = self.words.last_mut()
+            && !self.count.is_multiple_of(64)
+        {
+            *last &= (1 << (self.count % 64)) - 1;
         }
     }
 
+    pub(crate) fn set(&mut self, n: usize) {
+        if n < self.count {
+            self.words[n / 64] |= 1 << (n % 64);
+        }
+    }
+
+    pub(crate) fn get(&self, n: usize) -> bool {
+        n < self.count && self.words[n / 64] >> (n % 64) & 1 == 1
+    }
+
     pub(crate) fn or(&mut self, other: &Bits) {
-        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a |= b);
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a |= b);
     }
 
     pub(crate) fn and(&mut self, other: &Bits) {
-        self.0.iter_mut().zip(&other.0).for_each(|(a, b)| *a &= b);
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= b);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0u32..).zip(&self.0).flat_map(|(i, word)| {
+    pub(crate) fn and_not(&mut self, other: &Bits) {
+        self.words.iter_mut().zip(&other.words).for_each(|(a, b)| *a &= !b);
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.words.iter().all(|w| *w == 0)
+    }
+
+    /// How many are in it.
+    pub(crate) fn count(&self) -> usize {
+        self.words.iter().map(|w| w.count_ones() as usize).sum()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        self.words.iter().enumerate().flat_map(|(i, word)| {
             let mut rest = *word;
             std::iter::from_fn(move || {
                 (rest != 0).then(|| {
-                    let bit = rest.trailing_zeros();
+                    let bit = rest.trailing_zeros() as usize;
                     rest &= rest - 1;
                     i * 64 + bit
                 })
@@ -52,7 +93,10 @@ mod tests {
         let mut both = a.clone();
         both.and(&b);
         assert_eq!(both.iter().collect::<Vec<_>>(), [64]);
+        both.and_not(&a);
+        assert!(both.is_empty());
         a.or(&b);
-        assert_eq!(a.iter().count(), 5);
+        assert_eq!((a.count(), a.get(65), a.get(500)), (5, true, false));
+        assert_eq!((Bits::all(130).count(), Bits::all(128).count(), Bits::all(0).count()), (130, 128, 0));
     }
 }

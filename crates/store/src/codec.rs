@@ -3,6 +3,7 @@
 //! Most texts of a record are parts of its raw text and are written as a place in it. Numbers are written in as many bytes as
 //! they need. The raw text itself stands in full, so that any finding can be shown as it stood in the file.
 
+use crate::bytes::{Reader, signed, text, unsigned};
 use crate::names::{Names, key_named, name_of, remark};
 use whyline_event::{Field, Form, Name, Origin, Record, Severity, SourceId, Stamp, Value};
 
@@ -153,23 +154,6 @@ pub(crate) fn form_of(number: u8) -> Option<Form> {
     })
 }
 
-fn unsigned(mut n: u64, out: &mut Vec<u8>) {
-    while n >= 0x80 {
-        out.push(n as u8 | 0x80);
-        n >>= 7;
-    }
-    out.push(n as u8);
-}
-
-fn signed(n: i64, out: &mut Vec<u8>) {
-    unsigned((n << 1 ^ n >> 63) as u64, out);
-}
-
-fn text(text: &str, out: &mut Vec<u8>) {
-    unsigned(text.len() as u64, out);
-    out.extend_from_slice(text.as_bytes());
-}
-
 /// 0 and the text itself, or its number and one.
 fn name(spelling: &str, number: &mut dyn FnMut(&str) -> Option<u32>, out: &mut Vec<u8>) {
     match number(spelling) {
@@ -201,45 +185,12 @@ pub(crate) fn place(part: &str, whole: &str) -> Option<usize> {
     (whole.get(at..at.checked_add(part.len())?)? == part).then_some(at)
 }
 
-struct Reader<'a> {
-    rest: &'a [u8],
+trait ReadRecord<'a> {
+    fn name(&mut self, names: &'a Names) -> Option<(&'a str, Option<u32>)>;
+    fn value(&mut self, whole: &'a str) -> Option<Value<'a>>;
 }
 
-impl<'a> Reader<'a> {
-    fn byte(&mut self) -> Option<u8> {
-        let (first, rest) = self.rest.split_first()?;
-        self.rest = rest;
-        Some(*first)
-    }
-
-    fn unsigned(&mut self) -> Option<u64> {
-        let mut n = 0u64;
-        for shift in (0..64).step_by(7) {
-            let byte = self.byte()?;
-            n |= u64::from(byte & 0x7f) << shift;
-            if byte < 0x80 {
-                return Some(n);
-            }
-        }
-        None
-    }
-
-    fn signed(&mut self) -> Option<i64> {
-        let n = self.unsigned()?;
-        Some((n >> 1) as i64 ^ -((n & 1) as i64))
-    }
-
-    fn length(&mut self) -> Option<usize> {
-        usize::try_from(self.unsigned()?).ok()
-    }
-
-    fn text(&mut self) -> Option<&'a str> {
-        let length = self.length()?;
-        let (text, rest) = self.rest.split_at_checked(length)?;
-        self.rest = rest;
-        std::str::from_utf8(text).ok()
-    }
-
+impl<'a> ReadRecord<'a> for Reader<'a> {
     /// The text of a name, with its number if it has one.
     fn name(&mut self, names: &'a Names) -> Option<(&'a str, Option<u32>)> {
         match self.unsigned()? {

@@ -22,9 +22,24 @@ pub enum StoreError {
         /// The newest form that is known.
         known: u32,
     },
+    /// An older program wrote it.
+    #[error("the store at {} has form {found}, and this program keeps events in form {known}: ingest the logs again into another folder, or remove this one first", .folder.display())]
+    Older {
+        /// The folder.
+        folder: PathBuf,
+        /// The form that was found.
+        found: u32,
+        /// The form that is known.
+        known: u32,
+    },
     /// Another process writes into it.
-    #[error("another process is writing into the store at {}; try again when it is done", .0.display())]
-    Locked(PathBuf),
+    #[error("another process{} is writing into the store at {}; try again when it is done", holder.map(|pid| format!(" (pid {pid})")).unwrap_or_default(), .folder.display())]
+    Locked {
+        /// The folder.
+        folder: PathBuf,
+        /// The process, where that is known.
+        holder: Option<u32>,
+    },
     /// It cannot be understood.
     #[error("the store at {} is damaged ({what}); remove the folder and ingest the logs again", .folder.display())]
     Damaged {
@@ -34,7 +49,7 @@ pub enum StoreError {
         what: String,
     },
     /// A file of it cannot be read or written.
-    #[error("{} cannot be {action}", .path.display())]
+    #[error("{} cannot be {action}{}", .path.display(), advice(source))]
     File {
         /// The file.
         path: PathBuf,
@@ -68,9 +83,22 @@ impl StoreError {
         use tantivy::TantivyError;
         use tantivy::directory::error::LockError;
         move |source| match source {
-            TantivyError::LockFailure(LockError::LockBusy, _) => StoreError::Locked(folder.to_path_buf()),
+            TantivyError::LockFailure(LockError::LockBusy, _) => StoreError::Locked { folder: folder.to_path_buf(), holder: None },
             TantivyError::DataCorruption(what) => StoreError::damaged(folder, format!("{what:?}")),
             source => StoreError::Index { folder: folder.to_path_buf(), action, source: Box::new(source) },
         }
+    }
+}
+
+/// What helps, where that is known.
+fn advice(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            "; there is no room left: make some, and run the same command again (what was stored before is kept)"
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            "; the folder of the store may not be written or read by this user"
+        }
+        _ => "",
     }
 }

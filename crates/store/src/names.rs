@@ -1,14 +1,15 @@
-//! The dictionary of a store: names of fields and formats, and remarks, each written once.
+//! The dictionary of a pack: names of fields and formats, and remarks, each written once.
 //!
 //! Numbers are given in the order in which names are first met and never change, so that events may hold numbers in place of
 //! names. The dictionary is bounded: logs with ever new field names (ids as keys) must not make it grow without end. A name
-//! that found no place is written out in its event, and cannot be narrowed by the index.
+//! that found no place is written out in its event.
 
 use rustc_hash::FxHashMap;
 use std::sync::{Arc, RwLock};
 use whyline_event::{Key, Name};
+use xxhash_rust::xxh3::xxh3_64;
 
-/// Most names of a store.
+/// Most names of a pack.
 const MOST: usize = 50_000;
 /// Longest name that is given a number.
 const LONGEST: usize = 200;
@@ -19,6 +20,7 @@ const OWN: char = '\u{1}';
 struct Entry {
     text: Arc<str>,
     key: Option<Key>,
+    hash: u64,
 }
 
 /// Names by their number.
@@ -62,12 +64,17 @@ impl Names {
     fn push(&mut self, text: Arc<str>) -> u32 {
         let number = u32::try_from(self.entries.len()).unwrap_or(u32::MAX);
         self.numbers.insert(text.clone(), number);
-        self.entries.push(Entry { key: key_named(&text), text });
+        self.entries.push(Entry { key: key_named(&text), hash: xxh3_64(text.as_bytes()), text });
         number
     }
 
     pub(crate) fn list(&self) -> Vec<String> {
         self.entries.iter().map(|e| e.text.to_string()).collect()
+    }
+
+    /// The hash of the text of a number; 0 where there is none.
+    pub(crate) fn hash(&self, number: u32) -> u64 {
+        self.entries.get(number as usize).map_or(0, |e| e.hash)
     }
 
     /// The text of a number.
@@ -91,34 +98,6 @@ impl Names {
             return Some(number);
         }
         (self.entries.len() < MOST && text.len() <= LONGEST).then(|| self.push(text.into()))
-    }
-
-    /// Whether every event that has this name holds its number.
-    pub(crate) fn complete_for(&self, text: &str) -> bool {
-        self.find(text).is_some() || self.entries.len() < MOST && text.len() <= LONGEST
-    }
-}
-
-/// A dictionary that several threads fill, with what this thread met already.
-pub(crate) struct Shared {
-    all: Arc<RwLock<Names>>,
-    met: FxHashMap<Box<str>, Option<u32>>,
-}
-
-impl Shared {
-    pub(crate) fn new(all: Arc<RwLock<Names>>) -> Shared {
-        Shared { all, met: FxHashMap::default() }
-    }
-
-    pub(crate) fn number(&mut self, text: &str) -> Option<u32> {
-        if let Some(number) = self.met.get(text) {
-            return *number;
-        }
-        let number = self.all.write().unwrap_or_else(|e| e.into_inner()).number(text);
-        if self.met.len() < MOST * 2 {
-            self.met.insert(text.into(), number);
-        }
-        number
     }
 }
 
@@ -152,6 +131,5 @@ mod tests {
         assert_eq!(names.list().len(), 4);
         assert_eq!(Names::new(names.list()).list(), names.list());
         assert_eq!(names.number(&"x".repeat(300)), None);
-        assert!(!names.complete_for(&"x".repeat(300)) && names.complete_for("new"));
     }
 }

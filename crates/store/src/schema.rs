@@ -1,32 +1,27 @@
-//! The fields of the index, and how terms reach it.
+//! The index: which words stand in which chunks. A document is a chunk.
 
-use crate::terms::BETWEEN;
+use crate::error::StoreError;
+use crate::folder::index_of;
+use std::path::Path;
+use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
+use tantivy::directory::{Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, WatchCallback, WatchHandle, WritePtr};
 use tantivy::schema::{Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
-use tantivy::store::{Compressor, ZstdCompressor};
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer, TokenizerManager};
 use tantivy::{Index, IndexSettings};
 
 const SPLIT: &str = "whyline";
+/// Stands behind each word that is handed to the index.
+pub(crate) const BETWEEN: char = '\u{1f}';
 
 /// The fields of the index.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Fields {
-    /// The encoded record.
-    pub(crate) event: Field,
     /// Words.
     pub(crate) word: Field,
-    /// Values of fields.
-    pub(crate) value: Field,
-    /// Number of the source.
-    pub(crate) source: Field,
-    /// Offset of the record.
-    pub(crate) offset: Field,
-    /// First line of the record.
-    pub(crate) line: Field,
-    /// The stamp as written.
-    pub(crate) nanos: Field,
-    /// What the stamp leaves open, 0 where there is none.
-    pub(crate) form: Field,
+    /// Number of the pack.
+    pub(crate) pack: Field,
+    /// Number of the chunk within the pack.
+    pub(crate) chunk: Field,
 }
 
 impl Fields {
@@ -34,44 +29,84 @@ impl Fields {
     pub(crate) fn schema() -> (Schema, Fields) {
         let mut schema = Schema::builder();
         let indexing = TextFieldIndexing::default().set_tokenizer(SPLIT).set_fieldnorms(false).set_index_option(IndexRecordOption::Basic);
-        let terms = TextOptions::default().set_indexing_options(indexing);
         let column = NumericOptions::default().set_fast();
         let fields = Fields {
-            event: schema.add_bytes_field("event", tantivy::schema::STORED),
-            word: schema.add_text_field("word", terms.clone()),
-            value: schema.add_text_field("value", terms),
-            source: schema.add_u64_field("source", column.clone().set_indexed()),
-            offset: schema.add_u64_field("offset", column.clone()),
-            line: schema.add_u64_field("line", column.clone()),
-            nanos: schema.add_i64_field("nanos", column.clone()),
-            form: schema.add_u64_field("form", column),
+            word: schema.add_text_field("word", TextOptions::default().set_indexing_options(indexing)),
+            pack: schema.add_u64_field("pack", column.clone().set_indexed()),
+            chunk: schema.add_u64_field("chunk", column),
         };
         (schema.build(), fields)
     }
 }
 
-/// How the index is laid out.
-pub(crate) fn settings() -> IndexSettings {
-    IndexSettings {
-        docstore_compression: Compressor::Zstd(ZstdCompressor { compression_level: Some(3) }),
-        docstore_blocksize: 64 * 1024,
-        ..IndexSettings::default()
+/// Opens the index for writing, and makes one where there is none.
+pub(crate) fn open_to_write(folder: &Path) -> Result<(Index, Fields), StoreError> {
+    let failed = StoreError::index(folder, "opened for writing");
+    let (schema, fields) = Fields::schema();
+    let path = index_of(folder);
+    std::fs::create_dir_all(&path).map_err(StoreError::file(&path, "made"))?;
+    let directory = MmapDirectory::open(&path).map_err(|e| failed(e.into()))?;
+    let tokenizers = TokenizerManager::default();
+    tokenizers.register(SPLIT, Split::default());
+    let index = Index::builder().schema(schema).settings(IndexSettings::default()).tokenizers(tokenizers).open_or_create(directory);
+    let index = index.map_err(&failed)?;
+    index.tokenizers().register(SPLIT, Split::default());
+    Ok((index, fields))
+}
+
+/// Opens the index for reading alone: nothing is written, not even a lock.
+pub(crate) fn open_to_read(folder: &Path) -> tantivy::Result<Index> {
+    Index::open(ReadOnly(MmapDirectory::open(index_of(folder))?))
+}
+
+/// A folder that is only read. A lock would have to be written, and does not help readers here: whoever writes leaves the files
+/// of the last commit where they are, and a reader that was overtaken begins anew.
+#[derive(Clone, Debug)]
+struct ReadOnly(MmapDirectory);
+
+fn denied() -> std::io::Error {
+    std::io::Error::from(std::io::ErrorKind::PermissionDenied)
+}
+
+impl Directory for ReadOnly {
+    fn get_file_handle(&self, path: &Path) -> Result<std::sync::Arc<dyn FileHandle>, OpenReadError> {
+        self.0.get_file_handle(path)
+    }
+
+    fn delete(&self, path: &Path) -> Result<(), DeleteError> {
+        Err(DeleteError::IoError { io_error: std::sync::Arc::new(denied()), filepath: path.into() })
+    }
+
+    fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
+        self.0.exists(path)
+    }
+
+    fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
+        Err(OpenWriteError::wrap_io_error(denied(), path.into()))
+    }
+
+    fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
+        self.0.atomic_read(path)
+    }
+
+    fn atomic_write(&self, _path: &Path, _data: &[u8]) -> std::io::Result<()> {
+        Err(denied())
+    }
+
+    fn sync_directory(&self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn acquire_lock(&self, _lock: &Lock) -> Result<DirectoryLock, LockError> {
+        Ok(DirectoryLock::from(Box::new(())))
+    }
+
+    fn watch(&self, watch_callback: WatchCallback) -> tantivy::Result<WatchHandle> {
+        self.0.watch(watch_callback)
     }
 }
 
-/// Registers what an index needs to take in terms.
-pub(crate) fn register(index: &Index) {
-    index.tokenizers().register(SPLIT, Split::default());
-}
-
-/// The tokenizers of a new index.
-pub(crate) fn tokenizers() -> TokenizerManager {
-    let tokenizers = TokenizerManager::default();
-    tokenizers.register(SPLIT, Split::default());
-    tokenizers
-}
-
-/// Hands over the terms of a text that [`crate::terms::Terms`] made.
+/// Hands over words that were split before.
 #[derive(Clone, Default)]
 struct Split {
     token: Token,

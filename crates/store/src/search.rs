@@ -1,12 +1,21 @@
-//! Asking a store: the index narrows, [`Query::matches_in`] decides.
+//! Asking a store: the index names chunks, their columns answer, and the records that are wanted are put together.
 
+use crate::ask::{Ask, Asker, Plan, What, is_free_text};
+use crate::bits::Bits;
 use crate::codec::form_of;
 use crate::error::StoreError;
-use crate::narrow::Narrowed;
+use crate::narrow::{Narrower, counted};
+use crate::pack::chunk::Chunk;
+use crate::pack::footer::ChunkMeta;
+use crate::pack::read::Pack;
 use crate::store::Store;
+use rustc_hash::FxHashMap;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use whyline_event::stamp::NANOS;
-use whyline_event::{Clock, Record, Source, Stamp};
+use whyline_event::{Clock, Form, Record, Source, Stamp, Value};
 use whyline_query::Query;
 
 /// What is asked of a store besides the query.
@@ -28,98 +37,310 @@ pub struct Hit<'a> {
     pub record: Record<'a>,
 }
 
-/// An event that may be one; ordered as answers are.
+/// Raw text of the chunks that are held open to put records together, in bytes.
+const HELD: u64 = 40 << 20;
+/// How far the zone of a stamp may move it, with room for changes of the clocks.
+const ZONES: i64 = 30 * 3600 * NANOS;
+
+/// An event that is found; ordered as answers are.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
+struct Found {
     /// Events without time come last.
     timeless: bool,
     time: i64,
     rank: u32,
     offset: u64,
-    source: u32,
-    segment: u32,
-    doc: u32,
+    row: u32,
+    place: (u32, u32),
+}
+
+/// A question with all that is needed to put it.
+pub(crate) struct Question<'s> {
+    pub(crate) store: &'s Store,
+    pub(crate) clocks: Vec<Clock>,
+    pub(crate) sources: Vec<Source>,
+    pub(crate) seconds: Option<(i64, i64)>,
+    /// The chunks that may hold something, a bit each, by the place of their pack.
+    pub(crate) chunks: Vec<u64>,
+}
+
+impl<'s> Question<'s> {
+    pub(crate) fn new(store: &'s Store, plan: &Plan<'_>, frame: &Frame) -> Result<Question<'s>, StoreError> {
+        let stored = store.clocks();
+        let clocks = frame.clocks.clone().filter(|c| c.len() == stored.len()).unwrap_or(stored);
+        let sources: Vec<Source> = store.sources().iter().map(|s| s.source()).collect();
+        let live: Vec<u64> = store.table.packs.iter().map(|p| p.live).collect();
+        let chunks = Narrower::new(store).chunks(&plan.root, &live)?;
+        Ok(Question { store, clocks, sources, seconds: frame.seconds, chunks })
+    }
+
+    /// The chunks that may hold something, pack by pack.
+    pub(crate) fn each_chunk(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
+        self.chunks.iter().enumerate().flat_map(|(place, bits)| (0..64).filter(move |n| bits >> n & 1 == 1).map(move |n| (place, n)))
+    }
+
+    pub(crate) fn of_source(&self, number: u32) -> Result<(&Source, &Clock), StoreError> {
+        let found = self.sources.get(number as usize).zip(self.clocks.get(number as usize));
+        found.ok_or_else(|| StoreError::damaged(&self.store.folder, "an event names a source that is not listed"))
+    }
+
+    /// The times between which the events of a chunk lie, at most, where that can be told; and whether some have no time.
+    fn bounds(&self, meta: &ChunkMeta, clock: &Clock) -> (Option<(i64, i64)>, bool) {
+        let (mut bounds, mut timeless): (Option<(i64, i64)>, bool) = (None, false);
+        for (form, from, to) in &meta.times {
+            let (from, to) = match form_of(*form) {
+                None => {
+                    timeless = true;
+                    continue;
+                }
+                Some(Form::Explicit) => (*from, *to),
+                Some(Form::Civil | Form::CivilLater) => (from.saturating_sub(ZONES), to.saturating_add(ZONES)),
+                Some(form) if form != Form::TimeOnly && within_a_season(*from, *to) => {
+                    let at = |nanos| clock.instant(&Stamp { nanos, form, offset: None, digits: 9 });
+                    let (a, b) = (at(*from), at(*to));
+                    // Where the year turns between them nothing is known.
+                    if (b - a - (to - from)).abs() < ZONES {
+                        (a.saturating_sub(ZONES), b.saturating_add(ZONES))
+                    } else {
+                        (i64::MIN, i64::MAX)
+                    }
+                }
+                Some(_) => (i64::MIN, i64::MAX),
+            };
+            bounds = Some(bounds.map_or((from, to), |(a, b)| (a.min(from), b.max(to))));
+        }
+        (bounds, timeless)
+    }
+
+    /// The rows of a chunk that lie in the frame; `None` stands for all.
+    pub(crate) fn framed(&self, chunk: &Chunk, clock: &Clock) -> Result<Option<Bits>, StoreError> {
+        let Some((from, to)) = self.seconds else { return Ok(None) };
+        let (bounds, timeless) = self.bounds(&chunk.meta, clock);
+        let (first, last) = (from.saturating_mul(NANOS), to.saturating_add(1).saturating_mul(NANOS));
+        match bounds {
+            None => return Ok(Some(Bits::none(chunk.len()))),
+            Some((a, b)) if b < first || a >= last => return Ok(Some(Bits::none(chunk.len()))),
+            Some((a, b)) if a >= first && b < last && !timeless => return Ok(None),
+            Some(_) => {}
+        }
+        let mut bits = Bits::none(chunk.len());
+        let mut times = Times::new(chunk, clock, self.store)?;
+        for row in 0..chunk.len() {
+            if times.at(row).is_some_and(|t| (from..=to).contains(&t.div_euclid(NANOS))) {
+                bits.set(row);
+            }
+        }
+        Ok(Some(bits))
+    }
+
+    /// The rows of a chunk that are asked for.
+    pub(crate) fn rows(&self, asker: &mut Asker<'_>, chunk: &Chunk) -> Result<Bits, StoreError> {
+        let (source, clock) = self.of_source(chunk.meta.source)?;
+        let among = self.framed(chunk, clock)?;
+        if among.as_ref().is_some_and(Bits::is_empty) {
+            return Ok(Bits::none(chunk.len()));
+        }
+        asker.rows(chunk, source, among.as_ref()).map_err(self.store.unreadable())
+    }
+
+    /// Whether nothing of a chunk lies in the frame.
+    pub(crate) fn is_outside(&self, meta: &ChunkMeta) -> bool {
+        let Some((from, to)) = self.seconds else { return false };
+        let Some(clock) = self.clocks.get(meta.source as usize) else { return false };
+        self.bounds(meta, clock).0.is_none_or(|(a, b)| b.div_euclid(NANOS) < from || a.div_euclid(NANOS) > to)
+    }
+}
+
+/// Whether two stamps without year lie so near that what is chosen for one holds for all between.
+fn within_a_season(from: i64, to: i64) -> bool {
+    to.saturating_sub(from) < 60 * 86_400 * NANOS
+}
+
+/// The instants of the rows of a chunk.
+pub(crate) struct Times<'c> {
+    nanos: &'c [i64],
+    forms: Vec<Option<Form>>,
+    ids: &'c [u32],
+    clock: &'c Clock,
+    last: Option<(Option<Form>, i64, i64)>,
+}
+
+impl<'c> Times<'c> {
+    pub(crate) fn new(chunk: &'c Chunk, clock: &'c Clock, store: &Store) -> Result<Times<'c>, StoreError> {
+        let (marks, ids) = chunk.marks().map_err(store.unreadable())?;
+        let forms = marks.iter().map(|m| form_of(m.form)).collect();
+        Ok(Times { nanos: chunk.nanos().map_err(store.unreadable())?, forms, ids, clock, last: None })
+    }
+
+    /// The instant of a row, in nanoseconds.
+    pub(crate) fn at(&mut self, row: usize) -> Option<i64> {
+        let form = self.ids.get(row).and_then(|id| self.forms.get(*id as usize)).copied().flatten()?;
+        let nanos = *self.nanos.get(row)?;
+        if form == Form::Explicit {
+            return Some(nanos);
+        }
+        // Zones and years are dear to look up, and neighbours mostly share their second.
+        if let Some((same, at, time)) = self.last
+            && same == Some(form)
+            && at == nanos
+        {
+            return Some(time);
+        }
+        let time = self.clock.instant(&Stamp { nanos, form, offset: None, digits: 9 });
+        self.last = Some((Some(form), nanos, time));
+        Some(time)
+    }
 }
 
 impl Store {
     /// Hands over the events that a query asks for, in the order of time, source and offset, until told to stop.
     pub fn search(&self, query: &Query, frame: &Frame, each: &mut dyn FnMut(Hit<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
-        self.visit(query, frame, true, each)
-    }
-
-    /// How many events a query asks for.
-    pub fn count(&self, query: &Query, frame: &Frame) -> Result<u64, StoreError> {
-        let mut count = 0;
-        self.visit(query, frame, false, &mut |_| {
-            count += 1;
-            ControlFlow::Continue(())
-        })?;
-        Ok(count)
-    }
-
-    fn visit(
-        &self,
-        query: &Query,
-        frame: &Frame,
-        sorted: bool,
-        each: &mut dyn FnMut(Hit<'_>) -> ControlFlow<()>,
-    ) -> Result<(), StoreError> {
-        let stored = self.clocks();
-        let clocks = frame.clocks.as_ref().filter(|c| c.len() == stored.len()).unwrap_or(&stored);
-        let sources: Vec<Source> = self.sources().iter().map(|s| s.source()).collect();
-        let mut candidates = self.candidates(query, frame, clocks)?;
-        if sorted {
-            candidates.sort_unstable();
-        }
-        for found in candidates {
-            let number = found.source as usize;
-            let (Some(source), Some(clock)) = (sources.get(number), clocks.get(number)) else {
-                return Err(StoreError::damaged(&self.folder, "an event names a source that is not listed"));
-            };
-            let bytes = self.bytes(found.segment, found.doc)?;
-            let record = self.record(&bytes, found.source)?;
-            if query.matches_in(&record, Some(source)) && each(Hit { source: number, clock, record }).is_break() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn candidates(&self, query: &Query, frame: &Frame, clocks: &[Clock]) -> Result<Vec<Candidate>, StoreError> {
-        let failed = StoreError::index(&self.folder, "read");
+        let plan = Plan::new(query);
+        let question = Question::new(self, &plan, frame)?;
         let mut ranks = vec![0u32; self.sources().len()];
         for (rank, number) in (0u32..).zip(self.order()) {
             ranks[number] = rank;
         }
-        let need = self.need(query.root());
-        let mut found = Vec::new();
-        for (number, segment) in (0u32..).zip(self.searcher.segment_readers()) {
-            let narrowed = self.narrow(segment, &need)?;
-            let (sources, offsets, forms) =
-                (self.column(segment, "source")?, self.column(segment, "offset")?, self.column(segment, "form")?);
-            let stamps = segment.fast_fields().column_first_or_default::<i64>("nanos").map_err(&failed)?;
-            let mut take = |doc: u32| {
-                if segment.is_deleted(doc) {
-                    return;
+        let mut waiting = question.by_time()?;
+        waiting.sort_unstable_by_key(|(bound, at)| Reverse((*bound, *at)));
+        let mut open = Open { question: &question, chunks: VecDeque::new(), held: 0 };
+        let mut askers: FxHashMap<usize, Asker<'_>> = FxHashMap::default();
+        let mut heap: BinaryHeap<Reverse<Found>> = BinaryHeap::new();
+        loop {
+            // What lies before everything that has not been looked at is ready.
+            let bound = waiting.last().map(|(bound, _)| *bound);
+            while heap.peek().is_some_and(|Reverse(f)| bound.is_none_or(|b| (f.timeless, f.time) < b)) {
+                let Some(Reverse(found)) = heap.pop() else { break };
+                if open.hand_over(found, each)?.is_break() {
+                    return Ok(());
                 }
-                let source = sources.get_val(doc) as u32;
-                let form = form_of(forms.get_val(doc) as u8);
-                let stamp = form.map(|form| Stamp { nanos: stamps.get_val(doc), form, offset: None, digits: 9 });
-                let time = stamp.map(|s| clocks.get(source as usize).map_or(s.nanos, |c| c.instant(&s)));
-                if let Some((from, to)) = frame.seconds
-                    && !time.is_some_and(|t| (from..=to).contains(&t.div_euclid(NANOS)))
-                {
-                    return;
-                }
-                let rank = ranks.get(source as usize).copied().unwrap_or(0);
+            }
+            let Some((_, (place, number))) = waiting.pop() else { return Ok(()) };
+            let chunk = open.chunk(place, number)?;
+            let pack = chunk.pack.clone();
+            if askers.len() > 64 {
+                askers.clear();
+            }
+            let asker = askers.entry(place).or_insert_with(|| Asker::new(&plan, pack));
+            let rows = question.rows(asker, &chunk)?;
+            if rows.is_empty() {
+                continue;
+            }
+            let (_, clock) = question.of_source(chunk.meta.source)?;
+            let mut times = Times::new(&chunk, clock, self)?;
+            let rank = ranks.get(chunk.meta.source as usize).copied().unwrap_or(0);
+            for row in rows.iter() {
+                let time = times.at(row);
                 let (timeless, time) = (time.is_none(), time.unwrap_or(0));
-                found.push(Candidate { timeless, time, rank, offset: offsets.get_val(doc), source, segment: number, doc });
-            };
-            match narrowed {
-                Narrowed::All => (0..segment.max_doc()).for_each(&mut take),
-                Narrowed::Some(docs) => docs.iter().for_each(&mut take),
+                let offset = chunk.meta.first_offset;
+                heap.push(Reverse(Found { timeless, time, rank, offset, row: row as u32, place: (place as u32, number as u32) }));
             }
         }
-        Ok(found)
+    }
+
+    /// How many events a query asks for.
+    pub fn count(&self, query: &Query, frame: &Frame) -> Result<u64, StoreError> {
+        let plan = Plan::new(query);
+        let question = Question::new(self, &plan, frame)?;
+        let mut count = 0;
+        let mut asker: Option<(usize, Asker<'_>)> = None;
+        let mut tally: Option<(usize, Option<Vec<Option<u32>>>)> = None;
+        for (place, number) in question.each_chunk() {
+            let pack = self.pack(place)?;
+            if pack.footer.chunks.get(number).is_some_and(|meta| question.is_outside(meta)) {
+                continue;
+            }
+            if question.seconds.is_none() {
+                let (_, sums) = match &mut tally {
+                    Some(known) if known.0 == place => known,
+                    other => other.insert((place, tally_of(&plan, &pack))),
+                };
+                if let Some(sum) = sums.as_ref().and_then(|sums| sums.get(number).copied().flatten()) {
+                    count += u64::from(sum);
+                    continue;
+                }
+            }
+            let chunk = Chunk::open(&pack, number).map_err(self.unreadable())?;
+            let (_, asker) = match &mut asker {
+                Some(known) if known.0 == place => known,
+                other => other.insert((place, Asker::new(&plan, pack))),
+            };
+            count += match question.seconds {
+                None => asker.count(&chunk, question.of_source(chunk.meta.source)?.0).map_err(self.unreadable())?,
+                Some(_) => question.rows(asker, &chunk)?.count() as u64,
+            };
+        }
+        Ok(count)
+    }
+}
+
+/// How many events of each chunk of a pack a query asks for, where that was counted: it asks for all, or for a number of one field.
+fn tally_of(plan: &Plan<'_>, pack: &Pack) -> Option<Vec<Option<u32>>> {
+    match &plan.root {
+        Ask::All => Some(pack.footer.chunks.iter().map(|c| Some(c.rows)).collect()),
+        Ask::Leaf(leaf) => match &leaf.what {
+            What::Field(target, _) if !is_free_text(target) => pack.tally(counted(target)?, &|number| leaf.fits(Value::Int(number))),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// A chunk by the place of its pack and its number there, behind a time before which none of its events lies.
+type Waiting = ((bool, i64), (usize, usize));
+
+impl Question<'_> {
+    fn by_time(&self) -> Result<Vec<Waiting>, StoreError> {
+        let mut waiting = Vec::new();
+        for (place, number) in self.each_chunk() {
+            let pack = self.store.pack(place)?;
+            let Some(meta) = pack.footer.chunks.get(number) else { continue };
+            if self.is_outside(meta) {
+                continue;
+            }
+            let (_, clock) = self.of_source(meta.source)?;
+            let bound = self.bounds(meta, clock).0.map_or((true, 0), |(from, _)| (false, from));
+            waiting.push((bound, (place, number)));
+        }
+        Ok(waiting)
+    }
+}
+
+/// Chunks that are held open.
+struct Open<'a, 's> {
+    question: &'a Question<'s>,
+    chunks: VecDeque<((usize, usize), Rc<Chunk>)>,
+    held: u64,
+}
+
+impl Open<'_, '_> {
+    fn chunk(&mut self, place: usize, number: usize) -> Result<Rc<Chunk>, StoreError> {
+        let at = self.chunks.iter().position(|(key, _)| *key == (place, number));
+        if let Some(found) = at.and_then(|at| self.chunks.remove(at)) {
+            let chunk = found.1.clone();
+            self.chunks.push_back(found);
+            return Ok(chunk);
+        }
+        let store = self.question.store;
+        let chunk = Rc::new(Chunk::open(&store.pack(place)?, number).map_err(store.unreadable())?);
+        self.held += chunk.meta.text;
+        while self.held > HELD {
+            let Some((_, old)) = self.chunks.pop_front() else { break };
+            self.held = self.held.saturating_sub(old.meta.text);
+        }
+        self.chunks.push_back(((place, number), chunk.clone()));
+        Ok(chunk)
+    }
+
+    fn hand_over(&mut self, found: Found, each: &mut dyn FnMut(Hit<'_>) -> ControlFlow<()>) -> Result<ControlFlow<()>, StoreError> {
+        let chunk = self.chunk(found.place.0 as usize, found.place.1 as usize)?;
+        let number = chunk.meta.source;
+        let (_, clock) = self.question.of_source(number)?;
+        let mut flow = ControlFlow::Continue(());
+        let mut show = |record: &Record<'_>| {
+            flow = each(Hit { source: number as usize, clock, record: record.clone() });
+        };
+        chunk.record(found.row, number, &mut show).map_err(self.question.store.unreadable())?;
+        Ok(flow)
     }
 }

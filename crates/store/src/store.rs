@@ -1,61 +1,70 @@
 //! A store that is read.
 
-use crate::codec::decode;
 use crate::error::StoreError;
-use crate::folder::{self, index_of};
-use crate::names::Names;
-use crate::schema::Fields;
+use crate::folder::{self, pack_file};
+use crate::pack::chunk::Chunk;
+use crate::pack::read::Pack;
+use crate::schema::{Fields, open_to_read};
 use crate::table::{StoredSource, Table};
+use crate::verify;
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use tantivy::columnar::ColumnValues;
-use tantivy::index::SegmentReader;
-use tantivy::schema::{IndexRecordOption, Value};
-use tantivy::{Index, IndexReader, ReloadPolicy, Searcher, TantivyDocument, Term};
-use whyline_event::{Clock, Record, SourceId};
+use std::rc::Rc;
+use tantivy::directory::error::OpenReadError;
+use tantivy::{SegmentReader, TantivyError};
+use whyline_event::{Clock, Record};
 
-/// Unpacked blocks that are held of every segment.
-const BLOCKS: usize = 48;
+/// Packs that are held open with what was unpacked of their dictionaries.
+const OPEN: usize = 12;
 
 /// A store, as it was when it was opened: what is ingested meanwhile is not seen.
 pub struct Store {
     pub(crate) folder: PathBuf,
     pub(crate) fields: Fields,
-    pub(crate) searcher: Searcher,
+    pub(crate) segments: Vec<SegmentReader>,
     pub(crate) table: Table,
-    pub(crate) names: Names,
+    open: RefCell<Vec<(usize, Rc<Pack>)>>,
 }
 
 impl Store {
-    /// Opens the store in a folder.
+    /// Opens the store in a folder. Nothing is written there, so it may be one that can only be read.
     pub fn open(folder: &Path) -> Result<Store, StoreError> {
-        const TRIES: usize = 5;
+        const TRIES: usize = 3;
         folder::check(folder)?;
-        let failed = StoreError::index(folder, "read");
         let mut tries = 0;
         loop {
-            let (_, fields) = Fields::schema();
-            let index = Index::open_in_dir(index_of(folder)).map_err(|e| match e {
-                // The folder was made and nothing was ever committed into it.
-                tantivy::TantivyError::OpenReadError(tantivy::directory::error::OpenReadError::FileDoesNotExist(_)) => {
-                    StoreError::Absent(folder.to_path_buf())
-                }
-                e => failed(e),
-            })?;
-            let before = index.load_metas().map_err(&failed)?;
-            let reader: tantivy::Result<IndexReader> =
-                index.reader_builder().reload_policy(ReloadPolicy::Manual).doc_store_cache_num_blocks(BLOCKS).try_into();
-            let table = folder::generation(folder, before.payload.as_deref()).and_then(|g| Table::read(folder, g));
-            // Another process may have committed in between; then data and table may not belong together.
-            let after = index.load_metas().map_err(&failed)?;
             tries += 1;
-            if after.payload != before.payload && tries < TRIES {
-                continue;
+            match Store::try_open(folder) {
+                // Another process may have committed in between; then data and table may not belong together.
+                Err(StoreError::File { .. } | StoreError::Index { .. } | StoreError::Damaged { .. }) if tries < TRIES => {
+                    std::thread::sleep(std::time::Duration::from_millis(15 * tries as u64));
+                }
+                result => return result,
             }
-            let (reader, table) = (reader.map_err(&failed)?, table?);
-            let names = Names::new(table.names.clone());
-            return Ok(Store { folder: folder.to_path_buf(), fields, searcher: reader.searcher(), table, names });
         }
+    }
+
+    fn try_open(folder: &Path) -> Result<Store, StoreError> {
+        let failed = StoreError::index(folder, "read");
+        let (_, fields) = Fields::schema();
+        let index = open_to_read(folder).map_err(|e| match e {
+            // The folder was made and nothing was ever committed into it.
+            TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(_))
+            | TantivyError::OpenDirectoryError(tantivy::directory::error::OpenDirectoryError::DoesNotExist(_)) => {
+                StoreError::Absent(folder.to_path_buf())
+            }
+            e => failed(e),
+        })?;
+        verify::index_is_whole(folder)?;
+        let payload = index.load_metas().map_err(&failed)?.payload;
+        let segments = index.searchable_segments().map_err(&failed)?;
+        // Nothing is stored in the index itself, so what a reader of it would make ready besides is not needed.
+        let segments = segments.iter().map(SegmentReader::open).collect::<tantivy::Result<Vec<_>>>().map_err(&failed)?;
+        let table = Table::read(folder, folder::payload(folder, payload.as_deref())?.as_ref())?;
+        if index.load_metas().map_err(&failed)?.payload != payload {
+            return Err(StoreError::damaged(folder, "it changes while it is read"));
+        }
+        Ok(Store { folder: folder.to_path_buf(), fields, segments, table, open: RefCell::default() })
     }
 
     /// The sources. A source's place in this list is its number.
@@ -63,9 +72,9 @@ impl Store {
         &self.table.sources
     }
 
-    /// The numbers of the sources in the order of their paths, which is the order of answers.
+    /// The numbers of the sources that were not removed, in the order of their paths, which is the order of answers.
     pub fn order(&self) -> Vec<usize> {
-        let mut order: Vec<usize> = (0..self.table.sources.len()).collect();
+        let mut order: Vec<usize> = (0..self.table.sources.len()).filter(|i| !self.table.sources[*i].gone).collect();
         order.sort_by_key(|i| (&self.table.sources[*i].path, *i));
         order
     }
@@ -75,14 +84,14 @@ impl Store {
         self.table.sources.iter().map(|s| s.clock.clock()).collect()
     }
 
-    /// The facts of a source.
-    pub fn facts(&self, number: usize) -> Result<Vec<u8>, StoreError> {
+    /// The facts of a source; `None` where storing it was interrupted.
+    pub fn facts(&self, number: usize) -> Result<Option<Vec<u8>>, StoreError> {
         self.table.facts(&self.folder, number)
     }
 
     /// How many events are stored.
     pub fn len(&self) -> u64 {
-        self.searcher.num_docs()
+        self.table.packs.iter().flat_map(|p| p.chunks().filter_map(|n| p.events.get(n))).map(|n| u64::from(*n)).sum()
     }
 
     /// Whether nothing is stored.
@@ -92,61 +101,70 @@ impl Store {
 
     /// Hands over the records of a source in their order. Their origin names the source by `as_source`.
     pub fn records_of(&self, number: usize, as_source: u32, each: &mut dyn FnMut(&Record<'_>)) -> Result<(), StoreError> {
-        let mut found: Vec<(u64, u32, u32)> = Vec::new();
-        for (at, segment) in (0u32..).zip(self.searcher.segment_readers()) {
-            let offsets = self.column(segment, "offset")?;
-            for doc in self.docs_of_source(segment, number)? {
-                found.push((offsets.get_val(doc), at, doc));
+        for (_, pack, chunk) in self.chunks_of(number)? {
+            let chunk = Chunk::open(&pack, chunk).map_err(self.unreadable())?;
+            for row in 0..chunk.len() as u32 {
+                chunk.record(row, as_source, each).map_err(self.unreadable())?;
             }
-        }
-        found.sort_unstable();
-        for (_, segment, doc) in found {
-            let bytes = self.bytes(segment, doc)?;
-            each(&self.record(&bytes, as_source)?);
         }
         Ok(())
     }
 
     /// The record of a source that begins at a line.
     pub fn record_at(&self, number: usize, line: u64, each: &mut dyn FnMut(&Record<'_>)) -> Result<(), StoreError> {
-        for (at, segment) in (0u32..).zip(self.searcher.segment_readers()) {
-            let lines = self.column(segment, "line")?;
-            if let Some(doc) = self.docs_of_source(segment, number)?.into_iter().find(|d| lines.get_val(*d) == line) {
-                let bytes = self.bytes(at, doc)?;
-                each(&self.record(&bytes, number as u32)?);
-                return Ok(());
+        for (_, pack, chunk) in self.chunks_of(number)? {
+            let within = pack.footer.chunks.get(chunk).is_some_and(|m| (m.lines.0..=m.lines.1).contains(&line));
+            if within {
+                let chunk = Chunk::open(&pack, chunk).map_err(self.unreadable())?;
+                for row in 0..chunk.len() as u32 {
+                    if chunk.line(row).map_err(self.unreadable())? == line {
+                        return chunk.record(row, number as u32, each).map_err(self.unreadable());
+                    }
+                }
             }
         }
         Ok(())
     }
 
-    fn docs_of_source(&self, segment: &SegmentReader, number: usize) -> Result<Vec<u32>, StoreError> {
-        let failed = StoreError::index(&self.folder, "read");
-        let index = segment.inverted_index(self.fields.source).map_err(&failed)?;
-        let term = Term::from_field_u64(self.fields.source, number as u64);
-        let mut docs = Vec::new();
-        if let Some(info) = index.get_term_info(&term).map_err(|e| failed(e.into()))? {
-            let mut postings = index.read_block_postings_from_terminfo(&info, IndexRecordOption::Basic).map_err(|e| failed(e.into()))?;
-            while !postings.docs().is_empty() {
-                docs.extend(postings.docs().iter().copied().filter(|d| !segment.is_deleted(*d)));
-                postings.advance();
+    /// The chunks of a source in the order of its records, each behind the offset of its first.
+    fn chunks_of(&self, number: usize) -> Result<Vec<(u64, Rc<Pack>, usize)>, StoreError> {
+        let mut found = Vec::new();
+        for (place, entry) in self.table.packs.iter().enumerate() {
+            let pack = self.pack(place)?;
+            for chunk in entry.chunks() {
+                if let Some(meta) = pack.footer.chunks.get(chunk).filter(|m| m.source as usize == number) {
+                    found.push((meta.first_offset, pack.clone(), chunk));
+                }
             }
         }
-        Ok(docs)
+        found.sort_by_key(|(offset, ..)| *offset);
+        Ok(found)
     }
 
-    pub(crate) fn column(&self, segment: &SegmentReader, name: &str) -> Result<Arc<dyn ColumnValues<u64>>, StoreError> {
-        segment.fast_fields().column_first_or_default::<u64>(name).map_err(StoreError::index(&self.folder, "read"))
+    /// A pack by its place in the table.
+    pub(crate) fn pack(&self, place: usize) -> Result<Rc<Pack>, StoreError> {
+        let mut open = self.open.borrow_mut();
+        if let Some(at) = open.iter().position(|(p, _)| *p == place) {
+            let found = open.remove(at);
+            let pack = found.1.clone();
+            open.push(found);
+            return Ok(pack);
+        }
+        let entry = self.table.packs.get(place).ok_or_else(|| StoreError::damaged(&self.folder, "a pack is missing"))?;
+        let path = pack_file(&self.folder, entry.number);
+        let pack = Rc::new(Pack::open(&path).map_err(StoreError::file(&path, "read"))?);
+        if pack.footer.chunks.len() != entry.events.len() {
+            return Err(StoreError::damaged(&self.folder, format!("{} is not what was written", path.display())));
+        }
+        if open.len() >= OPEN {
+            open.remove(0);
+        }
+        open.push((place, pack.clone()));
+        Ok(pack)
     }
 
-    pub(crate) fn bytes(&self, segment: u32, doc: u32) -> Result<Vec<u8>, StoreError> {
-        let document: TantivyDocument =
-            self.searcher.doc(tantivy::DocAddress::new(segment, doc)).map_err(StoreError::index(&self.folder, "read"))?;
-        let bytes = document.get_first(self.fields.event).and_then(|v| v.as_bytes().map(<[u8]>::to_vec));
-        bytes.ok_or_else(|| StoreError::damaged(&self.folder, "an event is missing"))
-    }
-
-    pub(crate) fn record<'a>(&'a self, bytes: &'a [u8], source: u32) -> Result<Record<'a>, StoreError> {
-        decode(bytes, &self.names, SourceId(source)).ok_or_else(|| StoreError::damaged(&self.folder, "an event cannot be read"))
+    /// What a damaged pack is to whoever asked.
+    pub(crate) fn unreadable(&self) -> impl Fn(std::io::Error) -> StoreError + '_ {
+        |e| StoreError::damaged(&self.folder, e.to_string())
     }
 }

@@ -4,6 +4,7 @@
 //! generation. So data and table change together or not at all.
 
 use crate::error::StoreError;
+use crate::folder::Payload;
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -59,6 +60,30 @@ pub struct Place {
     length: u64,
 }
 
+/// A pack of the store.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PackEntry {
+    pub(crate) number: u64,
+    pub(crate) bytes: u64,
+    /// Hash over its file.
+    pub(crate) hash: String,
+    /// The chunks that hold, a bit each; the others were removed.
+    pub(crate) live: u64,
+    /// How many events each of its chunks holds.
+    pub(crate) events: Vec<u32>,
+    /// Bytes of raw text that each of its chunks holds.
+    pub(crate) text: Vec<u64>,
+    /// Caps that its making met.
+    pub(crate) capped: u64,
+}
+
+impl PackEntry {
+    /// The numbers of the chunks that hold.
+    pub(crate) fn chunks(&self) -> impl Iterator<Item = usize> + '_ {
+        (0..self.events.len().min(64)).filter(|n| self.live >> n & 1 == 1)
+    }
+}
+
 /// One source that was stored.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredSource {
@@ -91,6 +116,15 @@ pub struct StoredSource {
     pub encoding: Option<String>,
     /// Where the facts stand from which clocks are settled.
     pub facts: Option<Place>,
+    /// Its events are not all stored yet, or no longer only those that were: storing them was interrupted.
+    #[serde(default)]
+    pub unfinished: bool,
+    /// What went wrong when it was read.
+    #[serde(default)]
+    pub problems: Vec<String>,
+    /// It was removed: only its number is left.
+    #[serde(default)]
+    pub gone: bool,
 }
 
 impl StoredSource {
@@ -104,8 +138,12 @@ impl StoredSource {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Table {
     pub(crate) generation: u64,
-    pub(crate) names: Vec<String>,
     pub(crate) sources: Vec<StoredSource>,
+    pub(crate) packs: Vec<PackEntry>,
+    /// The number of the next pack. Numbers are never used twice.
+    pub(crate) next: u64,
+    /// Events that were removed to keep the store small, or because they were old.
+    pub(crate) removed: u64,
 }
 
 fn table_file(folder: &Path, generation: u64) -> PathBuf {
@@ -117,22 +155,19 @@ fn facts_file(folder: &Path, generation: u64) -> PathBuf {
 }
 
 impl Table {
-    /// Reads the table of a generation; generation 0 is empty.
-    pub(crate) fn read(folder: &Path, generation: u64) -> Result<Table, StoreError> {
-        if generation == 0 {
-            return Ok(Table::default());
-        }
-        let path = table_file(folder, generation);
+    /// Reads the table that a commit names; before the first one it is empty.
+    pub(crate) fn read(folder: &Path, payload: Option<&Payload>) -> Result<Table, StoreError> {
+        let Some(Payload { generation, table: hash }) = payload else { return Ok(Table::default()) };
+        let path = table_file(folder, *generation);
         let bytes = fs::read(&path).map_err(StoreError::file(&path, "read"))?;
-        let table: Table = serde_json::from_slice(&bytes).map_err(|e| StoreError::damaged(folder, format!("{}: {e}", path.display())))?;
-        if table.generation != generation {
-            return Err(StoreError::damaged(folder, format!("{} holds another generation", path.display())));
+        if hash_of(&bytes) != *hash {
+            return Err(StoreError::damaged(folder, format!("{} is not what was written", path.display())));
         }
-        Ok(table)
+        serde_json::from_slice(&bytes).map_err(|e| StoreError::damaged(folder, format!("{}: {e}", path.display())))
     }
 
-    /// Writes the table and the facts of sources, so that they last.
-    pub(crate) fn write(&mut self, folder: &Path, facts: &[(usize, Vec<u8>)]) -> Result<(), StoreError> {
+    /// Writes the table and the facts of sources, so that they last. Gives what the commit is to say.
+    pub(crate) fn write(&mut self, folder: &Path, facts: &[(usize, Vec<u8>)]) -> Result<Payload, StoreError> {
         if !facts.is_empty() {
             let path = facts_file(folder, self.generation);
             let mut bytes = Vec::new();
@@ -148,7 +183,15 @@ impl Table {
         }
         let path = table_file(folder, self.generation);
         let bytes = serde_json::to_vec(self).map_err(|e| StoreError::damaged(folder, e.to_string()))?;
-        write_lasting(&path, &bytes)
+        write_lasting(&path, &bytes)?;
+        Ok(Payload { generation: self.generation, table: hash_of(&bytes) })
+    }
+
+    /// Removes the table of the generation before.
+    pub(crate) fn sweep_before(&self, folder: &Path) {
+        if let Some(before) = self.generation.checked_sub(1) {
+            let _ = fs::remove_file(table_file(folder, before));
+        }
     }
 
     /// Removes the files of generations that are no longer needed. What cannot be removed does no harm.
@@ -162,8 +205,11 @@ impl Table {
             } else if let Some(rest) = name.strip_prefix("facts.") {
                 let used = |g| self.sources.iter().any(|s| s.facts.is_some_and(|f| f.generation == g));
                 generation(rest.trim_end_matches(".new")).is_some_and(|g| !used(g))
+            } else if let Some(rest) = name.strip_prefix("pack.") {
+                let used = |n| self.packs.iter().any(|p| p.number == n);
+                generation(rest.trim_end_matches(".new")).is_some_and(|n| !used(n) || rest.ends_with(".new"))
             } else {
-                false
+                name.ends_with(".new")
             };
             if stale {
                 let _ = fs::remove_file(entry.path());
@@ -171,11 +217,9 @@ impl Table {
         }
     }
 
-    /// The facts of a source.
-    pub(crate) fn facts(&self, folder: &Path, number: usize) -> Result<Vec<u8>, StoreError> {
-        let Some(place) = self.sources.get(number).and_then(|s| s.facts) else {
-            return Err(StoreError::damaged(folder, format!("there are no facts of source {number}")));
-        };
+    /// The facts of a source; `None` where storing it was interrupted.
+    pub(crate) fn facts(&self, folder: &Path, number: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        let Some(place) = self.sources.get(number).and_then(|s| s.facts) else { return Ok(None) };
         let path = facts_file(folder, place.generation);
         let read = || -> std::io::Result<Vec<u8>> {
             let mut file = File::open(&path)?;
@@ -184,8 +228,13 @@ impl Table {
             file.take(place.length).read_to_end(&mut packed)?;
             zstd::stream::decode_all(&packed[..])
         };
-        read().map_err(StoreError::file(&path, "read"))
+        read().map(Some).map_err(StoreError::file(&path, "read"))
     }
+}
+
+/// The hash of the bytes of a file, as it is kept.
+pub(crate) fn hash_of(bytes: &[u8]) -> String {
+    format!("{:032x}", xxhash_rust::xxh3::xxh3_128(bytes))
 }
 
 /// Writes a file under another name, makes sure that it lies on the disk, and gives it its name.
@@ -214,15 +263,16 @@ mod tests {
     #[test]
     fn a_generation_is_read_back_and_older_ones_are_swept() {
         let folder = tempfile::tempdir().unwrap();
-        let mut table = Table { generation: 1, names: vec!["a".into()], sources: vec![StoredSource::default(), StoredSource::default()] };
-        table.write(folder.path(), &[(0, b"zero".to_vec()), (1, b"one".to_vec())]).unwrap();
+        let mut table = Table { generation: 1, sources: vec![StoredSource::default(); 3], ..Table::default() };
+        let first = table.write(folder.path(), &[(0, b"zero".to_vec()), (1, b"one".to_vec())]).unwrap();
         table.generation = 2;
-        table.write(folder.path(), &[(1, b"uno".to_vec())]).unwrap();
+        let second = table.write(folder.path(), &[(1, b"uno".to_vec())]).unwrap();
         table.sweep(folder.path());
-        let again = Table::read(folder.path(), 2).unwrap();
-        assert_eq!((again.names, again.sources), (table.names.clone(), table.sources.clone()));
-        assert_eq!(table.facts(folder.path(), 0).unwrap(), b"zero");
-        assert_eq!(table.facts(folder.path(), 1).unwrap(), b"uno");
-        assert!(matches!(Table::read(folder.path(), 1), Err(StoreError::File { .. })));
+        let again = Table::read(folder.path(), Some(&second)).unwrap();
+        assert_eq!(again.sources, table.sources);
+        assert_eq!(table.facts(folder.path(), 0).unwrap().unwrap(), b"zero");
+        assert_eq!(table.facts(folder.path(), 1).unwrap().unwrap(), b"uno");
+        assert_eq!(table.facts(folder.path(), 2).unwrap(), None);
+        assert!(matches!(Table::read(folder.path(), Some(&first)), Err(StoreError::File { .. })));
     }
 }

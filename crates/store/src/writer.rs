@@ -1,132 +1,367 @@
-//! Writing into a store. Nothing is seen by readers, and nothing lasts, until the commit.
+//! Writing into a store, pack by pack. Each pack is committed when it is complete, together with the table, so that a process that
+//! is killed loses no more than the packs it was making.
+//!
+//! What was stored of a source before storing it was interrupted is not trusted blindly: the source is read again from its
+//! beginning, and a block that gives the very records of a chunk that is there already keeps that chunk. Chunks that no block
+//! gave are dropped at the end. So the content is that of a run that was not interrupted.
 
-use crate::codec::{encode, form_number};
 use crate::error::StoreError;
-use crate::folder::{self, Payload, index_of};
-use crate::names::{Names, Shared};
-use crate::schema::{Fields, register, settings, tokenizers};
-use crate::table::{StoredSource, Table};
-use crate::terms::Terms;
-use std::ops::Bound;
+use crate::folder::{self, Held, pack_file};
+use crate::pack::MOST_CHUNKS;
+use crate::pack::block::Block;
+use crate::pack::build::{Builder, Built};
+use crate::pack::chunk::Chunk;
+use crate::pack::read::Pack;
+use crate::schema::{Fields, open_to_write};
+use crate::table::{PackEntry, StoredSource, Table, hash_of, write_lasting};
+use crate::verify;
+use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock};
-use tantivy::directory::MmapDirectory;
-use tantivy::query::{BooleanQuery, Occur, Query, RangeQuery, TermQuery};
-use tantivy::schema::IndexRecordOption;
-use tantivy::{Index, IndexWriter, TantivyDocument, Term};
+use std::rc::Rc;
+use std::sync::{Mutex, MutexGuard};
+use tantivy::{IndexWriter, TantivyDocument};
 use whyline_event::Record;
 
-/// Memory for events that are not written yet, for each thread.
-const MEMORY: usize = 96 << 20;
+/// Memory of the index for words that are not written yet, in bytes.
+const INDEX_MEMORY: usize = 24 << 20;
+/// Memory that is left to reading, of what writing is allowed, in bytes.
+const READING: usize = 96 << 20;
+/// Chunks that are rewritten are put together until they hold so much, in bytes.
+const LEAST_BLOCK: usize = 1 << 20;
+/// Records of one block that are held before they are packed, in bytes, at most.
+const BLOCK: usize = 16 << 20;
 
-/// A store that is being written to. Only one process at a time can hold one; dropping it without a commit leaves the store
-/// as it was.
+/// A store that is being written to. Only one process at a time can hold one.
 pub struct Writer {
-    folder: PathBuf,
-    fields: Fields,
-    index: IndexWriter,
-    names: Arc<RwLock<Names>>,
-    table: Table,
+    pub(crate) folder: PathBuf,
+    pub(crate) fields: Fields,
+    sources: Vec<StoredSource>,
+    reading: Vec<u32>,
+    pub(crate) shared: Mutex<Shared>,
+    /// Memory of each pack that is being made.
+    budget: usize,
+    /// Bytes of raw text of a pack.
+    batch: u64,
+    _held: Held,
+}
+
+/// What all threads write into.
+pub(crate) struct Shared {
+    pub(crate) index: IndexWriter,
+    pub(crate) table: Table,
+    /// Chunks of sources that are being read, by source and hash: the places of their packs, and their numbers there.
+    pending: FxHashMap<(u32, u128), Vec<(usize, usize)>>,
 }
 
 impl Writer {
-    /// Opens the store in a folder for writing, and makes one of a folder that is empty or not there.
-    pub fn open(folder: &Path, threads: usize) -> Result<Writer, StoreError> {
+    /// Opens the store in a folder for writing, and makes one of a folder that is empty or not there. `memory` is what writing
+    /// (with reading what is written) may use, in bytes.
+    pub fn open(folder: &Path, threads: usize, memory: usize) -> Result<Writer, StoreError> {
         folder::create(folder)?;
+        let held = folder::hold(folder)?;
+        verify::forget(folder)?;
+        let (index, fields) = open_to_write(folder)?;
         let failed = StoreError::index(folder, "opened for writing");
-        let (schema, fields) = Fields::schema();
-        let path = index_of(folder);
-        std::fs::create_dir_all(&path).map_err(StoreError::file(&path, "made"))?;
-        let directory = MmapDirectory::open(&path).map_err(|e| failed(e.into()))?;
-        let index =
-            Index::builder().schema(schema).settings(settings()).tokenizers(tokenizers()).open_or_create(directory).map_err(&failed)?;
-        register(&index);
-        let threads = threads.clamp(1, 8);
-        let writer = index.writer_with_num_threads(threads, MEMORY * threads).map_err(&failed)?;
+        let writer = index.writer_with_num_threads(1, INDEX_MEMORY).map_err(&failed)?;
         let payload = index.load_metas().map_err(&failed)?.payload;
-        let table = Table::read(folder, folder::generation(folder, payload.as_deref())?)?;
-        let names = Arc::new(RwLock::new(Names::new(table.names.clone())));
-        Ok(Writer { folder: folder.to_path_buf(), fields, index: writer, names, table })
+        let table = Table::read(folder, folder::payload(folder, payload.as_deref())?.as_ref())?;
+        table.sweep(folder);
+        let sources = table.sources.clone();
+        let budget = (memory.saturating_sub(READING + INDEX_MEMORY) / threads.max(1)).clamp(8 << 20, 256 << 20);
+        let shared = Mutex::new(Shared { index: writer, table, pending: FxHashMap::default() });
+        Ok(Writer { folder: folder.to_path_buf(), fields, sources, reading: Vec::new(), shared, budget, batch: u64::MAX, _held: held })
+    }
+
+    pub(crate) fn shared(&self) -> MutexGuard<'_, Shared> {
+        self.shared.lock().unwrap_or_else(|e| e.into_inner())
     }
 
     /// The sources that are stored. A source's place in this list is its number, which must not change.
     pub fn sources(&self) -> &[StoredSource] {
-        &self.table.sources
+        &self.sources
     }
 
     /// The sources, to be revised and added to.
     pub fn sources_mut(&mut self) -> &mut Vec<StoredSource> {
-        &mut self.table.sources
+        &mut self.sources
     }
 
-    /// The facts of a source.
-    pub fn facts(&self, number: usize) -> Result<Vec<u8>, StoreError> {
-        self.table.facts(&self.folder, number)
+    /// The facts of a source; `None` where storing it was interrupted.
+    pub fn facts(&self, number: usize) -> Result<Option<Vec<u8>>, StoreError> {
+        Table { sources: self.sources.clone(), ..Table::default() }.facts(&self.folder, number)
     }
 
-    /// Lets a source take over the facts of another one.
-    pub fn share_facts(&mut self, from: usize, to: usize) {
-        let facts = self.table.sources.get(from).and_then(|s| s.facts);
-        if let Some(source) = self.table.sources.get_mut(to) {
-            source.facts = facts;
+    /// How much raw text goes into a pack at most, in bytes, before it is committed; never more than 64 blocks.
+    pub fn set_batch(&mut self, bytes: u64) {
+        self.batch = bytes;
+    }
+
+    /// Makes the store ready for sources to be read, each from an offset on: its events from there on are replaced by what is
+    /// added now. Until the end they are listed as unfinished.
+    pub fn begin(&mut self, reading: &[(u32, u64)]) -> Result<(), StoreError> {
+        let mut cut: Vec<(usize, usize)> = Vec::new();
+        let mut shared = self.shared();
+        let from: FxHashMap<u32, u64> = reading.iter().copied().collect();
+        for place in 0..shared.table.packs.len() {
+            let pack = open_pack(&self.folder, &shared.table.packs[place])?;
+            for chunk in shared.table.packs[place].chunks().collect::<Vec<_>>() {
+                let Some(meta) = pack.footer.chunks.get(chunk) else { continue };
+                let Some(from) = from.get(&meta.source) else { continue };
+                if meta.first_offset >= *from {
+                    shared.pending.entry((meta.source, meta.hash)).or_default().push((place, chunk));
+                } else if meta.last_offset >= *from {
+                    cut.push((place, chunk));
+                }
+            }
+        }
+        drop(shared);
+        for cut in cut.chunks(MOST_CHUNKS / 2) {
+            self.rewrite(cut, &|record, source| from.get(&source).is_none_or(|from| record.origin.offset < *from))?;
+        }
+        for (number, _) in reading {
+            if let Some(source) = self.sources.get_mut(*number as usize) {
+                source.unfinished = true;
+            }
+            self.reading.push(*number);
+        }
+        let sources = self.sources.clone();
+        self.shared().table.sources = sources;
+        Ok(())
+    }
+
+    /// Replaces chunks by what is to be kept of them. Not more than one pack may be made of them.
+    pub(crate) fn rewrite(&self, chunks: &[(usize, usize)], keeps: &dyn Fn(&Record<'_>, u32) -> bool) -> Result<(), StoreError> {
+        let mut adder = self.adder()?;
+        adder.rewriting = true;
+        for (place, number) in chunks {
+            let entry = self.shared().table.packs.get(*place).cloned();
+            let Some(entry) = entry else { continue };
+            let pack = Rc::new(open_pack(&self.folder, &entry)?);
+            let chunk = Chunk::open(&pack, *number).map_err(|e| StoreError::damaged(&self.folder, e.to_string()))?;
+            let source = chunk.meta.source;
+            let mut failed = None;
+            for row in 0..chunk.len() as u32 {
+                let mut each = |record: &Record<'_>| {
+                    if keeps(record, source) {
+                        failed = failed.take().or(adder.add(source, record).err());
+                    }
+                };
+                chunk.record(row, source, &mut each).map_err(|e| StoreError::damaged(&self.folder, e.to_string()))?;
+            }
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            if adder.block.size() > LEAST_BLOCK {
+                adder.seal(false)?;
+            }
+        }
+        // Old and new change places in one commit.
+        let built = adder.take()?;
+        let mut shared = self.shared();
+        for (place, number) in chunks {
+            if let Some(entry) = shared.table.packs.get_mut(*place) {
+                entry.live &= !(1 << number);
+            }
+        }
+        match built {
+            Some(built) => self.store(&mut shared, built),
+            None => Ok(()),
         }
     }
 
-    /// Removes the events of a source that begin at an offset or after it. Events added later are not touched.
-    pub fn remove(&self, source: u32, from: u64) -> Result<(), StoreError> {
-        let of_source = TermQuery::new(Term::from_field_u64(self.fields.source, u64::from(source)), IndexRecordOption::Basic);
-        let after = RangeQuery::new(Bound::Included(Term::from_field_u64(self.fields.offset, from)), Bound::Unbounded);
-        let both: Vec<(Occur, Box<dyn Query>)> = vec![(Occur::Must, Box::new(of_source)), (Occur::Must, Box::new(after))];
-        self.index.delete_query(Box::new(BooleanQuery::new(both))).map(drop).map_err(StoreError::index(&self.folder, "written"))
+    /// Something that adds events; every thread needs its own.
+    pub fn adder(&self) -> Result<Adder<'_>, StoreError> {
+        Ok(Adder { writer: self, builder: self.builder()?, block: Block::default(), source: 0, last: None, rewriting: false })
     }
 
-    /// Something that adds events; every thread needs its own.
-    pub fn adder(&self) -> Adder<'_> {
-        Adder { writer: self, names: Shared::new(self.names.clone()), terms: Terms::default(), bytes: Vec::new() }
+    fn builder(&self) -> Result<Builder, StoreError> {
+        Builder::new().map_err(StoreError::file(&self.folder, "written"))
+    }
+
+    /// Takes a pack into the table and the index, and commits.
+    fn store(&self, shared: &mut Shared, built: Built) -> Result<(), StoreError> {
+        let number = shared.table.next;
+        shared.table.next += 1;
+        let path = pack_file(&self.folder, number);
+        write_lasting(&path, &built.bytes)?;
+        let failed = StoreError::index(&self.folder, "written");
+        for (chunk, words) in (0u64..).zip(&built.terms) {
+            let mut document = TantivyDocument::new();
+            document.add_text(self.fields.word, words);
+            document.add_u64(self.fields.pack, number);
+            document.add_u64(self.fields.chunk, chunk);
+            shared.index.add_document(document).map_err(&failed)?;
+        }
+        shared.table.packs.push(PackEntry {
+            number,
+            bytes: built.bytes.len() as u64,
+            hash: hash_of(&built.bytes),
+            live: u64::MAX >> (64 - built.chunks.len().clamp(1, 64)),
+            events: built.chunks.iter().map(|c| c.rows).collect(),
+            text: built.chunks.iter().map(|c| c.text).collect(),
+            capped: built.capped,
+        });
+        shared.commit(&self.folder, &[])
     }
 
     /// Makes everything last: events, sources, and the facts of sources by their number.
     pub fn commit(mut self, facts: &[(usize, Vec<u8>)]) -> Result<(), StoreError> {
+        for number in &self.reading {
+            if let Some(source) = self.sources.get_mut(*number as usize) {
+                source.unfinished = false;
+            }
+        }
         let failed = StoreError::index(&self.folder, "written");
+        let mut shared = self.shared.into_inner().unwrap_or_else(|e| e.into_inner());
+        shared.drop_pending();
+        shared.drop_empty(self.fields);
+        shared.table.sources = self.sources;
+        shared.commit(&self.folder, facts)?;
+        shared.index.wait_merging_threads().map_err(&failed)?;
+        shared.table.sweep(&self.folder);
+        verify::note(&self.folder)
+    }
+
+    /// Leaves the store as it is.
+    pub fn leave(self) -> Result<(), StoreError> {
+        let shared = self.shared.into_inner().unwrap_or_else(|e| e.into_inner());
+        if shared.table.generation > 0 {
+            shared.index.wait_merging_threads().map_err(StoreError::index(&self.folder, "written"))?;
+            verify::note(&self.folder)?;
+        }
+        Ok(())
+    }
+
+    /// Drops packs of which nothing holds, and makes one part of the index.
+    pub(crate) fn tidy(&self) -> Result<(), StoreError> {
+        let failed = StoreError::index(&self.folder, "written");
+        let mut shared = self.shared();
+        shared.drop_empty(self.fields);
+        shared.table.sources = self.sources.clone();
+        shared.commit(&self.folder, &[])?;
+        let segments = shared.index.index().searchable_segment_ids().map_err(&failed)?;
+        if segments.len() > 1 {
+            shared.index.merge(&segments).wait().map_err(&failed)?;
+        }
+        let _ = shared.index.garbage_collect_files().wait();
+        shared.table.sweep(&self.folder);
+        Ok(())
+    }
+}
+
+impl Shared {
+    fn commit(&mut self, folder: &Path, facts: &[(usize, Vec<u8>)]) -> Result<(), StoreError> {
+        let failed = StoreError::index(folder, "written");
         self.table.generation += 1;
-        self.table.names = self.names.read().unwrap_or_else(|e| e.into_inner()).list();
-        self.table.write(&self.folder, facts)?;
-        let payload = serde_json::to_string(&Payload { generation: self.table.generation })
-            .map_err(|e| StoreError::damaged(&self.folder, e.to_string()))?;
+        let payload = self.table.write(folder, facts)?;
+        let payload = serde_json::to_string(&payload).map_err(|e| StoreError::damaged(folder, e.to_string()))?;
         let mut commit = self.index.prepare_commit().map_err(&failed)?;
         commit.set_payload(&payload);
         commit.commit().map_err(&failed)?;
-        self.index.wait_merging_threads().map_err(&failed)?;
-        self.table.sweep(&self.folder);
+        self.table.sweep_before(folder);
         Ok(())
     }
+
+    /// Chunks of sources that were read, and that no block gave again, go.
+    pub(crate) fn drop_pending(&mut self) {
+        for (place, chunk) in std::mem::take(&mut self.pending).into_values().flatten() {
+            if let Some(entry) = self.table.packs.get_mut(place) {
+                entry.live &= !(1 << chunk);
+            }
+        }
+    }
+
+    /// Packs of which nothing holds go, and their words with them.
+    fn drop_empty(&mut self, fields: Fields) {
+        for entry in self.table.packs.iter().filter(|p| p.live == 0) {
+            self.index.delete_term(tantivy::Term::from_field_u64(fields.pack, entry.number));
+        }
+        self.table.packs.retain(|p| p.live != 0);
+    }
+}
+
+pub(crate) fn open_pack(folder: &Path, entry: &PackEntry) -> Result<Pack, StoreError> {
+    let path = pack_file(folder, entry.number);
+    Pack::open(&path).map_err(StoreError::file(&path, "read"))
 }
 
 /// Adds events to a store.
 pub struct Adder<'w> {
     writer: &'w Writer,
-    names: Shared,
-    terms: Terms,
-    bytes: Vec<u8>,
+    builder: Builder,
+    block: Block,
+    source: u32,
+    last: Option<u64>,
+    /// What is added comes from the store and goes into one pack.
+    rewriting: bool,
 }
 
 impl Adder<'_> {
-    /// Adds a record under the number of its source in the store.
+    /// Adds a record under the number of its source in the store. Records of a source come in their order.
     pub fn add(&mut self, source: u32, record: &Record<'_>) -> Result<(), StoreError> {
-        let Fields { event, word, value, source: of, offset, line, nanos, form } = self.writer.fields;
-        let names = &mut self.names;
-        self.bytes.clear();
-        encode(record, &mut |text| names.number(text), &mut self.bytes);
-        self.terms.gather(record, &mut |text| names.number(text));
-        let mut document = TantivyDocument::new();
-        document.add_bytes(event, &self.bytes);
-        document.add_text(word, &self.terms.words);
-        document.add_text(value, &self.terms.values);
-        document.add_u64(of, u64::from(source));
-        document.add_u64(offset, record.origin.offset);
-        document.add_u64(line, record.origin.line);
-        document.add_i64(nanos, record.stamp.map_or(0, |s| s.nanos));
-        document.add_u64(form, record.stamp.map_or(0, |s| u64::from(form_number(s.form))));
-        self.writer.index.add_document(document).map(drop).map_err(StoreError::index(&self.writer.folder, "written"))
+        let follows = self.last.is_none_or(|last| last < record.origin.offset);
+        if !self.block.rows.is_empty() && (source != self.source || !follows || self.block.size() > BLOCK) {
+            if self.rewriting { self.seal(false)? } else { self.end()? }
+        }
+        self.source = source;
+        self.last = Some(record.origin.offset);
+        self.block.add(record, &mut self.builder.names);
+        Ok(())
+    }
+
+    /// A block of the source has ended. Where blocks end must depend on what they hold alone.
+    pub fn end(&mut self) -> Result<(), StoreError> {
+        self.seal(true)?;
+        if self.builder.is_full() || self.builder.size() > self.writer.budget || self.builder.text() >= self.writer.batch {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    fn seal(&mut self, once: bool) -> Result<(), StoreError> {
+        if self.block.rows.is_empty() {
+            return Ok(());
+        }
+        let hash = self.block.hash(&self.builder.names);
+        let there = once && {
+            let pending = &mut self.writer.shared().pending;
+            let places = pending.get_mut(&(self.source, hash));
+            let kept = places.and_then(Vec::pop).is_some();
+            if pending.get(&(self.source, hash)).is_some_and(Vec::is_empty) {
+                pending.remove(&(self.source, hash));
+            }
+            kept
+        };
+        if !there {
+            self.builder.add(self.source, &self.block, hash).map_err(StoreError::file(&self.writer.folder, "written"))?;
+        }
+        self.block.clear();
+        self.last = None;
+        Ok(())
+    }
+
+    /// Takes the pack that is being made, if there is anything in it.
+    fn take(mut self) -> Result<Option<Built>, StoreError> {
+        self.seal(false)?;
+        if self.builder.is_empty() {
+            return Ok(None);
+        }
+        self.builder.finish().map(Some).map_err(StoreError::file(&self.writer.folder, "written"))
+    }
+
+    fn flush(&mut self) -> Result<(), StoreError> {
+        if self.builder.is_empty() {
+            return Ok(());
+        }
+        let builder = std::mem::replace(&mut self.builder, self.writer.builder()?);
+        let built = builder.finish().map_err(StoreError::file(&self.writer.folder, "written"))?;
+        let mut shared = self.writer.shared();
+        self.writer.store(&mut shared, built)
+    }
+
+    /// Stores what was added so far.
+    pub fn finish(mut self) -> Result<(), StoreError> {
+        self.seal(true)?;
+        self.flush()
     }
 }

@@ -14,6 +14,9 @@ use whyline_query::Asked;
 use whyline_query::pipe::{Answer, Answered, Cell, Hit, Partial};
 use whyline_store::{Frame, Store, StoredClock, StoredSource, Writer};
 
+/// What writing may use.
+const MEMORY: usize = 400 << 20;
+
 /// Three sources, whose paths do not rise with their numbers.
 fn sources() -> Vec<StoredSource> {
     let source = |path: &str, host: Option<&str>, clock: Clock| StoredSource {
@@ -29,12 +32,13 @@ fn sources() -> Vec<StoredSource> {
 const RANKS: [u32; 3] = [2, 0, 1];
 
 fn write(folder: &Path, records: &[Stored]) {
-    let mut writer = Writer::open(folder, 1).unwrap();
+    let mut writer = Writer::open(folder, 1, MEMORY).unwrap();
     *writer.sources_mut() = sources();
-    let mut adder = writer.adder();
+    let mut adder = writer.adder().unwrap();
     for record in records {
         adder.add(record.source, &record.record()).unwrap();
     }
+    adder.finish().unwrap();
     writer.commit(&[]).unwrap();
 }
 

@@ -7,9 +7,10 @@ use crate::cli::{Cli, Ingest};
 use crate::{exit, load};
 use anyhow::Result;
 use std::collections::BTreeMap;
-use whyline_event::{Record, SourceId};
+use whyline_event::{Clock, Record, SourceId};
 use whyline_parse::reading::learnt;
-use whyline_parse::{Bundle, Facts, Options, Passed, Sink, pass, prepare};
+use whyline_parse::{Bundle, Facts, Gravity, Options, Passed, Sink, pass, prepare};
+use whyline_query::{Amount, Sense};
 use whyline_store::{Adder, StoreError, StoredClock, StoredSource, Writer};
 
 /// A source that is longer than this when it is stored has shown its whole head: its way of being read will not change.
@@ -20,7 +21,7 @@ pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
     let options = load::options(&args.reading, load::threads(cli.threads), None)?;
     let mut bundle = prepare(&args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
-    // Nothing is stored before the end, so a source whose clock was set back can be read once more.
+    // What is stored before the end counts for unfinished, so a source whose clock was set back can be read once more.
     loop {
         if let Some(code) = store_once(cli, args, &options, &mut bundle)? {
             return Ok(code);
@@ -28,10 +29,14 @@ pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
     }
 }
 
-/// Stores a bundle. Gives the exit code; `None`, and the store as it was, when the bundle is to be read once more.
+/// Stores a bundle. Gives the exit code; `None`, and its sources unfinished, when the bundle is to be read once more.
 fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) -> Result<Option<u8>> {
-    let mut writer = Writer::open(&cli.store, options.threads).map_err(store::failed)?;
-    let before: u64 = writer.sources().iter().filter(|s| s.same_as.is_none()).map(|s| s.counted.records).sum();
+    let memory = usize::try_from(bytes(&args.memory)?).unwrap_or(usize::MAX);
+    let batch = bytes(&args.batch)?;
+    let most = args.max_store.as_deref().map(bytes).transpose()?;
+    let mut writer = Writer::open(&cli.store, options.threads, memory).map_err(store::failed)?;
+    writer.set_batch(batch);
+    let before: u64 = writer.sources().iter().filter(|s| s.same_as.is_none() && !s.unfinished).map(|s| s.counted.records).sum();
     let mut standings = standings(bundle, writer.sources());
     told_anew(&mut standings, bundle, writer.sources(), &options.formats);
     let mut books = Books::default();
@@ -42,9 +47,10 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) 
         }
     }
     let listed = list(&mut writer, bundle, &standings);
-    let work = Work::new(&writer, bundle, &standings, &listed.numbers)?;
+    let work = Work::new(&mut writer, bundle, &standings, &listed.numbers)?;
     let mut rest = part(bundle, &listed);
     let Passed { sinks, facts, counts, digests, problems } = pass(&rest, options.threads, || Storing::new(&writer, &work));
+    // How a source is to be read is known only now; what was stored of it in another way is dropped at the end of the next pass.
     if learnt(&mut rest, &facts, &options.told) {
         for (i, plan) in listed.inputs.iter().zip(&rest.plans) {
             bundle.plans[*i].expected = plan.expected;
@@ -53,10 +59,7 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) 
     }
     let mut done: BTreeMap<usize, Done> = BTreeMap::new();
     for sink in sinks {
-        if let Some(error) = sink.error {
-            return Err(store::failed(error));
-        }
-        for (input, part) in sink.done {
+        for (input, part) in sink.finish().map_err(store::failed)? {
             done.entry(input).or_default().add(&part);
         }
     }
@@ -68,17 +71,32 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) 
     let facts = note_sources(&mut writer, &rest, &work, &passed, &done, args)?;
     settle(&mut writer, &facts, &options.told)?;
     let after: u64 = writer.sources().iter().filter(|s| s.same_as.is_none()).map(|s| s.counted.records).sum();
-    let sources = writer.sources().len();
+    let sources = writer.sources().iter().filter(|s| !s.gone).count();
     let kept: Vec<(usize, Vec<u8>)> = facts.iter().map(|(n, f)| Ok((*n, store::facts_to_bytes(f)?))).collect::<Result<_>>()?;
-    if !kept.is_empty() || listed.changed {
+    let held = match most {
+        // What was stored now may be the oldest.
+        Some(most) => {
+            let clocks: Vec<Clock> = writer.sources().iter().map(|s| s.clock.clock()).collect();
+            let removed = writer.shrink_to(most, &clocks).map_err(store::failed)?;
+            if removed > 0 {
+                load::note(&format!("{removed} of the oldest events were removed to keep the store within --max-store"));
+            }
+            removed > 0
+        }
+        None => false,
+    };
+    let events = writer.len();
+    if !kept.is_empty() || listed.changed || held {
         writer.commit(&kept).map_err(store::failed)?;
+    } else {
+        writer.leave().map_err(store::failed)?;
     }
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
     let partial = load::tell(&problems)?;
     load::note(&format!("books: {}", books.line()));
     load::note(&format!(
-        "stored: {} events from {}, of which {} are new; the store {} holds {after} events of {sources} sources",
+        "stored: {} events from {}, of which {} are new; the store {} holds {events} events of {sources} sources",
         books.stored,
         size(books.bytes),
         after.saturating_sub(before),
@@ -89,6 +107,16 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) 
     }
     let short = args.reading.strict && books.are_short();
     Ok(Some(if partial || short || bundle.inputs.is_empty() { exit::PARTIAL } else { exit::DONE }))
+}
+
+/// A size as somebody wrote it, in bytes.
+fn bytes(text: &str) -> Result<u64> {
+    let wrong = || crate::exit::usage(format!("`{text}` is no size; write for instance `400MiB`, `2GB`, `500000`"));
+    match Amount::parse(text, Sense::Bytes) {
+        Some(Amount::Int(bytes)) => u64::try_from(bytes).map_err(|_| wrong()),
+        Some(Amount::Float(bytes)) if bytes >= 0.0 => Ok(bytes as u64),
+        _ => Err(wrong()),
+    }
 }
 
 /// Which inputs are to be read, and under which source each is listed.
@@ -159,7 +187,8 @@ fn list(writer: &mut Writer, bundle: &Bundle, standings: &[Standing]) -> Listed 
 
 /// Two streams under one path would be taken for one: the later gets a number behind its path.
 fn tell_apart(sources: &mut [StoredSource]) {
-    for i in 1..sources.len() {
+    let gone: Vec<bool> = sources.iter().map(|s| s.gone).collect();
+    for i in (1..sources.len()).filter(|i| !gone[*i]) {
         let own = sources[i].path.clone();
         let mut count = 1;
         while sources[..i].iter().any(|s| s.path == sources[i].path) {
@@ -189,7 +218,7 @@ struct Work {
 
 impl Work {
     /// Makes the store ready: what may have changed is removed.
-    fn new(writer: &Writer, bundle: &Bundle, standings: &[Standing], numbers: &[usize]) -> Result<Work> {
+    fn new(writer: &mut Writer, bundle: &Bundle, standings: &[Standing], numbers: &[usize]) -> Result<Work> {
         let mut work = Work { numbers: Vec::new(), from: Vec::new(), plans: Vec::new() };
         for (i, standing) in standings.iter().enumerate() {
             let plan = &bundle.plans[i];
@@ -201,15 +230,15 @@ impl Work {
                 Standing::New(_) | Standing::Copy(_) => 0,
                 Standing::Grown(_) => {
                     let source = &writer.sources()[number];
-                    let from = if source.length < HEAD || source.plan != plan { 0 } else { source.last_record.unwrap_or(0) };
-                    writer.remove(number as u32, from).map_err(store::failed)?;
-                    from
+                    if source.length < HEAD || source.plan != plan { 0 } else { source.last_record.unwrap_or(0) }
                 }
             };
             work.numbers.push(number as u32);
             work.from.push(from);
             work.plans.push(plan);
         }
+        let reading: Vec<(u32, u64)> = work.numbers.iter().copied().zip(work.from.iter().copied()).collect();
+        writer.begin(&reading).map_err(store::failed)?;
         Ok(work)
     }
 }
@@ -229,15 +258,29 @@ impl Done {
 }
 
 struct Storing<'w> {
-    adder: Adder<'w>,
+    adder: Result<Adder<'w>, StoreError>,
     work: &'w Work,
     done: BTreeMap<usize, Done>,
-    error: Option<StoreError>,
 }
 
 impl<'w> Storing<'w> {
     fn new(writer: &'w Writer, work: &'w Work) -> Self {
-        Storing { adder: writer.adder(), work, done: BTreeMap::new(), error: None }
+        Storing { adder: writer.adder(), work, done: BTreeMap::new() }
+    }
+
+    fn adding(&mut self, add: impl FnOnce(&mut Adder<'w>) -> Result<(), StoreError>) {
+        // After an error nothing more is stored; it is told in the end.
+        if let Ok(adder) = &mut self.adder
+            && let Err(error) = add(adder)
+        {
+            self.adder = Err(error);
+        }
+    }
+
+    /// Stores what was added last.
+    fn finish(self) -> Result<BTreeMap<usize, Done>, StoreError> {
+        self.adder?.finish()?;
+        Ok(self.done)
     }
 }
 
@@ -253,12 +296,14 @@ impl Sink for Storing<'_> {
         done.last = done.last.max(Some(record.origin.offset));
         if record.origin.offset < *from {
             done.skipped += 1;
-        } else if self.error.is_none() {
-            self.error = self.adder.add(*number, record).err();
+        } else {
+            self.adding(|adder| adder.add(*number, record));
         }
     }
 
-    fn end(&mut self) {}
+    fn end(&mut self) {
+        self.adding(Adder::end);
+    }
 }
 
 /// Notes what was read of each source. Gives the facts by number of the source.
@@ -284,6 +329,12 @@ fn note_sources(
         source.plan = work.plans[i].clone();
         source.zones = args.reading.tz.clone();
         source.year = args.reading.year;
+        source.problems = passed
+            .problems
+            .iter()
+            .filter(|p| p.gravity == Gravity::Unreadable && p.place == input.source.path)
+            .map(ToString::to_string)
+            .collect();
         facts.push((number, passed.facts[i].clone()));
     }
     Ok(facts)
@@ -294,7 +345,7 @@ fn settle(writer: &mut Writer, new: &[(usize, Facts)], now: &whyline_parse::Told
     let facts = (0..writer.sources().len())
         .map(|number| match new.iter().find(|(n, _)| *n == number) {
             Some((_, facts)) => Ok(facts.clone()),
-            None => store::facts_of_bytes(&writer.facts(number).map_err(store::failed)?),
+            None => store::facts_kept(writer.facts(number).map_err(store::failed)?.as_deref()),
         })
         .collect::<Result<Vec<Facts>>>()?;
     let told = store::told(now, writer.sources())?;

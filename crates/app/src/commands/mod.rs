@@ -4,6 +4,7 @@ mod bundle;
 mod diagnose;
 mod formats;
 mod ingest;
+mod keeping;
 mod parse;
 mod query;
 mod rules;
@@ -22,5 +23,6 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Verb::Rules(args) => rules::run(args),
         Verb::Ingest(args) => ingest::run(cli, args),
         Verb::Query(args) => query::run(cli, args),
+        Verb::Store(args) => keeping::run(cli, args),
     }
 }

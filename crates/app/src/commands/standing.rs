@@ -53,7 +53,12 @@ pub fn standings(bundle: &Bundle, stored: &[StoredSource]) -> Vec<Standing> {
     for (i, (whole, fits)) in read.iter().enumerate() {
         let known = fits.iter().copied().filter(|s| stored[*s].length == whole.length);
         if let Some(s) = known.min_by_key(|s| (!same_path(i, *s), stored[*s].same_as.is_some(), *s)) {
-            standings[i] = Some(Standing::Known(s));
+            // Storing what had grown of it was interrupted.
+            let whole = !stored[s].unfinished || claimed.contains(&s);
+            standings[i] = Some(if whole { Standing::Known(s) } else { Standing::Grown(s) });
+            if !whole {
+                claimed.insert(s);
+            }
         }
     }
     for (i, (_, fits)) in read.iter().enumerate() {
@@ -67,7 +72,10 @@ pub fn standings(bundle: &Bundle, stored: &[StoredSource]) -> Vec<Standing> {
         }
     }
     for (i, standing) in standings.iter_mut().enumerate().filter(|(_, s)| s.is_none()) {
-        let listed = (0..stored.len()).find(|s| stored[*s].same_as.is_some() && same_path(i, *s) && claimed.insert(*s));
+        let listed = (0..stored.len()).find(|s| {
+            let free = stored[*s].same_as.is_some() || stored[*s].unfinished && stored[*s].hash.is_empty();
+            free && same_path(i, *s) && claimed.insert(*s)
+        });
         *standing = Some(if bundle.same_as[i].is_some() { Standing::Copy(listed) } else { Standing::New(listed) });
     }
     standings.into_iter().flatten().collect()

@@ -9,13 +9,15 @@ use whyline_diagnose::{Evidence, Matcher, Pack, SourceInfo, Tally};
 use whyline_event::Clock;
 use whyline_parse::reading::host_in;
 use whyline_parse::settle::{Item, settle, tell_year};
-use whyline_parse::{Counts, Facts, Settled, Told};
+use whyline_parse::{Counts, Facts, Gravity, Problem, Settled, Told};
 use whyline_store::{Counted, Store, StoreError, StoredSource};
 
 /// An error of the store, with the code it deserves: a folder that is no store is wrong usage.
 pub fn failed(error: StoreError) -> anyhow::Error {
     match error {
-        StoreError::Absent(_) | StoreError::NoStore(_) | StoreError::Newer { .. } => crate::exit::usage(error.to_string()),
+        StoreError::Absent(_) | StoreError::NoStore(_) | StoreError::Newer { .. } | StoreError::Older { .. } => {
+            crate::exit::usage(error.to_string())
+        }
         error => anyhow::Error::new(error),
     }
 }
@@ -30,9 +32,10 @@ pub fn facts_to_bytes(facts: &Facts) -> Result<Vec<u8>> {
     serde_json::to_vec(facts).context("the facts of a source cannot be written")
 }
 
-/// The facts that the store kept.
-pub fn facts_of_bytes(bytes: &[u8]) -> Result<Facts> {
-    serde_json::from_slice(bytes).context("the facts of a stored source cannot be read")
+/// The facts that the store kept; there are none of a source that was interrupted while it was stored.
+pub fn facts_kept(bytes: Option<&[u8]>) -> Result<Facts> {
+    let read = |bytes| serde_json::from_slice(bytes).context("the facts of a stored source cannot be read");
+    bytes.map_or_else(|| Ok(Facts::default()), read)
 }
 
 /// How much was read, as the store keeps it.
@@ -95,7 +98,8 @@ pub struct Known {
 impl Known {
     /// Reads the facts and settles the clocks with what is told now.
     pub fn of(store: &Store, now: &Told) -> Result<Known> {
-        let facts = (0..store.sources().len()).map(|i| facts_of_bytes(&store.facts(i).map_err(failed)?)).collect::<Result<Vec<Facts>>>()?;
+        let facts =
+            (0..store.sources().len()).map(|i| facts_kept(store.facts(i).map_err(failed)?.as_deref())).collect::<Result<Vec<Facts>>>()?;
         let settled = settle_all(store.sources(), &facts, &told(now, store.sources())?);
         Ok(Known { facts, settled })
     }
@@ -122,6 +126,15 @@ pub fn last(facts: &[Facts], settled: &[Settled]) -> i64 {
     ends.max().unwrap_or(0)
 }
 
+/// What went wrong when the sources were read, as it was told then.
+fn kept_problems(sources: &[StoredSource]) -> Vec<Problem> {
+    let told = |source: &StoredSource, text: &str| {
+        let what = text.strip_prefix(&format!("{}: ", source.path)).unwrap_or(text).to_string();
+        Problem { gravity: Gravity::Unreadable, place: source.path.clone(), what, help: String::new() }
+    };
+    sources.iter().flat_map(|s| s.problems.iter().map(move |text| told(s, text))).collect()
+}
+
 /// Gathers evidence from the store.
 pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result<Read> {
     let store = open(folder)?;
@@ -141,5 +154,6 @@ pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result
     }
     join_pieces(&mut infos);
     let evidence = Evidence::new(tally.finish(), infos);
-    Ok(Read { from: From::Store(Box::new(store)), evidence, books, problems: Vec::new() })
+    let problems = kept_problems(store.sources());
+    Ok(Read { from: From::Store(Box::new(store)), evidence, books, problems })
 }

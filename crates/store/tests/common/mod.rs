@@ -65,6 +65,21 @@ fn slice(text: &str, (from, length): (usize, usize)) -> &str {
 }
 
 impl Stored {
+    /// The same kind of record once more, with other values in it.
+    pub fn varied(&self, n: u64) -> Stored {
+        let mut other = self.clone();
+        let pick = (n % 7) as usize;
+        other.text = self.text.replacen("502", &format!("{}", 400 + n), 1) + &format!(" took {n}.5ms by {}", WORDS[pick]);
+        other.note = if n.is_multiple_of(3) { self.note.clone() } else { format!("{} {}", WORDS[pick], n * 1000) };
+        other.status = self.status.map(|s| s + (n % 4) as i64);
+        other.duration = self.duration.map(|d| d + n as i64 * 250_000_000);
+        if let (Some(host), true) = (&mut other.host, n.is_multiple_of(2)) {
+            *host = "Web01";
+        }
+        other.line = self.line + n;
+        other
+    }
+
     pub fn record(&self) -> Record<'_> {
         let origin = Origin { source: SourceId(self.source), line: self.line, lines: 1, offset: self.offset, length: 9 };
         let mut record = Record::new(&self.text, origin);

@@ -1,0 +1,288 @@
+//! Words in a row, sought piece by piece.
+//!
+//! Where words do not go on from one piece of a text to the next, a word stands in a text when it stands in one of its pieces,
+//! and words in a row stand in one piece, or begin at the end of one and end at the beginning of a later one. Rows of the
+//! latter kind are few; their text is asked.
+
+use super::chunk::{Asker, Part};
+use super::plan::Leaf;
+use crate::bits::Bits;
+use crate::pack::bloom;
+use crate::pack::column::{Texts, nth};
+use crate::pack::read::Entries;
+use crate::pack::shape::{Atom, Source as From};
+use memchr::memmem;
+use std::io;
+use std::rc::Rc;
+use whyline_query::words::{contains_words, eq_folded, words};
+
+/// All the words stand inside.
+const INSIDE: u8 = 1;
+/// It ends with the first of the words.
+const BEGINS: u8 = 2;
+/// It begins with the last of the words.
+const ENDS: u8 = 4;
+/// It was asked.
+const ASKED: u8 = 8;
+
+impl<'q> Asker<'q> {
+    /// The live places at which words stand in a row in a region.
+    pub(super) fn phrase(
+        &mut self,
+        leaf: &'q Leaf<'q>,
+        wanted: &'q [String],
+        region: From,
+        part: Part<'_>,
+        live: &Bits,
+    ) -> io::Result<Bits> {
+        let mut found = Bits::none(part.count());
+        if wanted.is_empty() || live.is_empty() {
+            return Ok(found);
+        }
+        let atoms = match region {
+            From::Atoms(from, to) => from..to,
+            From::Own(_) => {
+                let Some((column, dictionary)) = part.column_of(region) else { return Ok(found) };
+                self.mark(leaf, wanted, part, column, dictionary, live, &mut |place, flags| {
+                    if flags & INSIDE != 0 {
+                        found.set(place);
+                    }
+                })?;
+                return Ok(found);
+            }
+            _ => return Ok(found),
+        };
+        if part.joined {
+            return self.by_text(region, part, live, &|text| contains_words(text, wanted));
+        }
+        let mut begun: Option<Bits> = None;
+        let mut across = Bits::none(part.count());
+        let mut column = part.column_at(atoms.start);
+        for atom in part.shape.atoms.get(atoms.start as usize..atoms.end as usize).unwrap_or(&[]) {
+            let (mut begins, mut ends) = (None, None);
+            match atom {
+                Atom::Fixed(piece) => {
+                    let flags = flags(piece, wanted);
+                    if flags & INSIDE != 0 {
+                        return Ok(live.clone());
+                    }
+                    begins = (flags & BEGINS != 0).then(|| live.clone());
+                    ends = (flags & ENDS != 0).then(|| live.clone());
+                }
+                Atom::Column(dictionary) => {
+                    let count = part.count();
+                    // What ends the words counts only behind what begins them.
+                    let first = if begun.is_some() { wanted } else { &wanted[..1] };
+                    if !self.may_have(leaf, first, wanted.last().filter(|_| begun.is_some()), part, column, *dictionary)? {
+                        column += 1;
+                        continue;
+                    }
+                    self.mark(leaf, wanted, part, column, *dictionary, live, &mut |place, flags| {
+                        if flags & INSIDE != 0 {
+                            found.set(place);
+                        }
+                        if flags & BEGINS != 0 {
+                            begins.get_or_insert_with(|| Bits::none(count)).set(place);
+                        }
+                        if flags & ENDS != 0 {
+                            ends.get_or_insert_with(|| Bits::none(count)).set(place);
+                        }
+                    })?;
+                    column += 1;
+                }
+            }
+            if let (Some(mut ends), Some(begun)) = (ends, &begun) {
+                ends.and(begun);
+                across.or(&ends);
+            }
+            match (&mut begun, begins) {
+                (Some(begun), Some(begins)) => begun.or(&begins),
+                (begun, Some(begins)) => *begun = Some(begins),
+                (_, None) => {}
+            }
+        }
+        across.and(live);
+        across.and_not(&found);
+        if !across.is_empty() {
+            found.or(&self.by_text(region, part, &across, &|text| contains_words(text, wanted))?);
+        }
+        Ok(found)
+    }
+
+    /// Whether a column may hold the first of the words, or the last one where that is given.
+    fn may_have(
+        &mut self,
+        leaf: &'q Leaf<'q>,
+        wanted: &'q [String],
+        last: Option<&'q String>,
+        part: Part<'_>,
+        column: usize,
+        dictionary: u32,
+    ) -> io::Result<bool> {
+        for (n, word) in wanted.first().into_iter().chain(last).enumerate() {
+            // Each word is looked for once a pack.
+            let key = (leaf.id, dictionary, n as u32);
+            let has = match self.has_word.get(&key) {
+                Some(has) => *has,
+                None => {
+                    let has = self.pack.has_word(dictionary, bloom::hash(word))?;
+                    self.has_word.insert(key, has);
+                    has
+                }
+            };
+            if has || bloom::is_like_id(word) && matches!(part.chunk.texts(part.group, column)?, Texts::Plain(..)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Hands over the live places of a column whose texts have to do with the words.
+    #[allow(clippy::too_many_arguments, reason = "a column is a part, a number and a dictionary")]
+    fn mark(
+        &mut self,
+        leaf: &'q Leaf<'q>,
+        wanted: &'q [String],
+        part: Part<'_>,
+        column: usize,
+        dictionary: u32,
+        live: &Bits,
+        each: &mut dyn FnMut(usize, u8),
+    ) -> io::Result<()> {
+        let set = self.pack.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default();
+        let may = |word: &String| !word.is_ascii() || set.may_hold(word);
+        let (first, last) = (wanted.first().is_some_and(may), wanted.last().is_some_and(may));
+        if !first && !last {
+            return Ok(());
+        }
+        let texts = part.chunk.texts(part.group, column)?;
+        match texts {
+            Texts::Plain(text, ends) => {
+                let mut ask = |place: usize| {
+                    let flags = nth(text, ends, place).map_or(0, |text| flags(text, wanted));
+                    if flags != 0 && live.get(place) {
+                        each(place, flags);
+                    }
+                };
+                if wanted.iter().all(|w| w.is_ascii()) {
+                    let lower = text.to_ascii_lowercase();
+                    let mut places: Vec<usize> = edges(wanted)
+                        .flat_map(|word| memmem::find_iter(lower.as_bytes(), word.as_bytes()))
+                        .map(|at| ends.partition_point(|end| *end as usize <= at))
+                        .collect();
+                    places.sort_unstable();
+                    places.dedup();
+                    places.into_iter().for_each(&mut ask);
+                } else {
+                    live.iter().for_each(&mut ask);
+                }
+            }
+            Texts::Const(id) => {
+                let table = self.table(leaf, wanted, dictionary)?;
+                let flags = table.get(*id as usize).copied().unwrap_or(0) & !ASKED;
+                if flags != 0 {
+                    live.iter().for_each(|place| each(place, flags));
+                }
+            }
+            Texts::Ids(ids) => {
+                let table = self.table(leaf, wanted, dictionary)?;
+                if !table.is_empty() {
+                    for (place, id) in ids.iter().enumerate() {
+                        let flags = table.get(*id as usize).copied().unwrap_or(0) & !ASKED;
+                        if flags != 0 && live.get(place) {
+                            each(place, flags);
+                        }
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The flags of the entries of a dictionary; empty where none has any.
+    fn table(&mut self, leaf: &'q Leaf<'q>, wanted: &'q [String], dictionary: u32) -> io::Result<Rc<Vec<u8>>> {
+        let key = (leaf.id, u128::from(dictionary));
+        if let Some(table) = self.tables.get(&key) {
+            return Ok(table.clone());
+        }
+        let pack = self.pack.clone();
+        let entries = pack.entries(dictionary)?;
+        let mut table = vec![0u8; entries.len()];
+        let mut any = false;
+        let mut set = |id: u32| {
+            if let (Some(text), Some(known)) = (entries.get(id), table.get_mut(id as usize))
+                && *known == 0
+            {
+                *known = flags(text, wanted) | ASKED;
+                any |= *known != ASKED;
+            }
+        };
+        for word in edges(wanted) {
+            if word.is_ascii() {
+                occurrences(entries, word).for_each(&mut set);
+            } else {
+                (0..entries.len() as u32).for_each(&mut set);
+            }
+        }
+        let table = Rc::new(if any { table } else { Vec::new() });
+        self.tables.insert(key, table.clone());
+        Ok(table)
+    }
+}
+
+/// The entries in which a text of ASCII stands in any case; one may come several times.
+pub(super) fn occurrences<'e>(entries: &'e Entries, wanted: &'e str) -> impl Iterator<Item = u32> + 'e {
+    memmem::find_iter(entries.lower().as_bytes(), wanted.as_bytes()).map(|at| entries.entry_at(at))
+}
+
+/// The first and the last word.
+fn edges(wanted: &[String]) -> impl Iterator<Item = &String> {
+    wanted.first().into_iter().chain(wanted.last().filter(|_| wanted.len() > 1))
+}
+
+/// Whether the first or the last word of a text may be one of the wanted ones; for ASCII it is looked at, else it may.
+fn may_touch(text: &str, wanted: &[String]) -> bool {
+    if !text.is_ascii() {
+        return true;
+    }
+    let apart = |c: char| !c.is_ascii_alphanumeric();
+    let inner = text.trim_matches(apart);
+    let (first, last) = (inner.split(apart).next(), inner.rsplit(apart).next());
+    first.into_iter().chain(last).any(|word| wanted.iter().any(|w| w.eq_ignore_ascii_case(word)))
+}
+
+/// How a piece has to do with words in a row.
+fn flags(text: &str, wanted: &[String]) -> u8 {
+    if contains_words(text, wanted) {
+        return INSIDE;
+    }
+    if wanted.len() < 2 || !may_touch(text, wanted) {
+        return 0;
+    }
+    let own: Vec<&str> = words(text).collect();
+    let same = |own: &[&str], wanted: &[String]| own.len() == wanted.len() && own.iter().zip(wanted).all(|(a, b)| eq_folded(a, b));
+    let most = own.len().min(wanted.len() - 1);
+    let begins = (1..=most).any(|n| same(&own[own.len() - n..], &wanted[..n]));
+    let ends = (1..=most).any(|n| same(&own[..n], &wanted[wanted.len() - n..]));
+    u8::from(begins) * BEGINS + u8::from(ends) * ENDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_of_words_in_a_row() {
+        let wanted: Vec<String> = ["api", "v1", "products"].map(String::from).to_vec();
+        for (text, want) in [
+            ("/API/v1/products/7", INSIDE),
+            ("GET /api/v1", BEGINS),
+            ("v1 products x", ENDS),
+            ("products (api", BEGINS | ENDS),
+            ("v1", 0),
+            ("", 0),
+        ] {
+            assert_eq!(flags(text, &wanted), want, "{text}");
+        }
+    }
+}

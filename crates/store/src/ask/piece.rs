@@ -1,0 +1,286 @@
+//! Patterns over texts of several pieces: which rows can match at all is found piece by piece, and their text is asked.
+
+use super::chunk::{Asker, Part};
+use super::phrase::occurrences;
+use super::plan::Leaf;
+use crate::bits::Bits;
+use crate::pack::column::{Texts, nth};
+use crate::pack::dictionary::ByteSet;
+use crate::pack::shape::{Atom, Source as From};
+use memchr::memmem;
+use std::io;
+use std::rc::Rc;
+use whyline_event::Value;
+use whyline_query::Test;
+
+/// The text stands inside.
+const INSIDE: u8 = 1;
+/// It ends with the beginning of the text.
+const BEGINS: u8 = 2;
+/// It begins with the end of the text.
+const ENDS: u8 = 4;
+/// Shortest text that is worth seeking.
+const SHORTEST: usize = 2;
+/// So much of a wanted text is sought: there is a bit for each place where it may be cut.
+const LONGEST: usize = 60;
+
+/// How a text may lie across the borders of a piece: bit n stands for its first n bytes before the border.
+#[derive(Clone, Copy, Default)]
+struct Across {
+    /// The piece ends with the first n.
+    behind: u64,
+    /// The first n stand before the piece.
+    before: u64,
+}
+
+/// Where a wanted text is sought, for what was found there to be remembered.
+struct Spot {
+    n: u128,
+    shape: u128,
+    atom: u128,
+    region: (u128, u128),
+}
+
+impl<'q> Asker<'q> {
+    /// The live places at which a test of the text of several atoms holds.
+    pub(super) fn over_pieces(
+        &mut self,
+        leaf: &'q Leaf<'q>,
+        test: &'q Test,
+        region: (u32, u32),
+        part: Part<'_>,
+        live: &Bits,
+    ) -> io::Result<Bits> {
+        let atoms = part.shape.atoms.get(region.0 as usize..region.1 as usize).unwrap_or(&[]);
+        if matches!(test, Test::Present) && atoms.iter().any(|a| matches!(a, Atom::Fixed(_))) {
+            return Ok(live.clone());
+        }
+        let mut rest = live.clone();
+        let wanted = wanted(test);
+        if !wanted.is_empty() {
+            let mut any = Bits::none(part.count());
+            for (n, piece) in wanted.iter().enumerate() {
+                self.holding(leaf, n, piece, region, part, &mut any)?;
+            }
+            rest.and(&any);
+        }
+        self.by_text(From::Atoms(region.0, region.1), part, &rest, &|text| leaf.fits(Value::Str(text)))
+    }
+
+    /// Adds the places whose text may hold a wanted text.
+    fn holding(
+        &mut self,
+        leaf: &'q Leaf<'q>,
+        n: usize,
+        wanted: &str,
+        region: (u32, u32),
+        part: Part<'_>,
+        any: &mut Bits,
+    ) -> io::Result<()> {
+        let atoms = part.shape.atoms.get(region.0 as usize..region.1 as usize).unwrap_or(&[]);
+        let mut begun = Bits::none(part.count());
+        let mut has_begun = false;
+        let mut column = part.column_at(region.0);
+        for (i, atom) in atoms.iter().enumerate() {
+            let neighbours = (i.checked_sub(1).and_then(|i| atoms.get(i)), atoms.get(i + 1));
+            let across = self.across(wanted, neighbours, part.joined);
+            let (mut begins, mut ends) = (Vec::new(), Vec::new());
+            match atom {
+                Atom::Fixed(piece) => {
+                    let flags = flags(piece.to_ascii_lowercase().as_bytes(), wanted, across);
+                    if flags & INSIDE != 0 || flags & ENDS != 0 && has_begun {
+                        any.or(&if flags & INSIDE != 0 { Bits::all(part.count()) } else { begun.clone() });
+                    }
+                    if flags & BEGINS != 0 {
+                        begun = Bits::all(part.count());
+                        has_begun = true;
+                    }
+                }
+                Atom::Column(dictionary) => {
+                    let shape = part.chunk.groups.get(part.group).map_or(0, |g| g.shape);
+                    let key = Spot {
+                        n: n as u128,
+                        shape: u128::from(shape),
+                        atom: u128::from(region.0) + i as u128,
+                        region: (u128::from(region.0), u128::from(region.1)),
+                    };
+                    self.mark_pieces(leaf, key, wanted, across, part, (column, *dictionary), &mut |place, flags| {
+                        if flags & INSIDE != 0 {
+                            any.set(place);
+                        }
+                        if flags & ENDS != 0 {
+                            ends.push(place);
+                        }
+                        if flags & BEGINS != 0 {
+                            begins.push(place);
+                        }
+                    })?;
+                    column += 1;
+                    if has_begun {
+                        ends.into_iter().filter(|place| begun.get(*place)).for_each(|place| any.set(place));
+                    }
+                    has_begun |= !begins.is_empty();
+                    begins.into_iter().for_each(|place| begun.set(place));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// How a wanted text may lie across the borders of an atom, as far as its neighbours tell.
+    fn across(&self, wanted: &str, (before, behind): (Option<&Atom>, Option<&Atom>), joined: bool) -> Across {
+        let set = |dictionary: u32| self.pack.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default();
+        let has = |set: ByteSet, byte: u8| set.holds(byte) || set.holds(byte.to_ascii_uppercase());
+        let mut across = Across::default();
+        for n in 1..wanted.len().min(63) {
+            let (head, tail) = wanted.split_at(n);
+            let goes_on = match behind {
+                None => false,
+                Some(_) if joined => true,
+                Some(Atom::Fixed(piece)) => {
+                    let piece = piece.to_ascii_lowercase();
+                    piece.starts_with(tail) || tail.starts_with(&piece)
+                }
+                Some(Atom::Column(dictionary)) => has(set(*dictionary), tail.as_bytes()[0]),
+            };
+            let was_begun = match before {
+                None => false,
+                Some(_) if joined => true,
+                Some(Atom::Fixed(piece)) => {
+                    let piece = piece.to_ascii_lowercase();
+                    piece.ends_with(head) || head.ends_with(&piece)
+                }
+                Some(Atom::Column(dictionary)) => has(set(*dictionary), head.as_bytes()[n - 1]),
+            };
+            across.behind |= u64::from(goes_on) << n;
+            across.before |= u64::from(was_begun) << n;
+        }
+        across
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "a column is a part, a number and a dictionary")]
+    fn mark_pieces(
+        &mut self,
+        leaf: &'q Leaf<'q>,
+        Spot { n, shape, atom, region }: Spot,
+        wanted: &str,
+        across: Across,
+        part: Part<'_>,
+        (column, dictionary): (usize, u32),
+        each: &mut dyn FnMut(usize, u8),
+    ) -> io::Result<()> {
+        let set = self.pack.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default();
+        // What the bytes of the column do not allow is not looked for.
+        let fits = |text: &str| set.may_hold(text);
+        let mut across = across;
+        for n in 1..wanted.len().min(63) {
+            let (head, tail) = wanted.split_at(n);
+            if !fits(head) {
+                across.behind &= !(1 << n);
+            }
+            if !fits(tail) {
+                across.before &= !(1 << n);
+            }
+        }
+        let inside = fits(wanted);
+        if !inside && across.behind == 0 && across.before == 0 {
+            return Ok(());
+        }
+        let texts = part.chunk.texts(part.group, column)?;
+        if let Texts::Plain(text, ends) = texts {
+            let lower = text.to_ascii_lowercase();
+            if across.behind == 0 && across.before == 0 {
+                for at in memmem::find_iter(lower.as_bytes(), wanted.as_bytes()) {
+                    each(ends.partition_point(|end| *end as usize <= at), INSIDE);
+                }
+            } else {
+                for place in 0..ends.len() {
+                    let flags = nth(&lower, ends, place).map_or(0, |text| flags(text.as_bytes(), wanted, across));
+                    if flags != 0 {
+                        each(place, flags);
+                    }
+                }
+            }
+            return Ok(());
+        }
+        // The same dictionary stands in different places among its neighbours.
+        let place = 1 << 127 | u128::from(part.joined) << 126 | n << 112 | shape << 80 | atom << 48 | region.0 << 24 | region.1;
+        let table = self.piece_table((leaf.id, place), wanted, across, dictionary)?;
+        match texts {
+            Texts::Const(id) => {
+                let flags = table.get(*id as usize).copied().unwrap_or(0);
+                if flags != 0 {
+                    (0..part.count()).for_each(|place| each(place, flags));
+                }
+            }
+            Texts::Ids(ids) if !table.is_empty() => {
+                for (place, id) in ids.iter().enumerate() {
+                    let flags = table.get(*id as usize).copied().unwrap_or(0);
+                    if flags != 0 {
+                        each(place, flags);
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn piece_table(&mut self, key: (u32, u128), wanted: &str, across: Across, dictionary: u32) -> io::Result<Rc<Vec<u8>>> {
+        if let Some(table) = self.tables.get(&key) {
+            return Ok(table.clone());
+        }
+        let pack = self.pack.clone();
+        let entries = pack.entries(dictionary)?;
+        let mut table = vec![0u8; entries.len()];
+        for id in occurrences(entries, wanted) {
+            // An occurrence may begin in one entry and end in the next.
+            let inside =
+                entries.get(id).is_some_and(|text| memmem::find(text.to_ascii_lowercase().as_bytes(), wanted.as_bytes()).is_some());
+            if let Some(known) = table.get_mut(id as usize) {
+                *known |= u8::from(inside) * INSIDE;
+            }
+        }
+        if across.behind != 0 || across.before != 0 {
+            for (id, known) in (0u32..).zip(&mut table) {
+                let lower = nth(entries.lower(), &entries.ends, id as usize).unwrap_or("");
+                *known |= borders(lower.as_bytes(), wanted, across);
+            }
+        }
+        let table = Rc::new(if table.iter().any(|f| *f != 0) { table } else { Vec::new() });
+        self.tables.insert(key, table.clone());
+        Ok(table)
+    }
+}
+
+/// Texts of ASCII in lower case of which every match of a test holds one at least; empty when none are known.
+fn wanted(test: &Test) -> Vec<String> {
+    match test {
+        Test::Matches(pattern) => {
+            let pieces = pattern.pieces();
+            let all = pieces.iter().all(|p| p.len() >= SHORTEST && p.is_ascii());
+            if all { pieces.iter().map(|p| p[..p.len().min(LONGEST)].to_string()).collect() } else { Vec::new() }
+        }
+        Test::Glob(glob) => {
+            let runs = glob.as_str().split(|c: char| !c.is_ascii_alphanumeric());
+            runs.filter(|run| run.len() >= SHORTEST)
+                .max_by_key(|run| run.len())
+                .map(|run| run[..run.len().min(LONGEST)].to_ascii_lowercase())
+                .into_iter()
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn flags(lower: &[u8], wanted: &str, across: Across) -> u8 {
+    let inside = u8::from(memmem::find(lower, wanted.as_bytes()).is_some()) * INSIDE;
+    inside | borders(lower, wanted, across)
+}
+
+fn borders(lower: &[u8], wanted: &str, across: Across) -> u8 {
+    let bits = |bits: u64| (1..wanted.len().min(63)).filter(move |n| bits >> n & 1 == 1);
+    let begins = bits(across.behind).any(|n| lower.ends_with(&wanted.as_bytes()[..n]));
+    let ends = bits(across.before).any(|n| lower.starts_with(&wanted.as_bytes()[n..]));
+    u8::from(begins) * BEGINS + u8::from(ends) * ENDS
+}

@@ -1,0 +1,156 @@
+//! Tests of values, put to columns.
+
+use super::chunk::{Asker, Part};
+use super::plan::Leaf;
+use crate::bits::Bits;
+use crate::pack::column::{Texts, nth};
+use crate::pack::read::damaged;
+use crate::pack::shape::Source as From;
+use std::io;
+use whyline_event::{Key, Value};
+use whyline_query::Target;
+
+const NO: u8 = 1;
+const YES: u8 = 2;
+
+impl<'q> Asker<'q> {
+    /// The live places at which a value of a target passes.
+    pub(super) fn of_value(&mut self, leaf: &'q Leaf<'q>, target: &Target, part: Part<'_>, live: &Bits) -> io::Result<Bits> {
+        let everything = |yes: bool| if yes { live.clone() } else { Bits::none(part.count()) };
+        match target {
+            Target::Format => {
+                let format = self.pack.names().text(part.shape.format).unwrap_or("");
+                return Ok(everything(leaf.fits(Value::Str(format))));
+            }
+            Target::Source => return Ok(everything(leaf.fits_source(part.source))),
+            Target::Line => return of_line(leaf, part, live),
+            _ => {}
+        }
+        let named = match target {
+            Target::Level => self.sources(&Target::Key(Key::Level), part.shape),
+            target => self.sources(target, part.shape),
+        };
+        if named.is_empty() && *target == Target::Key(Key::HostName) {
+            return Ok(everything(leaf.fits_source(part.source)));
+        }
+        let mut found = if *target == Target::Level { of_severity(leaf, part, live)? } else { Bits::none(part.count()) };
+        for from in named {
+            let mut rest = live.clone();
+            rest.and_not(&found);
+            if rest.is_empty() {
+                break;
+            }
+            found.or(&self.value_of(leaf, from, part, &rest)?);
+        }
+        Ok(found)
+    }
+
+    /// The live places at which a value passes.
+    pub(super) fn value_of(&mut self, leaf: &'q Leaf<'q>, from: From, part: Part<'_>, live: &Bits) -> io::Result<Bits> {
+        let everything = |yes: bool| if yes { live.clone() } else { Bits::none(part.count()) };
+        match from {
+            From::No | From::Yes => Ok(everything(leaf.fits(Value::Bool(from == From::Yes)))),
+            From::Int(n) => self.of_numbers(leaf, 0, part.chunk.numbers(part.group, n)?, live),
+            From::Float(n) => self.of_numbers(leaf, 1, part.chunk.numbers(part.group, n)?, live),
+            From::Duration(n) => self.of_numbers(leaf, 2, part.chunk.numbers(part.group, n)?, live),
+            From::Atoms(..) | From::Own(_) => match part.column_of(from) {
+                Some((column, dictionary)) => self.of_texts(leaf, part.chunk.texts(part.group, column)?, dictionary, live),
+                None => self.by_text(from, part, live, &|text| leaf.fits(Value::Str(text))),
+            },
+        }
+    }
+
+    fn of_numbers(&mut self, leaf: &'q Leaf<'q>, kind: u8, numbers: &[i64], live: &Bits) -> io::Result<Bits> {
+        const CACHED: usize = 256;
+        let mut found = Bits::none(numbers.len());
+        let cache = self.recent.entry((leaf.id, kind)).or_insert_with(|| vec![None; CACHED].into_boxed_slice());
+        let memory = &mut self.numbers;
+        let mut yes = |number: i64| {
+            let cell = &mut cache[(number as u64 ^ number as u64 >> 20) as usize % CACHED];
+            match *cell {
+                Some((same, yes)) if same == number => yes,
+                _ => {
+                    let yes = *memory.entry((leaf.id, kind, number)).or_insert_with(|| {
+                        leaf.fits(match kind {
+                            0 => Value::Int(number),
+                            1 => Value::Float(f64::from_bits(number as u64)),
+                            _ => Value::Duration(number),
+                        })
+                    });
+                    *cell = Some((number, yes));
+                    yes
+                }
+            }
+        };
+        for place in live.iter() {
+            let Some(number) = numbers.get(place) else { break };
+            if yes(*number) {
+                found.set(place);
+            }
+        }
+        Ok(found)
+    }
+
+    fn of_texts(&mut self, leaf: &'q Leaf<'q>, texts: &Texts, dictionary: u32, live: &Bits) -> io::Result<Bits> {
+        let mut found = Bits::none(live.len());
+        if let Texts::Plain(text, ends) = texts {
+            for place in live.iter() {
+                if leaf.fits(Value::Str(nth(text, ends, place).ok_or_else(|| damaged("a text is missing"))?)) {
+                    found.set(place);
+                }
+            }
+            return Ok(found);
+        }
+        let pack = self.pack.clone();
+        let entries = pack.entries(dictionary)?;
+        let table = self.values.entry((leaf.id, dictionary)).or_insert_with(|| vec![0; entries.len()]);
+        let mut yes = |id: u32| -> io::Result<bool> {
+            let known = table.get_mut(id as usize).ok_or_else(|| damaged("a text is missing"))?;
+            if *known == 0 {
+                let text = entries.get(id).ok_or_else(|| damaged("a text is missing"))?;
+                *known = if leaf.fits(Value::Str(text)) { YES } else { NO };
+            }
+            Ok(*known == YES)
+        };
+        match texts {
+            Texts::Const(id) => return Ok(if yes(*id)? { live.clone() } else { found }),
+            Texts::Ids(ids) => {
+                for place in live.iter() {
+                    if let Some(id) = ids.get(place)
+                        && yes(*id)?
+                    {
+                        found.set(place);
+                    }
+                }
+            }
+            Texts::Plain(..) => {}
+        }
+        Ok(found)
+    }
+}
+
+fn of_line<'q>(leaf: &'q Leaf<'q>, part: Part<'_>, live: &Bits) -> io::Result<Bits> {
+    let mut found = Bits::none(part.count());
+    let rows = part.chunk.rows()?.of.get(part.group).map_or(&[][..], Vec::as_slice);
+    for place in live.iter() {
+        let Some(row) = rows.get(place) else { break };
+        if leaf.fits(Value::Int(i64::try_from(part.chunk.line(*row)?).unwrap_or(i64::MAX))) {
+            found.set(place);
+        }
+    }
+    Ok(found)
+}
+
+fn of_severity<'q>(leaf: &'q Leaf<'q>, part: Part<'_>, live: &Bits) -> io::Result<Bits> {
+    let (marks, ids) = part.chunk.marks()?;
+    let passes: Vec<bool> = marks.iter().map(|m| m.severity.is_some_and(|s| leaf.fits_severity(s))).collect();
+    let mut found = Bits::none(part.count());
+    let rows = part.chunk.rows()?.of.get(part.group).map_or(&[][..], Vec::as_slice);
+    for place in live.iter() {
+        let mark = rows.get(place).and_then(|row| ids.get(*row as usize));
+        if mark.and_then(|m| passes.get(*m as usize)).is_some_and(|yes| *yes) {
+            found.set(place);
+        }
+    }
+    Ok(found)
+}

@@ -1,0 +1,321 @@
+//! Columns: many values of one kind, packed together. Numbers lie byte by byte, the lowest bytes of all of them first, so that what
+//! they have in common stands together when they are compressed.
+
+use crate::bytes::{Reader, signed, unsigned};
+use std::io;
+
+/// Longest text of one column or dictionary that is read, in bytes: more than any block of a log has.
+const LONGEST: usize = 256 << 20;
+const LEVEL: i32 = 3;
+/// Below this many bytes compressing costs more than it saves.
+const WORTH: usize = 48;
+
+/// Compresses.
+pub(crate) struct Packer(zstd::bulk::Compressor<'static>);
+
+impl Packer {
+    pub(crate) fn new() -> io::Result<Packer> {
+        let mut packer = zstd::bulk::Compressor::new(LEVEL)?;
+        packer.include_checksum(false)?;
+        packer.include_contentsize(false)?;
+        Ok(Packer(packer))
+    }
+
+    /// Writes bytes, compressed where that is shorter.
+    pub(crate) fn put(&mut self, raw: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+        self.put_if(raw, 1, out)
+    }
+
+    /// Writes bytes, compressed where that makes them so many times shorter: reading them as they are is faster.
+    fn put_if(&mut self, raw: &[u8], times: usize, out: &mut Vec<u8>) -> io::Result<()> {
+        let packed = if raw.len() < WORTH { None } else { Some(self.0.compress(raw)?).filter(|p| (p.len() + 4) * times < raw.len()) };
+        unsigned((raw.len() as u64) << 1 | u64::from(packed.is_some()), out);
+        match packed {
+            Some(packed) => {
+                unsigned(packed.len() as u64, out);
+                out.extend_from_slice(&packed);
+            }
+            None => out.extend_from_slice(raw),
+        }
+        Ok(())
+    }
+}
+
+/// Reads what [`Packer::put`] wrote.
+pub(crate) fn unpack(from: &mut Reader<'_>) -> Option<Vec<u8>> {
+    let head = from.unsigned()?;
+    let length = usize::try_from(head >> 1).ok().filter(|n| *n <= LONGEST)?;
+    if head & 1 == 0 {
+        return from.bytes(length).map(<[u8]>::to_vec);
+    }
+    let count = from.count()?;
+    let packed = from.bytes(count)?;
+    thread_local! {
+        static UNPACKER: std::cell::RefCell<Option<zstd::bulk::Decompressor<'static>>> =
+            std::cell::RefCell::new(zstd::bulk::Decompressor::new().ok());
+    }
+    let raw = UNPACKER.with(|u| u.try_borrow_mut().ok()?.as_mut()?.decompress(packed, length).ok())?;
+    (raw.len() == length).then_some(raw)
+}
+
+/// How numbers are brought near to zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Near {
+    /// By what the smallest of them is.
+    Least,
+    /// By the one before.
+    Before,
+}
+
+const SCALES: [u64; 4] = [1, 1_000, 1_000_000, 1_000_000_000];
+
+fn zigzag(n: i64) -> u64 {
+    (n << 1 ^ n >> 63) as u64
+}
+
+fn unzigzag(n: u64) -> i64 {
+    (n >> 1) as i64 ^ -((n & 1) as i64)
+}
+
+/// Writes numbers. How many there are is known to whoever reads them.
+pub(crate) fn put_numbers(values: &[i64], near: Near, packer: &mut Packer, out: &mut Vec<u8>) -> io::Result<()> {
+    let base = match near {
+        Near::Least => values.iter().copied().min(),
+        Near::Before => values.first().copied(),
+    };
+    let base = base.unwrap_or(0);
+    let mut steps: Vec<i64> = match near {
+        Near::Least => values.iter().map(|v| v.wrapping_sub(base)).collect(),
+        Near::Before => values.iter().scan(base, |last, v| Some(v.wrapping_sub(std::mem::replace(last, *v)))).collect(),
+    };
+    let divides = |scale: u64| match near {
+        Near::Least => steps.iter().all(|s| (*s as u64).is_multiple_of(scale)),
+        Near::Before => steps.iter().all(|s| s % scale as i64 == 0),
+    };
+    let scale = (0..SCALES.len()).rev().find(|i| divides(SCALES[*i])).unwrap_or(0);
+    let small: Vec<u64> = steps
+        .drain(..)
+        .map(|s| match near {
+            Near::Least => s as u64 / SCALES[scale],
+            Near::Before => zigzag(s / SCALES[scale] as i64),
+        })
+        .collect();
+    let most = small.iter().copied().max().unwrap_or(0);
+    let width = (64 - most.leading_zeros()).div_ceil(8) as u8;
+    out.push(width | u8::from(near == Near::Before) << 4 | (scale as u8) << 5);
+    signed(base, out);
+    put_planes(&small, width, packer, out)
+}
+
+fn put_planes(values: &[u64], width: u8, packer: &mut Packer, out: &mut Vec<u8>) -> io::Result<()> {
+    if width == 0 {
+        return Ok(());
+    }
+    let mut raw = Vec::with_capacity(values.len() * usize::from(width));
+    for plane in 0..width {
+        raw.extend(values.iter().map(|v| (v >> (8 * plane)) as u8));
+    }
+    packer.put_if(&raw, 2, out)
+}
+
+fn planes(from: &mut Reader<'_>, count: usize, width: u8) -> Option<Vec<u64>> {
+    let mut values = vec![0u64; count];
+    if width > 0 {
+        let raw = unpack(from)?;
+        if raw.len() != count.checked_mul(usize::from(width))? || width > 8 {
+            return None;
+        }
+        for (plane, bytes) in raw.chunks_exact(count.max(1)).enumerate() {
+            values.iter_mut().zip(bytes).for_each(|(v, b)| *v |= u64::from(*b) << (8 * plane));
+        }
+    }
+    Some(values)
+}
+
+/// Reads so many numbers.
+pub(crate) fn numbers(from: &mut Reader<'_>, count: usize) -> Option<Vec<i64>> {
+    let head = from.byte()?;
+    let (width, scale) = (head & 15, *SCALES.get(usize::from(head >> 5))?);
+    let base = from.signed()?;
+    let small = planes(from, count, width)?;
+    let mut last = base;
+    Some(if head & 16 == 0 {
+        small.into_iter().map(|s| base.wrapping_add(s.wrapping_mul(scale) as i64)).collect()
+    } else {
+        let step = |s: u64| {
+            last = last.wrapping_add(unzigzag(s).wrapping_mul(scale as i64));
+            last
+        };
+        small.into_iter().map(step).collect()
+    })
+}
+
+const CONST: u8 = 0;
+const IDS: u8 = 1;
+const PLAIN: u8 = 2;
+const HEX: u8 = 3;
+const DECIMAL: u8 = 4;
+
+/// Texts of one column, as they are read.
+#[derive(Debug)]
+pub(crate) enum Texts {
+    /// One entry of the dictionary for all.
+    Const(u32),
+    /// Entries of the dictionary.
+    Ids(Vec<u32>),
+    /// The texts themselves, one after the other, and where each ends.
+    Plain(String, Vec<u32>),
+}
+
+/// Writes numbers of entries of a dictionary.
+pub(crate) fn put_ids(ids: &[u32], packer: &mut Packer, out: &mut Vec<u8>) -> io::Result<()> {
+    let first = ids.first().copied().unwrap_or(0);
+    if ids.iter().all(|id| *id == first) {
+        out.push(CONST);
+        unsigned(u64::from(first), out);
+        return Ok(());
+    }
+    out.push(IDS);
+    let wide: Vec<u64> = ids.iter().map(|id| u64::from(*id)).collect();
+    let most = wide.iter().copied().max().unwrap_or(0);
+    let width = (64 - most.leading_zeros()).div_ceil(8) as u8;
+    out.push(width);
+    put_planes(&wide, width, packer, out)
+}
+
+/// Writes texts as they are.
+pub(crate) fn put_plain(texts: &[&str], packer: &mut Packer, out: &mut Vec<u8>) -> io::Result<()> {
+    if let Some(width) = hex_width(texts) {
+        out.push(HEX);
+        unsigned(width as u64, out);
+        let digit = |b: u8| if b <= b'9' { b - b'0' } else { b - b'a' + 10 };
+        out.extend(texts.iter().flat_map(|t| t.as_bytes().chunks_exact(2).map(move |d| digit(d[0]) << 4 | digit(d[1]))));
+        return Ok(());
+    }
+    if let Some(numbers) = texts.iter().map(|t| decimal(t)).collect::<Option<Vec<i64>>>() {
+        out.push(DECIMAL);
+        return put_numbers(&numbers, Near::Least, packer, out);
+    }
+    out.push(PLAIN);
+    let lengths: Vec<i64> = texts.iter().map(|t| t.len() as i64).collect();
+    put_numbers(&lengths, Near::Least, packer, out)?;
+    packer.put(texts.concat().as_bytes(), out)
+}
+
+fn hex_width(texts: &[&str]) -> Option<usize> {
+    let width = texts.first()?.len();
+    let fits = |t: &&str| t.len() == width && t.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    (width >= 8 && width.is_multiple_of(2) && texts.iter().all(fits)).then_some(width)
+}
+
+/// A number that is written in no other way than this text.
+fn decimal(text: &str) -> Option<i64> {
+    let plain =
+        !text.is_empty() && text.len() <= 18 && text.bytes().all(|b| b.is_ascii_digit()) && (text.len() == 1 || !text.starts_with('0'));
+    if plain { text.parse().ok() } else { None }
+}
+
+fn push_decimal(mut number: u64, out: &mut String) {
+    let mut digits = [0u8; 20];
+    let mut at = digits.len();
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (number % 10) as u8;
+        number /= 10;
+        if number == 0 {
+            break;
+        }
+    }
+    digits[at..].iter().for_each(|digit| out.push(char::from(*digit)));
+}
+
+/// Reads so many texts.
+pub(crate) fn texts(from: &mut Reader<'_>, count: usize) -> Option<Texts> {
+    Some(match from.byte()? {
+        CONST => Texts::Const(from.small()?),
+        IDS => {
+            let width = from.byte()?;
+            Texts::Ids(planes(from, count, width)?.into_iter().map(|id| id as u32).collect())
+        }
+        HEX => {
+            let width = from.length()?;
+            let raw = from.bytes((width / 2).checked_mul(count)?)?;
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            let text: Vec<u8> = raw.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).collect();
+            let ends = (1..=count).map(|n| u32::try_from(n * width).ok()).collect::<Option<Vec<u32>>>()?;
+            Texts::Plain(String::from_utf8(text).ok()?, ends)
+        }
+        DECIMAL => {
+            let (mut text, mut ends) = (String::new(), Vec::with_capacity(count));
+            for number in numbers(from, count)? {
+                push_decimal(number.unsigned_abs(), &mut text);
+                ends.push(u32::try_from(text.len()).ok()?);
+            }
+            Texts::Plain(text, ends)
+        }
+        PLAIN => {
+            let mut end = 0u64;
+            let ends = numbers(from, count)?.into_iter().map(|n| {
+                end = end.checked_add(u64::try_from(n).ok()?)?;
+                u32::try_from(end).ok()
+            });
+            let ends = ends.collect::<Option<Vec<u32>>>()?;
+            let text = String::from_utf8(unpack(from)?).ok()?;
+            let fits = ends.last().map_or(0, |e| *e as usize) == text.len() && ends.iter().all(|e| text.is_char_boundary(*e as usize));
+            fits.then_some(Texts::Plain(text, ends))?
+        }
+        _ => return None,
+    })
+}
+
+/// The text of a number in a list of texts that stand one after the other.
+pub(crate) fn nth<'t>(text: &'t str, ends: &[u32], n: usize) -> Option<&'t str> {
+    let to = *ends.get(n)? as usize;
+    let from = if n == 0 { 0 } else { *ends.get(n - 1)? as usize };
+    text.get(from..to)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn through(values: &[i64], near: Near) -> Vec<i64> {
+        let mut out = Vec::new();
+        put_numbers(values, near, &mut Packer::new().unwrap(), &mut out).unwrap();
+        numbers(&mut Reader { rest: &out }, values.len()).unwrap()
+    }
+
+    #[test]
+    fn numbers_there_and_back() {
+        let many: Vec<i64> = (0..5000).map(|i| 1_700_000_000_000_000_000 + i / 7 * 1_000_000_000).collect();
+        for values in [vec![], vec![5], vec![7; 100], vec![i64::MIN, i64::MAX, 0, -1], vec![-3000, 0, 9000], many] {
+            assert_eq!(through(&values, Near::Least), values);
+            assert_eq!(through(&values, Near::Before), values);
+        }
+    }
+
+    #[test]
+    fn texts_there_and_back() {
+        let hex: Vec<String> = (0..200u64).map(|i| format!("{:032x}", u128::from(i.wrapping_mul(0x9e37_79b9_7f4a_7c15)))).collect();
+        for list in
+            [vec!["0", "17", "123456789012345678"], vec!["00", "1"], vec!["", "größe", "a"], hex.iter().map(String::as_str).collect()]
+        {
+            let mut out = Vec::new();
+            put_plain(&list, &mut Packer::new().unwrap(), &mut out).unwrap();
+            let Texts::Plain(text, ends) = texts(&mut Reader { rest: &out }, list.len()).unwrap() else { panic!() };
+            assert_eq!((0..list.len()).map(|i| nth(&text, &ends, i).unwrap()).collect::<Vec<_>>(), list);
+            for cut in 0..out.len() {
+                let _ = texts(&mut Reader { rest: &out[..cut] }, list.len());
+            }
+        }
+        for ids in [vec![3, 3, 3], vec![0, 70_000, 5, 1 << 30]] {
+            let mut out = Vec::new();
+            put_ids(&ids, &mut Packer::new().unwrap(), &mut out).unwrap();
+            match texts(&mut Reader { rest: &out }, ids.len()).unwrap() {
+                Texts::Const(id) => assert!(ids.iter().all(|i| *i == id)),
+                Texts::Ids(found) => assert_eq!(found, ids),
+                Texts::Plain(..) => panic!(),
+            }
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! Reading a pack: only what is asked for is read and unpacked.
+
+use super::MAGIC;
+use super::bloom;
+use super::column::{nth, numbers, unpack};
+use super::footer::{Footer, Span};
+use super::shape::Shape;
+use crate::bytes::Reader;
+use crate::names::{Names, spelling};
+use std::cell::OnceCell;
+use std::fs::File;
+use std::io::{self, Error, ErrorKind};
+use std::path::Path;
+use whyline_event::Name;
+use xxhash_rust::xxh3::xxh3_64;
+
+/// Bytes behind the footer: its length, its hash, the magic.
+const TAIL: u64 = 24;
+/// Longest stretch that is read at once, in bytes: more than any block of a log makes.
+const LONGEST: u64 = 512 << 20;
+
+/// A file that is read here and there.
+pub(crate) struct Places(File);
+
+impl Places {
+    pub(crate) fn read(&self, span: Span) -> io::Result<Vec<u8>> {
+        if span.length > LONGEST {
+            return Err(damaged("a length cannot be"));
+        }
+        let mut bytes = vec![0; span.length as usize];
+        self.fill(&mut bytes, span.from)?;
+        Ok(bytes)
+    }
+
+    #[cfg(unix)]
+    fn fill(&self, bytes: &mut [u8], from: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(&self.0, bytes, from)
+    }
+
+    #[cfg(not(unix))]
+    fn fill(&self, bytes: &mut [u8], from: u64) -> io::Result<()> {
+        use io::{Read, Seek, SeekFrom};
+        let mut file = &self.0;
+        file.seek(SeekFrom::Start(from))?;
+        file.read_exact(bytes)
+    }
+}
+
+pub(crate) fn damaged(what: &str) -> Error {
+    Error::new(ErrorKind::InvalidData, what.to_string())
+}
+
+/// The texts of a dictionary.
+pub(crate) struct Entries {
+    pub(crate) text: String,
+    pub(crate) ends: Vec<u32>,
+    lower: OnceCell<String>,
+}
+
+impl Entries {
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn get(&self, n: u32) -> Option<&str> {
+        nth(&self.text, &self.ends, n as usize)
+    }
+
+    /// All texts with the letters of ASCII in lower case.
+    pub(crate) fn lower(&self) -> &str {
+        self.lower.get_or_init(|| self.text.to_ascii_lowercase())
+    }
+
+    /// The entry in which a byte of the text lies.
+    pub(crate) fn entry_at(&self, at: usize) -> u32 {
+        self.ends.partition_point(|end| *end as usize <= at) as u32
+    }
+}
+
+/// A pack.
+pub(crate) struct Pack {
+    places: Places,
+    pub(crate) footer: Footer,
+    entries: Vec<OnceCell<Entries>>,
+}
+
+impl Pack {
+    pub(crate) fn open(path: &Path) -> io::Result<Pack> {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        let places = Places(file);
+        let least = TAIL + MAGIC.len() as u64;
+        if length < least {
+            return Err(damaged("it is too short"));
+        }
+        let tail = places.read(Span { from: length - TAIL, length: TAIL })?;
+        let number = |at: usize| tail.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes);
+        if tail.get(16..) != Some(MAGIC.as_slice()) || number(0) > length - least {
+            return Err(damaged("its end is not that of a pack"));
+        }
+        let raw = places.read(Span { from: length - TAIL - number(0), length: number(0) })?;
+        if xxh3_64(&raw) != number(8) {
+            return Err(damaged("its table of contents has changed"));
+        }
+        let footer = unpack(&mut Reader { rest: &raw }).and_then(|raw| Footer::read(&raw));
+        let footer = footer.ok_or_else(|| damaged("its table of contents cannot be read"))?;
+        let entries = footer.dictionaries.iter().map(|_| OnceCell::new()).collect();
+        Ok(Pack { places, footer, entries })
+    }
+
+    pub(crate) fn names(&self) -> &Names {
+        &self.footer.names
+    }
+
+    pub(crate) fn shape(&self, number: u32) -> io::Result<&Shape> {
+        self.footer.shapes.get(number as usize).ok_or_else(|| damaged("a shape is missing"))
+    }
+
+    pub(crate) fn read(&self, span: Span) -> io::Result<Vec<u8>> {
+        self.places.read(span)
+    }
+
+    /// The texts of a dictionary.
+    pub(crate) fn entries(&self, number: u32) -> io::Result<&Entries> {
+        let missing = || damaged("a dictionary is missing");
+        let (listed, cell) =
+            (self.footer.dictionaries.get(number as usize).ok_or_else(missing)?, self.entries.get(number as usize).ok_or_else(missing)?);
+        if let Some(entries) = cell.get() {
+            return Ok(entries);
+        }
+        let raw = self.places.read(listed.place)?;
+        let read = || {
+            let from = &mut Reader { rest: &raw };
+            let mut end = 0u64;
+            let ends = numbers(from, listed.count as usize)?.into_iter().map(|n| {
+                end = end.checked_add(u64::try_from(n).ok()?)?;
+                u32::try_from(end).ok()
+            });
+            let ends = ends.collect::<Option<Vec<u32>>>()?;
+            let text = String::from_utf8(unpack(from)?).ok()?;
+            let fits = ends.last().map_or(0, |e| *e as usize) == text.len() && ends.iter().all(|e| text.is_char_boundary(*e as usize));
+            fits.then_some(Entries { text, ends, lower: OnceCell::new() })
+        };
+        let entries = read().ok_or_else(|| damaged("a dictionary cannot be read"))?;
+        Ok(cell.get_or_init(|| entries))
+    }
+
+    /// How many records of each chunk have a whole number that fits, in a field that has no other values; `None` where nothing is
+    /// known of the field, and for each chunk of which nothing is known.
+    pub(crate) fn tally(&self, name: Name<'_>, fits: &dyn Fn(i64) -> bool) -> Option<Vec<Option<u32>>> {
+        let count = self.footer.chunks.len();
+        let mut sums = vec![Some(0u32); count];
+        let mut unsure = self.footer.odd;
+        if let Some(number) = self.names().find(&spelling(name)) {
+            let tally = self.footer.tallies.iter().find(|t| t.name == number)?;
+            unsure |= tally.unsure;
+            for (_, counts) in tally.counts.iter().filter(|(number, _)| fits(*number)) {
+                sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum = sum.map(|s| s + count));
+            }
+        }
+        (0..count.min(64)).filter(|n| unsure >> n & 1 == 1).for_each(|n| sums[n] = None);
+        Some(sums)
+    }
+
+    /// Whether a chunk may hold a word that is like an id, by its hash.
+    pub(crate) fn may_hold(&self, chunk: usize, hash: u64) -> io::Result<bool> {
+        let Some(meta) = self.footer.chunks.get(chunk) else { return Err(damaged("a chunk is missing")) };
+        self.asks(Span { from: self.footer.blooms.from.saturating_add(meta.bloom.from), length: meta.bloom.length }, hash)
+    }
+
+    /// Whether a column may hold a word, by its hash, in an entry of its dictionary, or in another text if it is not like an id.
+    pub(crate) fn has_word(&self, dictionary: u32, hash: u64) -> io::Result<bool> {
+        let listed = self.footer.dictionaries.get(dictionary as usize).ok_or_else(|| damaged("a dictionary is missing"))?;
+        self.asks(listed.words, hash)
+    }
+
+    fn asks(&self, filter: Span, hash: u64) -> io::Result<bool> {
+        let blocks = (filter.length as usize) / bloom::BLOCK;
+        if blocks == 0 {
+            return Ok(false);
+        }
+        let at = (bloom::block_of(hash, blocks) * bloom::BLOCK) as u64;
+        let mut block = [0; bloom::BLOCK];
+        self.places.fill(&mut block, filter.from.saturating_add(at))?;
+        Ok(bloom::holds(&block, hash))
+    }
+}

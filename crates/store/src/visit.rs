@@ -1,0 +1,224 @@
+//! Some fields of the events that a query asks for, without putting the events together: for counting and summing up.
+
+use crate::ask::{Asker, Plan};
+use crate::error::StoreError;
+use crate::pack::chunk::Chunk;
+use crate::pack::column::{Texts, nth};
+use crate::pack::read::{Entries, damaged};
+use crate::pack::shape::Source as From;
+use crate::search::{Frame, Question, Times};
+use crate::store::Store;
+use std::io;
+use whyline_event::{Key, Name, Record, Severity, Source, Value};
+use whyline_query::{Query, Target};
+
+/// What was asked of one event.
+pub struct Visited<'v> {
+    /// Number of its source.
+    pub source: usize,
+    /// Its instant in UTC nanoseconds, by the clock of its source.
+    pub time: Option<i64>,
+    values: &'v [Value<'v>],
+    ends: &'v [usize],
+}
+
+impl<'v> Visited<'v> {
+    /// The values of the field that was asked for at this place, in the order of the record; a field may have several, or none.
+    pub fn values(&self, field: usize) -> &'v [Value<'v>] {
+        let from = field.checked_sub(1).and_then(|f| self.ends.get(f)).copied().unwrap_or(0);
+        let to = self.ends.get(field).copied().unwrap_or(from);
+        self.values.get(from..to).unwrap_or(&[])
+    }
+}
+
+/// Where a value of a row comes from.
+enum Getter<'c> {
+    Same(Value<'c>),
+    Int(&'c [i64]),
+    Float(&'c [i64]),
+    Duration(&'c [i64]),
+    Text(&'c Texts, Option<&'c Entries>),
+    Line,
+    Severity,
+}
+
+impl Store {
+    /// Hands over the asked fields of the events that a query asks for, chunk by chunk: within a source in their order, but not
+    /// sorted by time over all of them. The values are those that a query compares with (`Query::matches_in`): a host that the
+    /// source gives, the severity before the level word.
+    pub fn visit_fields(
+        &self,
+        query: &Query,
+        frame: &Frame,
+        fields: &[Target],
+        each: &mut dyn FnMut(Visited<'_>),
+    ) -> Result<(), StoreError> {
+        let plan = Plan::new(query);
+        let question = Question::new(self, &plan, frame)?;
+        let mut asker: Option<(usize, Asker<'_>)> = None;
+        for (place, number) in question.each_chunk() {
+            let pack = self.pack(place)?;
+            if pack.footer.chunks.get(number).is_some_and(|meta| question.is_outside(meta)) {
+                continue;
+            }
+            let chunk = Chunk::open(&pack, number).map_err(self.unreadable())?;
+            let (_, asker) = match &mut asker {
+                Some(known) if known.0 == place => known,
+                other => other.insert((place, Asker::new(&plan, pack))),
+            };
+            let rows = question.rows(asker, &chunk)?;
+            if rows.is_empty() {
+                continue;
+            }
+            let (source, clock) = question.of_source(chunk.meta.source)?;
+            let mut times = Times::new(&chunk, clock, self)?;
+            let at = &mut |row: usize| times.at(row);
+            visit(&chunk, source, fields, &mut rows.iter(), at, each).map_err(self.unreadable())?;
+        }
+        Ok(())
+    }
+}
+
+fn visit(
+    chunk: &Chunk,
+    source: &Source,
+    fields: &[Target],
+    rows: &mut dyn Iterator<Item = usize>,
+    time: &mut dyn FnMut(usize) -> Option<i64>,
+    each: &mut dyn FnMut(Visited<'_>),
+) -> io::Result<()> {
+    let places = chunk.rows()?;
+    let getters = (0..chunk.groups.len()).map(|group| of_group(chunk, group, source, fields)).collect::<io::Result<Vec<_>>>()?;
+    let number = chunk.meta.source as usize;
+    let (mut values, mut ends): (Vec<Value<'_>>, Vec<usize>) = (Vec::new(), Vec::new());
+    for row in rows {
+        let time = time(row);
+        let (Some(group), Some(place)) = (places.group.get(row), places.place.get(row)) else { continue };
+        let Some(Some(getters)) = getters.get(usize::from(*group)) else {
+            chunk.record(row as u32, 0, &mut |record| of_record(record, source, fields, number, time, each))?;
+            continue;
+        };
+        values.clear();
+        ends.clear();
+        for field in getters {
+            for getter in field {
+                values.extend(getter.get(chunk, row, *place as usize)?);
+            }
+            ends.push(values.len());
+        }
+        each(Visited { source: number, time, values: &values, ends: &ends });
+    }
+    Ok(())
+}
+
+/// Where the fields of the rows of a group are; `None` where a value has to be put together from pieces of the text.
+fn of_group<'c>(chunk: &'c Chunk, group: usize, source: &'c Source, fields: &[Target]) -> io::Result<Option<Vec<Vec<Getter<'c>>>>> {
+    let mut all = Vec::new();
+    for target in fields {
+        let mut getters = Vec::new();
+        let shape = chunk.shape_of(group)?;
+        let named: Vec<From> = match target {
+            Target::Format => {
+                getters.push(Getter::Same(Value::Str(chunk.pack.names().text(shape.format).unwrap_or(""))));
+                Vec::new()
+            }
+            Target::Source => {
+                getters.push(Getter::Same(Value::Str(&source.path)));
+                Vec::new()
+            }
+            Target::Line => {
+                getters.push(Getter::Line);
+                Vec::new()
+            }
+            Target::Body => vec![shape.body],
+            Target::Raw => vec![From::Atoms(0, shape.atoms.len() as u32)],
+            target => {
+                let name = match target {
+                    Target::Level => {
+                        getters.push(Getter::Severity);
+                        Some(Name::Known(Key::Level))
+                    }
+                    target => target.field(),
+                };
+                let names = chunk.pack.names();
+                shape.fields.iter().filter(|(n, _)| name.is_some() && names.name(*n) == name).map(|(_, from)| *from).collect()
+            }
+        };
+        if let (true, Target::Key(Key::HostName), Some(host)) = (named.is_empty(), target, &source.host) {
+            getters.push(Getter::Same(Value::Str(host)));
+        }
+        for from in named {
+            match getter(chunk, group, from)? {
+                Some(getter) => getters.push(getter),
+                None => return Ok(None),
+            }
+        }
+        all.push(getters);
+    }
+    Ok(Some(all))
+}
+
+fn getter(chunk: &Chunk, group: usize, from: From) -> io::Result<Option<Getter<'_>>> {
+    Ok(Some(match from {
+        From::No | From::Yes => Getter::Same(Value::Bool(from == From::Yes)),
+        From::Int(n) => Getter::Int(chunk.numbers(group, n)?),
+        From::Float(n) => Getter::Float(chunk.numbers(group, n)?),
+        From::Duration(n) => Getter::Duration(chunk.numbers(group, n)?),
+        From::Atoms(..) | From::Own(_) => {
+            let Some((column, dictionary)) = chunk.column_of(group, from)? else { return Ok(None) };
+            let texts = chunk.texts(group, column)?;
+            let entries = if matches!(texts, Texts::Plain(..)) { None } else { Some(chunk.pack.entries(dictionary)?) };
+            Getter::Text(texts, entries)
+        }
+    }))
+}
+
+impl<'c> Getter<'c> {
+    fn get(&self, chunk: &Chunk, row: usize, place: usize) -> io::Result<Option<Value<'c>>> {
+        let missing = || damaged("a value is missing");
+        let number = |list: &[i64]| list.get(place).copied().ok_or_else(missing);
+        Ok(Some(match self {
+            Getter::Same(value) => *value,
+            Getter::Int(list) => Value::Int(number(list)?),
+            Getter::Float(list) => Value::Float(f64::from_bits(number(list)? as u64)),
+            Getter::Duration(list) => Value::Duration(number(list)?),
+            Getter::Text(texts, entries) => {
+                let texts: &'c Texts = texts;
+                Value::Str(match (texts, entries) {
+                    (Texts::Plain(text, ends), _) => nth(text, ends, place).ok_or_else(missing)?,
+                    (Texts::Const(id), Some(entries)) => entries.get(*id).ok_or_else(missing)?,
+                    (Texts::Ids(ids), Some(entries)) => ids.get(place).and_then(|id| entries.get(*id)).ok_or_else(missing)?,
+                    _ => return Err(missing()),
+                })
+            }
+            Getter::Line => Value::Int(i64::try_from(chunk.line(row as u32)?).unwrap_or(i64::MAX)),
+            Getter::Severity => {
+                let (marks, ids) = chunk.marks()?;
+                let severity: Option<Severity> = ids.get(row).and_then(|id| marks.get(*id as usize)).and_then(|m| m.severity);
+                return Ok(severity.map(|s| Value::Str(s.as_str())));
+            }
+        }))
+    }
+}
+
+fn of_record(record: &Record<'_>, source: &Source, fields: &[Target], number: usize, time: Option<i64>, each: &mut dyn FnMut(Visited<'_>)) {
+    let (mut values, mut ends): (Vec<Value<'_>>, Vec<usize>) = (Vec::new(), Vec::new());
+    for target in fields {
+        match target {
+            Target::Format => values.push(Value::Str(record.format)),
+            Target::Source => values.push(Value::Str(&source.path)),
+            Target::Line => values.push(Value::Int(i64::try_from(record.origin.line).unwrap_or(i64::MAX))),
+            Target::Body => values.push(Value::Str(record.body)),
+            Target::Raw => values.push(Value::Str(record.text)),
+            Target::Level => {
+                values.extend(record.severity.map(|s| Value::Str(s.as_str())));
+                values.extend(record.values(Name::Known(Key::Level)));
+            }
+            Target::Key(Key::HostName) if !record.has(Key::HostName) => values.extend(source.host.as_deref().map(Value::Str)),
+            Target::Key(key) => values.extend(record.values(Name::Known(*key))),
+            Target::Other(name) => values.extend(record.values(Name::Other(name))),
+        }
+        ends.push(values.len());
+    }
+    each(Visited { source: number, time, values: &values, ends: &ends });
+}
