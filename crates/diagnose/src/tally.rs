@@ -333,7 +333,11 @@ impl<'p> Tally<'p> {
         let key = HitKey { signal, source: record.origin.source.0, form: stamp.form, entity, host, service, telling };
         let hits = self.gathered.hits.entry(key).or_default();
         let second = stamp.nanos.div_euclid(NANOS);
-        *hits.bins.entry(second).or_default() += 1;
+        match hits.bins.last_entry() {
+            // Mostly it is the last one.
+            Some(mut last) if *last.key() == second => *last.get_mut() += 1,
+            _ => *hits.bins.entry(second).or_default() += 1,
+        }
         let samples = hits.samples.entry(second).or_default();
         // The first of each second by time and line, whatever the order in which blocks come.
         let place = (stamp.nanos, record.origin.line);

@@ -56,7 +56,10 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
     let lines: Vec<&str> =
         head.split(|b| *b == b'\n').take(HEAD_LINES).map(|l| text_of(&arena, l.strip_suffix(b"\r").unwrap_or(l), true).0).collect();
     let (openers, all): (Vec<_>, Vec<_>) = all.iter().cloned().partition(|f| f.is_command());
-    let (commands, inside) = Commands::shown(openers, &lines);
+    let (commands, inside) = match is_all_of_one(&arena, &all, &lines) {
+        true => (Commands { openers, ..Commands::default() }, vec![None; lines.len()]),
+        false => Commands::shown(openers, &lines),
+    };
     let outside = lines.into_iter().zip(&inside).filter(|(l, name)| name.is_none() && !l.trim().is_empty()).map(|(l, _)| l);
     let lines = crate::joins::whole(&arena, outside.collect());
     let binary = crate::binary::suspected(head);
@@ -81,6 +84,19 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
     plan.commands = commands;
     by_command(&mut plan, lines.len(), &inside);
     plan
+}
+
+/// Whether every line of a head is plainly of the format that knows the first one best: then none is output of a command.
+fn is_all_of_one(arena: &Bump, all: &[Arc<dyn Format>], lines: &[&str]) -> bool {
+    const PLAINLY: Fit = 60;
+    let fit = |format: &Arc<dyn Format>, line: &str| {
+        let mut record = whyline_event::Record::new(line, Origin::default());
+        format.read(&crate::format::Cx { arena, order: &[], depth: 0 }, arena.alloc_str(line), &mut record).unwrap_or(0)
+    };
+    let mut written = lines.iter().copied().filter(|line| !line.trim().is_empty());
+    let Some(first) = written.next() else { return false };
+    let best = all.iter().max_by_key(|format| fit(format, first));
+    best.is_some_and(|format| fit(format, first) >= PLAINLY && written.all(|line| fit(format, line) >= PLAINLY))
 }
 
 /// Sorts formats: first the one with the highest sum of fits over the lines, then the one with the highest over those that are

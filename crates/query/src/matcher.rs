@@ -9,7 +9,7 @@ use crate::fields::{Target, is_access};
 use crate::keys::{FieldNeed, FieldNeeds, Numbers};
 use crate::matches::{Asked, text_attributes};
 use crate::need::{Atom, need};
-use crate::part::Part;
+use crate::part::{Part, each_text};
 use crate::query::Query;
 use crate::texts::{Builder, Found, Texts};
 use crate::words::folded;
@@ -115,6 +115,11 @@ impl Matcher {
                     }
                 }
             }
+        }
+        for (_, query) in queries.iter().filter(|(_, query)| query.leaves_out_access() || matcher.hears_strangers) {
+            each_text(query.root(), &mut |sought| {
+                texts.note(sought);
+            });
         }
         for (id, query) in queries {
             let guarded = query.leaves_out_access();

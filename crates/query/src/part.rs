@@ -18,6 +18,7 @@ pub(crate) struct Part {
 enum What {
     All(Vec<Part>),
     Any(Vec<Part>),
+    Not(Box<Part>),
     Leaf(Node),
 }
 
@@ -33,6 +34,7 @@ impl Part {
         let what = match node {
             Node::And(nodes) => What::All(parts(nodes)),
             Node::Or(nodes) => What::Any(parts(nodes)),
+            Node::Not(node) => What::Not(Box::new(Part::from(*node, number))),
             other => What::Leaf(other),
         };
         Part { texts, what }
@@ -46,10 +48,24 @@ impl Part {
         match &self.what {
             What::All(parts) => parts.iter().all(|part| part.holds(asked, found)),
             What::Any(parts) => parts.iter().any(|part| part.holds(asked, found)),
+            What::Not(part) => !part.holds(asked, found),
             // The words were sought themselves.
             What::Leaf(Node::Words(_)) if !self.texts.is_empty() && found.is_sure() => !asked.wordless,
             What::Leaf(node) => asked.holds(node),
         }
+    }
+}
+
+/// Hands over every text that some part of a query cannot do without: all of them are sought, since that costs less than asking.
+pub(crate) fn each_text(node: &Node, each: &mut dyn FnMut(Sought)) {
+    match node {
+        Node::And(nodes) | Node::Or(nodes) => nodes.iter().for_each(|node| each_text(node, each)),
+        Node::Not(node) => each_text(node, each),
+        leaf => need(leaf).into_iter().flat_map(|need| need.atoms).for_each(|atom| {
+            if let Atom::Text(sought) = atom {
+                each(sought);
+            }
+        }),
     }
 }
 

@@ -80,15 +80,21 @@ pub(crate) struct Builder {
 impl Builder {
     /// Adds a text that a question needs.
     pub(crate) fn add(&mut self, sought: Sought, question: u32) {
+        let number = self.note(sought);
+        if let Some(questions) = self.questions.get_mut(number) {
+            questions.push(question);
+        }
+    }
+
+    /// Adds a text of which it is to be known whether it is there.
+    pub(crate) fn note(&mut self, sought: Sought) -> usize {
         let next = self.sought.len();
         let number = *self.numbers.entry(sought.clone()).or_insert(u32::try_from(next).unwrap_or(u32::MAX)) as usize;
         if number == next {
             self.sought.push(sought);
             self.questions.push(Vec::new());
         }
-        if let Some(questions) = self.questions.get_mut(number) {
-            questions.push(question);
-        }
+        number
     }
 
     /// The number of a text that is sought.
