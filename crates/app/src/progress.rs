@@ -117,7 +117,10 @@ fn text(stage: &Stage, done: u64, since: Duration) -> String {
     let rate = (seconds >= 0.5).then(|| done as f64 / seconds);
     let shown = rate.map(|rate| format!(", {}/s", size(rate as u64))).unwrap_or_default();
     let Some(total) = stage.total.filter(|t| *t > 0) else { return format!("{what}: {}{shown}", size(done)) };
-    let left = rate.map(|rate| format!(", {} left", length((total.saturating_sub(done) as f64 / rate).ceil() as i64))).unwrap_or_default();
+    let left = rate
+        .filter(|_| done < total)
+        .map(|rate| format!(", {} left", length((total.saturating_sub(done) as f64 / rate).ceil() as i64)))
+        .unwrap_or_default();
     format!("{what}: {} of {} ({}){shown}{left}", size(done), size(total), percent(done as f64 / total as f64))
 }
 
@@ -132,7 +135,7 @@ mod tests {
     fn the_line_tells_bytes_share_rate_and_rest() {
         let line = |total, done, millis| text(&Stage { number: 1, what: "reading", total }, done, Duration::from_millis(millis));
         assert_eq!(line(Some(4_000_000_000), 1_200_000_000, 6000), "reading: 1.20 GB of 4.00 GB (30 %), 200.0 MB/s, 14 s left");
-        assert_eq!(line(Some(4_000_000), 4_000_000, 2000), "reading: 4.0 MB of 4.0 MB (100 %), 2.0 MB/s, 0 s left");
+        assert_eq!(line(Some(4_000_000), 4_000_000, 2000), "reading: 4.0 MB of 4.0 MB (100 %), 2.0 MB/s");
         assert_eq!(line(Some(90_000_000), 1_000_000, 1000), "reading: 1.0 MB of 90.0 MB (1.1 %), 1.0 MB/s, 1 min 29 s left");
         assert_eq!(line(None, 1_200_000, 2000), "reading: 1.2 MB, 600.0 kB/s");
         assert_eq!(line(Some(4_000_000), 1_000_000, 20), "reading: 1.0 MB of 4.0 MB (25 %)");
