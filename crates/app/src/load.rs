@@ -63,7 +63,7 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
         };
         formats.push(made.map_err(|e| usage(format!("--log-format {text}: {e}")))?);
     }
-    Ok(Options { told, hosts, formats, only, encodings, threads, once: false })
+    Ok(Options { told, hosts, formats, only, encodings, threads, once: false, progress: None })
 }
 
 /// An encoding, as the option writes it.
@@ -181,7 +181,7 @@ pub fn tell_empty(empty: bool) -> bool {
 pub fn note(text: &str) {
     use std::io::Write;
     // Nothing can be done where standard error is closed.
-    let _ = writeln!(anstream::stderr().lock(), "{}", crate::output::safe::lines(text));
+    crate::progress::beside(|| drop(writeln!(anstream::stderr().lock(), "{}", crate::output::safe::lines(text))));
 }
 
 /// The rule files below paths, as written.

@@ -9,6 +9,7 @@ mod commands;
 mod exit;
 mod load;
 mod output;
+mod progress;
 mod spelling;
 mod told;
 mod when;
@@ -35,7 +36,10 @@ fn main() -> ExitCode {
                 Ok(Err(error)) => exit::failed(&error),
                 Err(error) => exit::failed(&anyhow::anyhow!("an error in whyline itself: {error}")),
             },
-            () = interrupted() => ExitCode::from(130),
+            () = interrupted() => {
+                progress::wipe();
+                ExitCode::from(130)
+            }
         }
     });
     // Work that was interrupted is not waited for.

@@ -61,6 +61,7 @@ pub fn read_ahead(bundle: &mut Bundle, facts: &mut [Facts], options: &Options) {
         plans: wanted.iter().map(|i| bundle.plans[*i].clone()).collect(),
         same_as: vec![None; wanted.len()],
         problems: Vec::new(),
+        progress: options.progress.clone(),
     };
     for (i, known) in wanted.into_iter().zip(pass(&part, options.threads, || Nothing).facts) {
         facts[i] = known;

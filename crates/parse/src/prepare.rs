@@ -64,7 +64,7 @@ struct Choice {
 /// Lists the inputs, looks at the head of each, finds formats and hosts.
 pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
     let (mut inputs, mut problems) = discover(arguments);
-    inputs.iter_mut().for_each(|input| hold(input, options.once, &mut problems));
+    inputs.iter_mut().for_each(|input| hold(input, options, &mut problems));
     let mut all = formats::all();
     if let Some(only) = &options.only {
         all.retain(|f| f.name() == only || f.is_envelope() || f.name() == "generic");
@@ -81,7 +81,7 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
         sketches.push(found.sketch);
         digests.push(found.digest);
     }
-    let same_as = twins::same(&inputs, &sketches, digests);
+    let same_as = twins::same(&inputs, &sketches, digests, options.progress.as_ref());
     let known: Vec<Known<'_>> =
         inputs.iter().zip(&plans).map(|(i, p)| Known { path: &i.trail.path, doubtful: i.trail.doubtful, hosts: &p.hosts }).collect();
     let hosts = host::by_folder(&known);
@@ -89,12 +89,12 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
         let told = options.hosts.iter().find(|(_, pattern)| glob(pattern, &input.source.path)).map(|(name, _)| name.clone());
         input.source.host = told.or(input.source.host.take()).or(host);
     }
-    Bundle { inputs, plans, same_as, problems }
+    Bundle { inputs, plans, same_as, problems, progress: options.progress.clone() }
 }
 
 /// Keeps what can be read once only, or its beginning where one pass is all.
-fn hold(input: &mut Input, once: bool, problems: &mut Vec<Problem>) {
-    let (place, error) = input::hold(&input.place, once);
+fn hold(input: &mut Input, options: &Options, problems: &mut Vec<Problem>) {
+    let (place, error) = input::hold(&input.place, options.once, options.progress.as_ref());
     if let Some(error) = error {
         let place = if input.place == Place::Stdin { "standard input" } else { &input.source.path };
         problems.push(Problem::unreadable(place, &error));
@@ -106,6 +106,10 @@ fn hold(input: &mut Input, once: bool, problems: &mut Vec<Problem>) {
 fn streams(inputs: Vec<Input>, options: &Options, choice: &Choice, problems: &mut Vec<Problem>) -> Vec<Found> {
     let archives = parallel(&inputs, options.threads, |input| is_archive(&input.place));
     let share = HELD_HEADS / archives.iter().filter(|a| **a).count().max(1);
+    if let Some(progress) = options.progress.as_ref().filter(|_| archives.contains(&true)) {
+        let walked: Vec<&Input> = inputs.iter().zip(&archives).filter(|(_, is)| **is).map(|(input, _)| input).collect();
+        progress.begin("looking into archives", input::size_of(&walked));
+    }
     let marked: Vec<(Input, bool)> = inputs.into_iter().zip(archives).collect();
     let opened = parallel(&marked, options.threads, |(input, is_archive)| match is_archive {
         true => Members::of(input, options, choice, share),
@@ -138,7 +142,7 @@ impl Members {
     fn of(input: &Input, options: &Options, choice: &Choice, share: usize) -> Members {
         let mut members = Members::default();
         let archive = Arc::new(input.place.clone());
-        let walked = archive::walk(&archive, &mut |leaf, bytes| {
+        let walked = archive::walk_watched(&archive, options.progress.as_ref(), &mut |leaf, bytes| {
             members.take(input, &archive, leaf, bytes, (options, choice, share));
             ControlFlow::Continue(())
         });

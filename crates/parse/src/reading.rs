@@ -8,9 +8,10 @@ use crate::edges::PlanEdges;
 use crate::facts::Facts;
 use crate::fold;
 use crate::format::Format;
-use crate::input::{Block, Blocks, Digest, Digesting, Input, Place, each, encoding};
+use crate::input::{Block, Blocks, Digest, Digesting, Input, Place, each, each_watched, encoding, size_of};
 use crate::prepare::head_of;
 use crate::problem::{Gravity, Problem};
+use crate::progress::Progress;
 use crate::seams::{Doubled, Seams};
 use crate::settle::{self, Item, Settled, Told};
 use std::collections::BTreeMap;
@@ -37,6 +38,8 @@ pub struct Options {
     pub threads: usize,
     /// The bundle is read by one pass and never again, so that streams need not be kept.
     pub once: bool,
+    /// Where what is read is counted, for somebody who shows it.
+    pub progress: Option<Progress>,
 }
 
 /// Inputs, and how each will be read.
@@ -49,6 +52,8 @@ pub struct Bundle {
     pub same_as: Vec<Option<usize>>,
     /// What went wrong so far.
     pub problems: Vec<Problem>,
+    /// Where what is read is counted, for somebody who shows it.
+    pub progress: Option<Progress>,
 }
 
 /// What one pass over a bundle yields besides the sinks.
@@ -157,7 +162,10 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
                 flow.release();
             }
         }
-        each(&inputs, &mut |n, opened| {
+        if let Some(progress) = &bundle.progress {
+            progress.begin("reading", size_of(&inputs));
+        }
+        each_watched(&inputs, bundle.progress.as_ref(), &mut |n, opened| {
             let i = order[n];
             let input = inputs[n];
             match opened {

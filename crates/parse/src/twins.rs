@@ -1,7 +1,8 @@
 //! Streams that are there twice: the same as another one, or its beginning. Beginnings that look alike are told apart by a few
 //! hashes; only those that still may be the same are read and compared, by digests over all their bytes.
 
-use crate::input::{Digest, Input, digests, each};
+use crate::input::{Digest, Input, digests, each_watched, size_of};
+use crate::progress::Progress;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::ops::ControlFlow;
@@ -37,10 +38,10 @@ impl Sketch {
 
 /// For each input, the input that holds the same stream or a longer one that begins with it. `known` are digests that were made
 /// before.
-pub fn same(inputs: &[Input], sketches: &[Sketch], mut known: Vec<Option<Digest>>) -> Vec<Option<usize>> {
+pub fn same(inputs: &[Input], sketches: &[Sketch], mut known: Vec<Option<Digest>>, progress: Option<&Progress>) -> Vec<Option<usize>> {
     let groups = groups(sketches);
     let unknown: Vec<usize> = groups.iter().flatten().copied().filter(|i| known[*i].is_none()).collect();
-    read(inputs, unknown.into_iter(), &mut |i, reader| {
+    read(inputs, unknown.into_iter(), progress, &mut |i, reader| {
         known[i] = Some(digests(reader, &[]).0);
     });
     let mut same_as = vec![None; inputs.len()];
@@ -67,7 +68,7 @@ pub fn same(inputs: &[Input], sketches: &[Sketch], mut known: Vec<Option<Digest>
         lengths.entry(*long).or_default().insert(short.length);
     }
     let mut beginnings: BTreeSet<(usize, Digest)> = BTreeSet::new();
-    read(inputs, lengths.keys().copied(), &mut |i, reader| {
+    read(inputs, lengths.keys().copied(), progress, &mut |i, reader| {
         let wanted: Vec<u64> = lengths.get(&i).into_iter().flatten().copied().collect();
         beginnings.extend(digests(reader, &wanted).1.into_iter().map(|d| (i, d)));
     });
@@ -107,10 +108,13 @@ fn groups(sketches: &[Sketch]) -> Vec<Vec<usize>> {
         .collect()
 }
 
-fn read(inputs: &[Input], which: impl Iterator<Item = usize>, take: &mut dyn FnMut(usize, &mut dyn io::Read)) {
+fn read(inputs: &[Input], which: impl Iterator<Item = usize>, progress: Option<&Progress>, take: &mut dyn FnMut(usize, &mut dyn io::Read)) {
     let which: Vec<usize> = which.collect();
     let wanted: Vec<&Input> = which.iter().map(|i| &inputs[*i]).collect();
-    each(&wanted, &mut |n, opened| {
+    if let Some(progress) = progress.filter(|_| !wanted.is_empty()) {
+        progress.begin("comparing", size_of(&wanted));
+    }
+    each_watched(&wanted, progress, &mut |n, opened| {
         if let (Ok(reader), Some(i)) = (opened, which.get(n)) {
             take(*i, reader);
         }

@@ -2,16 +2,19 @@
 
 use super::{bundle, store};
 use crate::cli::{Cli, Diagnose, DiagnosisFormat};
+use crate::progress::Watch;
 use crate::{exit, load, output, when};
 use anyhow::Result;
 use std::io::Write;
 use whyline_diagnose::diagnose;
+use whyline_parse::Options;
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     let pack = load::pack(&args.reading.rules)?;
     let matcher = load::matcher(&pack);
-    let options = load::options(&args.reading, load::threads(cli.threads), None)?;
+    let watch = Watch::begin(false);
+    let options = Options { progress: watch.progress(), ..load::options(&args.reading, load::threads(cli.threads), None)? };
     let mut read = if args.paths.is_empty() {
         store::read(&cli.store, &options.told, &pack, &matcher)?
     } else {
@@ -21,8 +24,10 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     if let Some(stretch) = when::stretch(&args.window, &when::Base { last, zone: options.told.zone.as_ref() })? {
         read.evidence.restrict(stretch.from, stretch.to);
     }
+    watch.say("judging");
     let mut diagnosis = diagnose(&read.evidence, &pack);
     bundle::fill_texts(&mut diagnosis, &read.from);
+    drop(watch);
     let partial = load::tell(&read.problems)?;
     let mut out = anstream::stdout().lock();
     match args.format {

@@ -4,6 +4,7 @@ use super::standing::{Standing, goes_by, hash, standings, told_anew};
 use super::store;
 use crate::books::{Books, size};
 use crate::cli::{Cli, Ingest};
+use crate::progress::Watch;
 use crate::{exit, load};
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -18,19 +19,20 @@ const HEAD: u64 = 256 * 1024;
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
-    let options = load::options(&args.reading, load::threads(cli.threads), None)?;
+    let watch = Watch::begin(false);
+    let options = Options { progress: watch.progress(), ..load::options(&args.reading, load::threads(cli.threads), None)? };
     let mut bundle = prepare(&args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
     // What is stored before the end counts for unfinished, so a source whose clock was set back can be read once more.
     loop {
-        if let Some(code) = store_once(cli, args, &options, &mut bundle)? {
+        if let Some(code) = store_once(cli, args, &options, &mut bundle, &watch)? {
             return Ok(code);
         }
     }
 }
 
 /// Stores a bundle. Gives the exit code; `None`, and its sources unfinished, when the bundle is to be read once more.
-fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) -> Result<Option<u8>> {
+fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, watch: &Watch) -> Result<Option<u8>> {
     let memory = usize::try_from(bytes(&args.memory)?).unwrap_or(usize::MAX);
     let batch = bytes(&args.batch)?;
     let most = args.max_store.as_deref().map(bytes).transpose()?;
@@ -87,6 +89,7 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle) 
     };
     let events = writer.len();
     if !kept.is_empty() || listed.changed || held {
+        watch.say("writing the index");
         writer.commit(&kept).map_err(store::failed)?;
     } else {
         writer.leave().map_err(store::failed)?;
@@ -205,6 +208,7 @@ fn part(bundle: &Bundle, listed: &Listed) -> Bundle {
         plans: listed.inputs.iter().map(|i| bundle.plans[*i].clone()).collect(),
         same_as: listed.inputs.iter().enumerate().map(|(n, i)| bundle.same_as[*i].map(|_| n)).collect(),
         problems: Vec::new(),
+        progress: bundle.progress.clone(),
     }
 }
 

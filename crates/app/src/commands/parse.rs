@@ -2,6 +2,7 @@
 
 use crate::books::Books;
 use crate::cli::{Cli, EventsFormat, Parse};
+use crate::progress::Watch;
 use crate::{exit, load};
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -14,7 +15,9 @@ use whyline_parse::{Bundle, Options, Settled, Sink, pass, prepare, read_ahead, s
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     // One pass writes everything, so standard input is read as it comes.
-    let options = Options { once: true, ..load::options(&args.reading, load::threads(cli.threads), args.only.clone())? };
+    let watch = Watch::begin(args.format == EventsFormat::Jsonl);
+    let options =
+        Options { once: true, progress: watch.progress(), ..load::options(&args.reading, load::threads(cli.threads), args.only.clone())? };
     let mut bundle = prepare(&args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
     let mut facts = facts_of_heads(&bundle);
@@ -30,6 +33,7 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
         bytes: Vec::new(),
         number: 0,
     });
+    drop(watch);
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
     let partial = load::tell(&problems)?;

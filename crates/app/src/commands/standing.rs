@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use whyline_parse::input::{Digest, Input, digests, each};
+use whyline_parse::input::{Digest, Input, digests, each_watched, size_of};
 use whyline_parse::{Bundle, Format};
 use whyline_store::StoredSource;
 
@@ -41,7 +41,11 @@ pub fn standings(bundle: &Bundle, stored: &[StoredSource]) -> Vec<Standing> {
     let lengths: Vec<u64> = stored.iter().map(|s| s.length).collect::<BTreeSet<_>>().into_iter().collect();
     // An input that cannot be opened is told about when its records are read.
     let mut read: Vec<(Digest, Vec<usize>)> = vec![(Digest::default(), Vec::new()); bundle.inputs.len()];
-    each(&bundle.inputs.iter().collect::<Vec<_>>(), &mut |i, opened| {
+    let inputs: Vec<_> = bundle.inputs.iter().collect();
+    if let Some(progress) = &bundle.progress {
+        progress.begin("comparing with the store", size_of(&inputs));
+    }
+    each_watched(&inputs, bundle.progress.as_ref(), &mut |i, opened| {
         if let Ok(reader) = opened {
             read[i] = beginnings(&bundle.inputs[i], reader, stored, &lengths);
         }

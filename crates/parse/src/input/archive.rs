@@ -9,6 +9,7 @@ use super::open::{Base, Shape, open_place};
 use super::tar::{self, Entry, Member, is_tar};
 use super::unpack::{Packing, look, unpack};
 use super::zip::{self, Kind, is_zip};
+use crate::progress::Progress;
 use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -67,7 +68,12 @@ struct Walker<'v> {
 /// Walks the streams of an archive in their order; `None` when the place holds one stream and no archive. Streams that `visit`
 /// leaves unread are skipped.
 pub fn walk(place: &Place, visit: Visit<'_>) -> io::Result<Option<Notes>> {
-    let opened = open_place(place)?;
+    walk_watched(place, None, visit)
+}
+
+/// [`walk`], and what is read counts as progress.
+pub fn walk_watched(place: &Place, progress: Option<&Progress>, visit: Visit<'_>) -> io::Result<Option<Notes>> {
+    let opened = open_place(place, progress)?;
     let mut walker =
         Walker { visit, next: 0, meter: opened.meter.clone(), inner: Yield::default(), notes: Notes::default(), prefix: String::new() };
     // The flow only says that enough was read.

@@ -5,6 +5,7 @@
 //! cannot pack by more than 1032, and comes near it with nothing but zeros. So a stream is refused only when *both* hold: it
 //! has yielded more than [`FREE`] bytes (a few seconds of reading), and more than [`RATIO`] times what was read of the file.
 
+use crate::progress::Progress;
 use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,12 +27,19 @@ pub const XZ_MEMORY: u64 = 256 << 20;
 pub struct Meter {
     packed: Arc<AtomicU64>,
     size: u64,
+    progress: Option<Progress>,
 }
 
 impl Meter {
     /// For a file of so many bytes; `None` when its size is not known.
     pub fn new(size: Option<u64>) -> Self {
-        Meter { packed: Arc::default(), size: size.unwrap_or(u64::MAX) }
+        Meter { packed: Arc::default(), size: size.unwrap_or(u64::MAX), progress: None }
+    }
+
+    /// Counts there as well.
+    pub fn watched(mut self, progress: Option<&Progress>) -> Self {
+        self.progress = progress.cloned();
+        self
     }
 
     /// Bytes of the file that were read; what is read twice counts once.
@@ -42,6 +50,9 @@ impl Meter {
     /// Notes that bytes of the file were read.
     pub fn read(&self, bytes: usize) {
         self.packed.fetch_add(bytes as u64, Ordering::Relaxed);
+        if let Some(progress) = &self.progress {
+            progress.read(bytes);
+        }
     }
 }
 

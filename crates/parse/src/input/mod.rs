@@ -23,4 +23,4 @@ pub use discover::{Input, Place, Trail, discover};
 pub use encoding::Charset;
 pub use once::{Flow, Spool, hold};
 pub(crate) use open::open_raw;
-pub use open::{Bytes, VisitEach, each, is_archive, open};
+pub use open::{Bytes, VisitEach, each, each_watched, is_archive, open, size_of};

@@ -4,6 +4,7 @@
 //! small, in a temporary file of the system beyond that.
 
 use super::{Place, is_archive};
+use crate::progress::{Counted, Progress};
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -141,15 +142,21 @@ fn read_at(file: &File, into: &mut [u8], at: u64) -> io::Result<usize> {
 }
 
 /// Makes a place that can be read again of one that cannot; with `once` one that is read by a single pass. The error is what ended
-/// the input early; what came before it is there.
-pub fn hold(place: &Place, once: bool) -> (Place, Option<io::Error>) {
+/// the input early; what came before it is there. What is read to be kept counts as progress.
+pub fn hold(place: &Place, once: bool, progress: Option<&Progress>) -> (Place, Option<io::Error>) {
     let opened: io::Result<Box<dyn Read + Send>> = match place {
         Place::Stdin => Ok(Box::new(io::stdin())),
         Place::Stream(path) => File::open(path).map(|f| Box::new(f) as Box<dyn Read + Send>),
         _ => return (place.clone(), None),
     };
     match opened {
-        Ok(reader) => keep(reader, once, KEPT),
+        Ok(reader) => match progress.filter(|_| !once) {
+            Some(progress) => {
+                progress.begin("receiving", None);
+                keep(Box::new(Counted { reader, progress: progress.clone() }), once, KEPT)
+            }
+            None => keep(reader, once, KEPT),
+        },
         Err(error) => (Place::Memory(Arc::default()), Some(error)),
     }
 }

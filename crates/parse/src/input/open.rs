@@ -8,8 +8,9 @@ use super::tar::is_tar;
 use super::unpack::{Packing, look, unpack};
 use super::zip::is_zip;
 use super::{Input, Place};
+use crate::progress::Progress;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::ops::ControlFlow;
@@ -106,9 +107,9 @@ pub(super) enum Shape {
     PackedZip(Box<dyn Read>),
 }
 
-/// Opens a place and says what it holds.
-pub(super) fn open_place(place: &Place) -> io::Result<Opened> {
-    let meter = Meter::new(Base::size(place));
+/// Opens a place and says what it holds; what is read of it counts as progress.
+pub(super) fn open_place(place: &Place, progress: Option<&Progress>) -> io::Result<Opened> {
+    let meter = Meter::new(Base::size(place)).watched(progress);
     let looked = look(Base::open(place, &meter)?);
     let shape = match Packing::of(&looked.head) {
         Some(packing) => {
@@ -128,10 +129,25 @@ pub(super) fn open_place(place: &Place) -> io::Result<Opened> {
 
 /// Opens a place that holds one stream, without decoding its text.
 pub(crate) fn open_raw(place: &Place) -> io::Result<Box<dyn Read>> {
-    match open_place(place)?.shape {
+    open_stream(place, None)
+}
+
+fn open_stream(place: &Place, progress: Option<&Progress>) -> io::Result<Box<dyn Read>> {
+    match open_place(place, progress)?.shape {
         Shape::Stream(stream) => Ok(stream),
         _ => Err(io::Error::new(io::ErrorKind::Unsupported, "an archive is read by its members")),
     }
+}
+
+/// Bytes that inputs take where they lie (packed), each archive counted once; `None` when one of them is a stream whose end nobody knows.
+pub fn size_of(inputs: &[&Input]) -> Option<u64> {
+    let mut archives = BTreeSet::new();
+    let places = inputs.iter().filter_map(|input| match &input.place {
+        Place::Member { archive, .. } => archives.insert(Arc::as_ptr(archive)).then_some(&**archive),
+        place => Some(place),
+    });
+    // What is gone cannot be read, and is told of when it is to be.
+    places.map(|place| if let Place::File(_) = place { Some(Base::size(place).unwrap_or(0)) } else { Base::size(place) }).sum()
 }
 
 /// The bytes of a stream, or why it cannot be opened.
@@ -143,6 +159,11 @@ pub type VisitEach<'v> = &'v mut dyn FnMut(usize, Bytes<'_>) -> ControlFlow<()>;
 /// in one walk, in the order in which they lie there, when the first of them has its turn. What cannot be opened is
 /// handed over as the error. Ends early when `visit` says so.
 pub fn each(inputs: &[&Input], visit: VisitEach<'_>) {
+    each_watched(inputs, None, visit);
+}
+
+/// [`each`], and what is read counts as progress.
+pub fn each_watched(inputs: &[&Input], progress: Option<&Progress>, visit: VisitEach<'_>) {
     let mut archives: FxHashMap<*const Place, BTreeMap<usize, usize>> = FxHashMap::default();
     for (i, input) in inputs.iter().enumerate() {
         if let Place::Member { archive, number } = &input.place {
@@ -152,10 +173,10 @@ pub fn each(inputs: &[&Input], visit: VisitEach<'_>) {
     for (i, input) in inputs.iter().enumerate() {
         let flow = match &input.place {
             Place::Member { archive, .. } => match archives.remove(&Arc::as_ptr(archive)) {
-                Some(wanted) => members(inputs, archive, wanted, visit),
+                Some(wanted) => members(inputs, archive, wanted, progress, visit),
                 None => ControlFlow::Continue(()),
             },
-            place => match open_raw(place) {
+            place => match open_stream(place, progress) {
                 Ok(stream) => visit(i, Ok(&mut decode(stream, &input.charset))),
                 Err(error) => visit(i, Err(error)),
             },
@@ -166,9 +187,15 @@ pub fn each(inputs: &[&Input], visit: VisitEach<'_>) {
     }
 }
 
-fn members(inputs: &[&Input], archive: &Place, mut wanted: BTreeMap<usize, usize>, visit: VisitEach<'_>) -> ControlFlow<()> {
+fn members(
+    inputs: &[&Input],
+    archive: &Place,
+    mut wanted: BTreeMap<usize, usize>,
+    progress: Option<&Progress>,
+    visit: VisitEach<'_>,
+) -> ControlFlow<()> {
     let mut flow = ControlFlow::Continue(());
-    let walked = archive::walk(archive, &mut |leaf, bytes| {
+    let walked = archive::walk_watched(archive, progress, &mut |leaf, bytes| {
         let Some(i) = wanted.remove(&leaf.number) else { return ControlFlow::Continue(()) };
         flow = visit(i, Ok(&mut decode(bytes, &inputs[i].charset)));
         if wanted.is_empty() { ControlFlow::Break(()) } else { flow }
@@ -184,7 +211,7 @@ fn members(inputs: &[&Input], archive: &Place, mut wanted: BTreeMap<usize, usize
 
 /// Whether a place holds an archive.
 pub fn is_archive(place: &Place) -> bool {
-    open_place(place).is_ok_and(|o| !matches!(o.shape, Shape::Stream(_)))
+    open_place(place, None).is_ok_and(|o| !matches!(o.shape, Shape::Stream(_)))
 }
 
 /// Opens one input that is no member of an archive, as UTF-8 text.

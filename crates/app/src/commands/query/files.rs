@@ -7,6 +7,7 @@
 use super::{Job, context};
 use crate::cli::Cli;
 use crate::load;
+use crate::progress::Watch;
 use crate::when::{self, Stretch};
 use anyhow::Result;
 use std::collections::BTreeMap;
@@ -20,7 +21,9 @@ use whyline_query::pipe::{Hit, Partial, Place};
 
 /// Asks files. Whether a part of them could not be read.
 pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
-    let options = load::options(&job.args.reading, load::threads(cli.threads), None)?;
+    let mut watch = Some(Watch::begin(job.args.stream));
+    let progress = watch.as_ref().and_then(Watch::progress);
+    let options = Options { progress, ..load::options(&job.args.reading, load::threads(cli.threads), None)? };
     let bundle = prepare(&job.args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
     let mut files = Files { clocks: clocks(&bundle, &facts_of_heads(&bundle), &options), bundle, options, settled: false, met: Vec::new() };
@@ -31,6 +34,8 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
         let (mut after, mut told) = (None, false);
         loop {
             let answer = files.gather(job, stretch, after).finish();
+            // From here on the terminal is that of the answer.
+            drop(watch.take());
             after = job.take(answer, &mut |wanted| Ok(files.around(wanted)))?;
             if after.is_none() {
                 break;
