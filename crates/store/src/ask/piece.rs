@@ -233,12 +233,9 @@ impl<'q> Asker<'q> {
         let pack = self.pack.clone();
         let entries = pack.entries(dictionary)?;
         let mut table = vec![0u8; entries.len()];
-        for id in occurrences(entries, wanted) {
-            // An occurrence may begin in one entry and end in the next.
-            let inside =
-                entries.get(id).is_some_and(|text| memmem::find(text.to_ascii_lowercase().as_bytes(), wanted.as_bytes()).is_some());
+        for (id, _) in occurrences(entries, wanted).filter(|(_, whole)| *whole) {
             if let Some(known) = table.get_mut(id as usize) {
-                *known |= u8::from(inside) * INSIDE;
+                *known |= INSIDE;
             }
         }
         if across.behind != 0 || across.before != 0 {
