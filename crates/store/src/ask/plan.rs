@@ -1,5 +1,6 @@
 //! A query made ready to be asked of columns.
 
+use super::piece;
 use whyline_event::{Kind, Origin, Record, Severity, Value};
 use whyline_query::{Node, Query, Target, Test};
 
@@ -23,6 +24,8 @@ pub(crate) struct Leaf<'q> {
     /// Its number within the plan.
     pub(crate) id: u32,
     pub(crate) what: What<'q>,
+    /// Sets of texts of ASCII in lower case: whatever passes holds one at least of each set. Few are enough.
+    pub(super) wanted: Vec<Vec<String>>,
     /// The question by itself.
     probe: Query,
 }
@@ -42,7 +45,11 @@ impl<'q> Plan<'q> {
 fn plan<'q>(node: &'q Node, next: &mut u32) -> Ask<'q> {
     let mut leaf = |what| {
         *next += 1;
-        Ask::Leaf(Box::new(Leaf { id: *next - 1, what, probe: Query::from_node(node.clone()) }))
+        let wanted = match &what {
+            What::Field(_, test) => piece::wanted(test),
+            What::Words(_) => Vec::new(),
+        };
+        Ask::Leaf(Box::new(Leaf { id: *next - 1, what, wanted, probe: Query::from_node(node.clone()) }))
     };
     match node {
         Node::All => Ask::All,
