@@ -25,6 +25,8 @@ const SHORTEST: usize = 2;
 const LONGEST: usize = 60;
 /// So many sets of wanted texts are sought, the rarest of them probably among them.
 const MOST_SETS: usize = 3;
+/// One row in so many is few.
+const FEW: usize = 16;
 
 /// How a text may lie across the borders of a piece: bit n stands for its first n bytes before the border.
 #[derive(Clone, Copy, Default)]
@@ -66,8 +68,9 @@ impl<'q> Asker<'q> {
                 n += 1;
             }
             rest.and(&any);
-            if rest.is_empty() {
-                return Ok(rest);
+            // The texts of few rows are asked sooner than another one is sought in all of them.
+            if rest.count() * FEW <= part.count() {
+                break;
             }
         }
         self.by_text(From::Atoms(region.0, region.1), part, &rest, &|text| leaf.fits(Value::Str(text)))

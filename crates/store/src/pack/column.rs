@@ -223,7 +223,7 @@ fn decimal(text: &str) -> Option<i64> {
     if plain { text.parse().ok() } else { None }
 }
 
-fn push_decimal(mut number: u64, out: &mut Vec<u8>) {
+fn push_decimal(mut number: u64, out: &mut String) {
     let mut digits = [0u8; 20];
     let mut at = digits.len();
     loop {
@@ -234,7 +234,7 @@ fn push_decimal(mut number: u64, out: &mut Vec<u8>) {
             break;
         }
     }
-    out.extend_from_slice(&digits[at..]);
+    digits[at..].iter().for_each(|digit| out.push(char::from(*digit)));
 }
 
 /// Reads so many texts.
@@ -249,20 +249,17 @@ pub(crate) fn texts(from: &mut Reader<'_>, count: usize) -> Option<Texts> {
             let width = from.length()?;
             let raw = from.bytes((width / 2).checked_mul(count)?)?;
             const DIGITS: &[u8; 16] = b"0123456789abcdef";
-            let mut text = vec![0; raw.len() * 2];
-            for (digits, byte) in text.chunks_exact_mut(2).zip(raw) {
-                digits.copy_from_slice(&[DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-            }
+            let text: Vec<u8> = raw.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).collect();
             let ends = (1..=count).map(|n| u32::try_from(n * width).ok()).collect::<Option<Vec<u32>>>()?;
             Texts::Plain(String::from_utf8(text).ok()?, ends)
         }
         DECIMAL => {
-            let (mut text, mut ends) = (Vec::with_capacity(count * 4), Vec::with_capacity(count));
+            let (mut text, mut ends) = (String::new(), Vec::with_capacity(count));
             for number in numbers(from, count)? {
                 push_decimal(number.unsigned_abs(), &mut text);
                 ends.push(u32::try_from(text.len()).ok()?);
             }
-            Texts::Plain(String::from_utf8(text).ok()?, ends)
+            Texts::Plain(text, ends)
         }
         PLAIN => {
             let mut end = 0u64;
