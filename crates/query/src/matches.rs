@@ -84,6 +84,11 @@ fn within(text: &str, whole: &str) -> bool {
 }
 
 impl Test {
+    /// Whether a value of a target passes.
+    pub fn fits(&self, target: &Target, value: Value<'_>) -> bool {
+        self.holds(target.sense(), value)
+    }
+
     /// Whether a value passes.
     pub(crate) fn holds(&self, sense: Sense, value: Value<'_>) -> bool {
         match self {

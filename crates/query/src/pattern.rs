@@ -59,7 +59,17 @@ impl Pattern {
         &self.0.pieces
     }
 
-    /// The same for texts that are [`is_plain`]; these pieces are longer, and known more often.
+    /// Sets of such texts, each of which every match contains one of; the sets with the longest texts come first.
+    pub fn all_pieces(&self) -> Vec<Vec<String>> {
+        let mut sets = Vec::new();
+        if let Ok(hir) = regex_syntax::parse(&self.0.text) {
+            collect(&hir, &mut sets);
+        }
+        sets.sort_by_key(|set: &Vec<String>| std::cmp::Reverse(set.iter().map(String::len).min()));
+        sets
+    }
+
+    /// The same as [`Pattern::pieces`] for texts that are [`is_plain`]; these pieces are longer, and known more often.
     pub fn plain_pieces(&self) -> &[String] {
         &self.0.plain_pieces
     }
@@ -147,6 +157,32 @@ fn pieces(hir: &Hir, letters: Letters) -> Option<Vec<String>> {
     }
 }
 
+/// All sets of texts of which one must be there for the expression to match.
+fn collect(hir: &Hir, sets: &mut Vec<Vec<String>>) {
+    match hir.kind() {
+        HirKind::Capture(capture) => collect(&capture.sub, sets),
+        HirKind::Repetition(repetition) if repetition.min > 0 => collect(&repetition.sub, sets),
+        HirKind::Concat(parts) => {
+            // Runs of letters go over several parts; whatever else stands between them is looked into by itself.
+            let fixed = |part: &Hir| matches!(part.kind(), HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_));
+            for run in parts.chunk_by(|a, b| fixed(a) == fixed(b)) {
+                match run.first() {
+                    Some(first) if fixed(first) => {
+                        // A class that is no letter ends a run; on either side of it may stand one.
+                        let letter = |part: &Hir| match part.kind() {
+                            HirKind::Class(class) => one_letter(class, Letters::All).is_some(),
+                            _ => true,
+                        };
+                        sets.extend(run.chunk_by(|a, b| letter(a) && letter(b)).filter_map(|run| best_run(run, Letters::All)));
+                    }
+                    _ => run.iter().for_each(|part| collect(part, sets)),
+                }
+            }
+        }
+        _ => sets.extend(pieces(hir, Letters::All)),
+    }
+}
+
 /// The longest run of letters that stand fixed, one after the other, in the parts of a concatenation. In texts of all letters only
 /// those of ASCII count, whose other case is known.
 fn best_run(parts: &[Hir], letters: Letters) -> Option<Vec<String>> {
@@ -228,6 +264,12 @@ mod tests {
             found.sort();
             assert_eq!(found, want, "{text}");
         }
+        let pattern = Pattern::new(r"^a (?i:bot)/2\.1[0-9]+(up|down)\s.*cs=MISS(x|y+)?$").unwrap();
+        assert_eq!(
+            pattern.all_pieces(),
+            [vec!["a bot/2.1"], vec!["cs=miss"], vec!["down", "up"]].map(|s| s.iter().map(|t| (*t).to_string()).collect::<Vec<_>>())
+        );
+        assert!(Pattern::new("(ab|cd)?").unwrap().all_pieces().is_empty());
         // The long s is another case of s.
         let pattern = Pattern::new("(?i)reset by peer").unwrap();
         assert_eq!((pattern.pieces(), pattern.plain_pieces()), (&["et by peer".to_string()][..], &["reset by peer".to_string()][..]));

@@ -10,19 +10,25 @@ use crate::search::{Frame, Question, Times};
 use crate::store::Store;
 use std::io;
 use whyline_event::{Key, Name, Record, Severity, Source, Value};
+use whyline_query::pipe::{Known, Needs};
 use whyline_query::{Query, Target};
 
 /// What was asked of one event.
 pub struct Visited<'v> {
     /// Number of its source.
     pub source: usize,
-    /// Its instant in UTC nanoseconds, by the clock of its source.
+    /// Its instant in UTC nanoseconds, by the clock of its source, if that is asked.
     pub time: Option<i64>,
     values: &'v [Value<'v>],
     ends: &'v [usize],
 }
 
 impl<'v> Visited<'v> {
+    /// The event as pipes take it.
+    pub fn known(&self) -> Known<'v> {
+        Known::new(self.time, self.values, self.ends)
+    }
+
     /// The values of the field that was asked for at this place, in the order of the record; a field may have several, or none.
     pub fn values(&self, field: usize) -> &'v [Value<'v>] {
         let from = field.checked_sub(1).and_then(|f| self.ends.get(f)).copied().unwrap_or(0);
@@ -50,7 +56,7 @@ impl Store {
         &self,
         query: &Query,
         frame: &Frame,
-        fields: &[Target],
+        needs: &Needs<'_>,
         each: &mut dyn FnMut(Visited<'_>),
     ) -> Result<(), StoreError> {
         let plan = Plan::new(query);
@@ -71,9 +77,9 @@ impl Store {
                 continue;
             }
             let (source, clock) = question.of_source(chunk.meta.source)?;
-            let mut times = Times::new(&chunk, clock, self)?;
-            let at = &mut |row: usize| times.at(row);
-            visit(&chunk, source, fields, &mut rows.iter(), at, each).map_err(self.unreadable())?;
+            let mut times = if needs.time { Some(Times::new(&chunk, clock, self)?) } else { None };
+            let at = &mut |row: usize| times.as_mut().and_then(|times| times.at(row));
+            visit(&chunk, source, needs.fields, &mut rows.iter(), at, each).map_err(self.unreadable())?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use std::path::Path;
 use whyline_event::{Clock, Event, Source};
 use whyline_query::Asked;
 use whyline_query::pipe::{Answer, Answered, Cell, Hit, Partial};
-use whyline_store::{Frame, Store, StoredClock, StoredSource, Writer};
+use whyline_store::{Frame, Store, StoredClock, StoredSource, Visited, Writer};
 
 /// What writing may use.
 const MEMORY: usize = 400 << 20;
@@ -70,6 +70,26 @@ fn in_store(store: &Store, asked: &Asked) -> (Shown, Vec<String>, u64) {
         })
         .unwrap();
     shown(partial.finish())
+}
+
+/// The same from single fields, or from their number alone, where that is enough.
+fn from_fields(store: &Store, asked: &Asked) -> Option<(Shown, Vec<String>, u64)> {
+    let mut partial = asked.pipeline.gather(None);
+    if asked.pipeline.needs_only_count() {
+        partial.add_counted(store.count(&asked.query, &Frame::default()).unwrap());
+        return Some(shown(partial.finish()));
+    }
+    let needs = asked.pipeline.needs()?;
+    // In two parts, as two threads would.
+    let mut other = partial.clone();
+    let mut number = 0;
+    let mut each = |event: Visited<'_>| {
+        number += 1;
+        if number % 3 == 0 { &mut other } else { &mut partial }.add_known(event.known());
+    };
+    store.visit_fields(&asked.query, &Frame::default(), &needs, &mut each).unwrap();
+    partial.merge(other);
+    Some(shown(partial.finish()))
 }
 
 /// What a scan gives: the records in any order, gathered in parts.
@@ -153,6 +173,7 @@ fn stages() -> impl Strategy<Value = String> {
     let rows = prop_oneof![
         3 => (grouped, after).prop_map(|(grouped, after)| format!("{grouped}{after}")),
         1 => Just(String::new()),
+        1 => Just(" | count".to_string()),
         1 => (field(), 1..9usize, measure()).prop_map(|(field, n, measure)| format!(" | top {n} {field} by {measure}")),
         1 => Just(" | fields time, upstream, order.count, line | limit 5".to_string()),
         1 => prop::sample::select(vec![" | timeline", " | timeline every 30s", " | patterns", " | patterns | limit 2", " | timeline | top 1 by count"]).prop_map(String::from),
@@ -178,7 +199,11 @@ proptest! {
         for (query, stages, shuffle) in &asked {
             let text = format!("{query}{stages}");
             let asked = Asked::parse(&text).unwrap_or_else(|e| panic!("{}", e.render(&text)));
-            prop_assert_eq!(in_store(&store, &asked), scan(&records, &asked, *shuffle), "{}", text);
+            let scanned = scan(&records, &asked, *shuffle);
+            prop_assert_eq!(&in_store(&store, &asked), &scanned, "{}", text);
+            if let Some(found) = from_fields(&store, &asked) {
+                prop_assert_eq!(&found, &scanned, "{}", text);
+            }
             let printed = Asked::parse(&asked.to_string()).unwrap_or_else(|e| panic!("{}", e.render(&asked.to_string())));
             prop_assert_eq!(printed.pipeline.stages(), asked.pipeline.stages());
         }

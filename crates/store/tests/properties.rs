@@ -11,6 +11,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Event, Key, Source, Value};
+use whyline_query::pipe::Needs;
 use whyline_query::{Query, Target};
 use whyline_store::{Frame, Store, StoredClock, StoredSource, Visited, Writer};
 
@@ -97,7 +98,7 @@ fn visited(store: &Store, query: &Query) -> Vec<Looked> {
     let targets: Vec<Target> = FIELDS.iter().map(|name| Target::find(name)).collect();
     let mut found = Vec::new();
     let mut each = |v: Visited<'_>| found.push((v.source, v.time, (0..FIELDS.len()).map(|n| format!("{:?}", v.values(n))).collect()));
-    store.visit_fields(query, &Frame::default(), &targets, &mut each).unwrap();
+    store.visit_fields(query, &Frame::default(), &Needs { fields: &targets, time: true }, &mut each).unwrap();
     found.sort();
     found
 }

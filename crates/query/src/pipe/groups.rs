@@ -4,6 +4,7 @@ use super::ast::Function;
 use super::cell::{Cell, Seen, read, write_empty};
 use super::fixed::Fixed;
 use super::plan::{Grouping, Measured};
+use super::recent::Recent;
 use super::sketch::{Distinct, EXACT, Sketch};
 use super::take::Input;
 use rustc_hash::FxHashMap;
@@ -91,7 +92,10 @@ impl State {
 #[derive(Clone, Debug)]
 pub(super) struct Groups {
     plan: Grouping,
-    groups: FxHashMap<Box<[u8]>, Group>,
+    /// Their numbers by their values.
+    numbers: FxHashMap<Box<[u8]>, u32>,
+    groups: Vec<Group>,
+    recent: Recent,
     most: usize,
     /// Rows that were put into groups, each as often as into how many.
     placed: u64,
@@ -115,7 +119,9 @@ impl Groups {
         let heavy = plan.measures.iter().any(|m| matches!(m.function, Function::Percentile(_) | Function::Distinct));
         Groups {
             plan: plan.clone(),
-            groups: FxHashMap::default(),
+            numbers: FxHashMap::default(),
+            groups: Vec::new(),
+            recent: Recent::default(),
             most: if heavy { MOST_HEAVY_GROUPS } else { MOST_GROUPS },
             placed: 0,
             no_numbers: 0,
@@ -126,25 +132,77 @@ impl Groups {
     }
 
     pub(super) fn add(&mut self, input: Input<'_>) {
-        if let Input::Hit(hit) = input
-            && let Some(time) = hit.time()
-        {
+        let time = match input {
+            Input::Hit(hit) => hit.time(),
+            Input::Known(event) => event.time,
+            Input::Row(_) => None,
+        };
+        if let Some(time) = time {
             self.span = Some(self.span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
         }
-        self.keys(input);
-        if self.scratch.keys.is_empty() {
-            let key = std::mem::take(&mut self.scratch.key);
-            self.put(&key, input);
-            self.scratch.key = key;
-        } else {
-            let mut keys = std::mem::take(&mut self.scratch.keys);
-            keys.iter().for_each(|key| self.put(key, input));
-            keys.clear();
-            self.scratch.keys = keys;
+        match input {
+            Input::Known(event) => match self.recent.find(&self.plan, &event) {
+                Some(number) => self.put(number, input),
+                None => {
+                    if let Some(number) = self.add_anew(input) {
+                        self.recent.remember(number);
+                    }
+                }
+            },
+            input => {
+                self.add_anew(input);
+            }
         }
         if self.groups.len() > 2 * self.most {
             self.prune();
         }
+    }
+
+    /// Adds events of which nothing is asked but how many they are.
+    pub(super) fn add_counted(&mut self, events: u64) {
+        if events == 0 {
+            return;
+        }
+        let number = self.number(&[]);
+        let Some(group) = self.groups.get_mut(number as usize) else { return };
+        group.rows += events;
+        self.placed += events;
+        for state in &mut group.states {
+            if let State::Count(count) = state {
+                *count += events;
+            }
+        }
+    }
+
+    /// Finds the groups of an input by its values. The number of the group where it is one.
+    fn add_anew(&mut self, input: Input<'_>) -> Option<u32> {
+        self.keys(input);
+        if self.scratch.keys.is_empty() {
+            let key = std::mem::take(&mut self.scratch.key);
+            let number = self.number(&key);
+            self.scratch.key = key;
+            self.put(number, input);
+            return Some(number);
+        }
+        let mut keys = std::mem::take(&mut self.scratch.keys);
+        for key in &keys {
+            let number = self.number(key);
+            self.put(number, input);
+        }
+        keys.clear();
+        self.scratch.keys = keys;
+        None
+    }
+
+    /// The number of a group, which is made if it is new.
+    fn number(&mut self, key: &[u8]) -> u32 {
+        if let Some(number) = self.numbers.get(key) {
+            return *number;
+        }
+        let number = self.groups.len() as u32;
+        self.groups.push(empty(&self.plan.measures));
+        self.numbers.insert(key.into(), number);
+        number
     }
 
     /// Finds the group of an input, or the groups where a field has several values.
@@ -197,11 +255,8 @@ impl Groups {
         }
     }
 
-    fn put(&mut self, key: &[u8], input: Input<'_>) {
-        if !self.groups.contains_key(key) {
-            self.groups.insert(key.into(), empty(&self.plan.measures));
-        }
-        let Some(group) = self.groups.get_mut(key) else { return };
+    fn put(&mut self, number: u32, input: Input<'_>) {
+        let Some(group) = self.groups.get_mut(number as usize) else { return };
         group.rows += 1;
         self.placed += 1;
         for (state, measure) in group.states.iter_mut().zip(&self.plan.measures) {
@@ -221,22 +276,33 @@ impl Groups {
         if self.groups.len() <= self.most {
             return;
         }
-        let mut keys: Vec<Box<[u8]>> = self.groups.keys().cloned().collect();
+        let mut keys: Vec<Box<[u8]>> = self.numbers.keys().cloned().collect();
         let (_, last, _) = keys.select_nth_unstable(self.most - 1);
         let last = last.clone();
-        self.groups.retain(|key, _| *key <= last);
+        self.numbers.retain(|key, _| *key <= last);
+        self.recent.clear();
+        let mut kept = Vec::with_capacity(self.numbers.len());
+        for number in self.numbers.values_mut() {
+            let group = self.groups.get_mut(*number as usize).map(std::mem::take).unwrap_or_default();
+            *number = kept.len() as u32;
+            kept.push(group);
+        }
+        self.groups = kept;
     }
 
-    pub(super) fn merge(&mut self, other: Groups) {
-        for (key, group) in other.groups {
-            match self.groups.get_mut(&key) {
-                Some(own) => {
-                    own.rows += group.rows;
-                    own.states.iter_mut().zip(group.states).for_each(|(a, b)| a.merge(b));
-                }
-                None => {
-                    self.groups.insert(key, group);
-                }
+    /// The groups behind their values, in no order.
+    fn take(&mut self) -> Vec<(Box<[u8]>, Group)> {
+        let mut groups = std::mem::take(&mut self.groups);
+        let taken = std::mem::take(&mut self.numbers).into_iter();
+        taken.filter_map(|(key, number)| Some((key, groups.get_mut(number as usize).map(std::mem::take)?))).collect()
+    }
+
+    pub(super) fn merge(&mut self, mut other: Groups) {
+        for (key, group) in other.take() {
+            let number = self.number(&key);
+            if let Some(own) = self.groups.get_mut(number as usize) {
+                own.rows += group.rows;
+                own.states.iter_mut().zip(group.states).for_each(|(a, b)| a.merge(b));
             }
         }
         self.placed += other.placed;
@@ -250,12 +316,12 @@ impl Groups {
     /// The rows in the order of their groups, and what must be said about them.
     pub(super) fn finish(mut self, notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
         if self.groups.is_empty() && self.plan.by.is_empty() && self.plan.every.is_none() {
-            self.groups.insert(Box::default(), empty(&self.plan.measures));
+            self.number(&[]);
         }
         self.prune();
-        let kept: u64 = self.groups.values().map(|g| g.rows).sum();
+        let kept: u64 = self.groups.iter().map(|g| g.rows).sum();
         self.tell(kept, notes);
-        let mut groups: Vec<(Box<[u8]>, Group)> = std::mem::take(&mut self.groups).into_iter().collect();
+        let mut groups: Vec<(Box<[u8]>, Group)> = self.take();
         groups.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         let mut estimated = false;
         let rows = groups

@@ -2,6 +2,7 @@
 
 use super::ast::{Aggregation, Function, Measure, Named, Placed, Ranked, Stage};
 use super::cell::{Column, Unit};
+use super::known;
 use super::take::Take;
 use crate::error::QueryError;
 use crate::fields::{Sense, Target, nearest, suggest};
@@ -19,6 +20,8 @@ pub(super) struct Plan {
     /// Records to show around each hit.
     pub(super) context: usize,
     pub(super) gather: Gather,
+    /// The fields that groups ask of events.
+    pub(super) needs: Vec<Target>,
     /// What follows, over the rows.
     pub(super) rows: Vec<Step>,
     /// The columns of the answer; none where it is the events themselves.
@@ -305,6 +308,9 @@ impl Planner {
             let (columns, takes) = view.into_iter().unzip();
             self.plan.columns = columns;
             self.plan.gather = Gather::Fields(takes);
+        }
+        if let Gather::Groups(grouping) = &mut self.plan.gather {
+            self.plan.needs = known::number(grouping);
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::cell::Cell;
 use super::groups::Groups;
 use super::keep::{Found, Keep};
+use super::known::Known;
 use super::patterns::Patterns;
 use super::plan::{Choice, Gather, Plan, Step};
 use super::take::{Hit, Input, Place, Take};
@@ -68,6 +69,26 @@ impl Partial {
     pub fn add(&mut self, hit: &Hit<'_>) {
         self.matched += 1;
         self.part.add(hit);
+    }
+
+    /// Takes an event of which only that is known which the pipeline needs ([`Pipeline::needs`](super::Pipeline::needs)).
+    pub fn add_known(&mut self, event: Known<'_>) {
+        self.matched += 1;
+        match &mut self.part {
+            Part::Groups(groups) => groups.add(Input::Known(event)),
+            Part::Timeline(timeline) => timeline.add(event.time),
+            // They need whole events.
+            Part::Keep(_) | Part::Patterns(_) => {}
+        }
+    }
+
+    /// Takes so many events, where nothing else is asked of them
+    /// ([`Pipeline::needs_only_count`](super::Pipeline::needs_only_count)).
+    pub fn add_counted(&mut self, events: u64) {
+        self.matched += events;
+        if let Part::Groups(groups) = &mut self.part {
+            groups.add_counted(events);
+        }
     }
 
     /// Puts in what another thread gathered.

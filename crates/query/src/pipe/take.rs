@@ -2,6 +2,7 @@
 
 use super::cell::{Cell, Seen};
 use super::fixed::Fixed;
+use super::known::Known;
 use crate::fields::Target;
 use whyline_event::{Clock, Key, Name, Record, Source};
 
@@ -54,6 +55,7 @@ pub struct Place {
 #[derive(Clone, Copy)]
 pub(super) enum Input<'i> {
     Hit(&'i Hit<'i>),
+    Known(Known<'i>),
     Row(&'i [Cell]),
 }
 
@@ -64,6 +66,8 @@ pub(super) enum Take {
     Time,
     /// A field or part of an event.
     Field(Target),
+    /// The same, by its place among the fields that the pipeline needs of each event.
+    Needed(usize, Target),
     /// A column of a row.
     Column(usize),
 }
@@ -73,10 +77,16 @@ impl Take {
     pub(super) fn each<'i>(&'i self, input: Input<'i>, visit: &mut dyn FnMut(Seen<'i>)) {
         match (self, input) {
             (Take::Time, Input::Hit(hit)) => hit.time.into_iter().for_each(|t| visit(Seen::Time(t))),
-            (Take::Field(target), Input::Hit(hit)) => field(target, hit, visit),
+            (Take::Time, Input::Known(event)) => event.time.into_iter().for_each(|t| visit(Seen::Time(t))),
+            (Take::Field(target) | Take::Needed(_, target), Input::Hit(hit)) => field(target, hit, visit),
+            (Take::Needed(place, target), Input::Known(event)) => {
+                event.of(*place, target).iter().for_each(|value| visit(Seen::of(*value, target)));
+            }
             (Take::Column(number), Input::Row(row)) => row.get(*number).into_iter().for_each(|cell| Seen::each(cell, visit)),
             // A plan never mixes events and rows.
-            (Take::Time | Take::Field(_), Input::Row(_)) | (Take::Column(_), Input::Hit(_)) => {}
+            (Take::Time | Take::Field(_) | Take::Needed(..), Input::Row(_))
+            | (Take::Column(_), Input::Hit(_) | Input::Known(_))
+            | (Take::Field(_), Input::Known(_)) => {}
         }
     }
 

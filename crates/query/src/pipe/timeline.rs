@@ -43,17 +43,35 @@ pub(super) struct Timeline {
     counts: BTreeMap<i64, u64>,
     timeless: u64,
     all: u64,
+    /// Events of one interval that are not among the counts yet, as neighbours mostly share theirs: its begin and end, and how many.
+    pending: Option<(i64, i64, u64)>,
 }
 
 impl Timeline {
     pub(super) fn new(told: Option<i64>) -> Timeline {
-        Timeline { told, width: told.unwrap_or(LADDER[0]), counts: BTreeMap::new(), timeless: 0, all: 0 }
+        Timeline { told, width: told.unwrap_or(LADDER[0]), counts: BTreeMap::new(), timeless: 0, all: 0, pending: None }
     }
 
     pub(super) fn add(&mut self, time: Option<i64>) {
-        match time {
-            Some(time) => self.put(time, 1),
-            None => self.timeless += 1,
+        let Some(time) = time else {
+            self.timeless += 1;
+            return;
+        };
+        if let Some((from, to, count)) = &mut self.pending
+            && (*from..*to).contains(&time)
+        {
+            *count += 1;
+            return;
+        }
+        self.settle();
+        let begin = time.div_euclid(self.width).saturating_mul(self.width);
+        self.pending = Some((begin, begin.saturating_add(self.width), 1));
+    }
+
+    /// Puts what is pending among the counts.
+    fn settle(&mut self) {
+        if let Some((begin, _, count)) = self.pending.take() {
+            self.put(begin, count);
         }
     }
 
@@ -94,7 +112,9 @@ impl Timeline {
         self.width = width;
     }
 
-    pub(super) fn merge(&mut self, other: Timeline) {
+    pub(super) fn merge(&mut self, mut other: Timeline) {
+        self.settle();
+        other.settle();
         if self.width < other.width {
             self.widen(other.width);
         }
@@ -107,6 +127,7 @@ impl Timeline {
 
     /// The rows: begin of the interval and count, with the intervals in which nothing was.
     pub(super) fn finish(mut self, notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
+        self.settle();
         if self.told.is_none() {
             while self.intervals() > SHOWN && self.coarser() {}
         }

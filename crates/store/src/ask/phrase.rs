@@ -219,7 +219,7 @@ impl<'q> Asker<'q> {
         };
         for word in edges(wanted) {
             if word.is_ascii() {
-                occurrences(entries, word).for_each(&mut set);
+                occurrences(entries, word).filter(|(_, whole)| *whole).for_each(|(id, _)| set(id));
             } else {
                 (0..entries.len() as u32).for_each(&mut set);
             }
@@ -230,9 +230,21 @@ impl<'q> Asker<'q> {
     }
 }
 
-/// The entries in which a text of ASCII stands in any case; one may come several times.
-pub(super) fn occurrences<'e>(entries: &'e Entries, wanted: &'e str) -> impl Iterator<Item = u32> + 'e {
-    memmem::find_iter(entries.lower().as_bytes(), wanted.as_bytes()).map(|at| entries.entry_at(at))
+/// The entries in which a text of ASCII begins in any case, each once, and whether it ends there as well.
+pub(super) fn occurrences<'e>(entries: &'e Entries, wanted: &'e str) -> impl Iterator<Item = (u32, bool)> + 'e {
+    let finder = memmem::Finder::new(wanted);
+    let lower = entries.lower().as_bytes();
+    let (mut from, mut entry) = (0, 0);
+    std::iter::from_fn(move || {
+        let at = from + finder.find(lower.get(from..)?)?;
+        while entries.ends.get(entry).is_some_and(|end| *end as usize <= at) {
+            entry += 1;
+        }
+        let end = *entries.ends.get(entry)? as usize;
+        // What goes over the end of an entry begins behind all that stands within it.
+        from = end;
+        Some((entry as u32, at + wanted.len() <= end))
+    })
 }
 
 /// The first and the last word.

@@ -23,6 +23,10 @@ const ENDS: u8 = 4;
 const SHORTEST: usize = 2;
 /// So much of a wanted text is sought: there is a bit for each place where it may be cut.
 const LONGEST: usize = 60;
+/// So many sets of wanted texts are sought, the rarest of them probably among them.
+const MOST_SETS: usize = 3;
+/// One row in so many is few.
+const FEW: usize = 16;
 
 /// How a text may lie across the borders of a piece: bit n stands for its first n bytes before the border.
 #[derive(Clone, Copy, Default)]
@@ -56,13 +60,18 @@ impl<'q> Asker<'q> {
             return Ok(live.clone());
         }
         let mut rest = live.clone();
-        let wanted = wanted(test);
-        if !wanted.is_empty() {
+        let mut n = 0;
+        for set in &leaf.wanted {
             let mut any = Bits::none(part.count());
-            for (n, piece) in wanted.iter().enumerate() {
+            for piece in set {
                 self.holding(leaf, n, piece, region, part, &mut any)?;
+                n += 1;
             }
             rest.and(&any);
+            // The texts of few rows are asked sooner than another one is sought in all of them.
+            if rest.count() * FEW <= part.count() {
+                break;
+            }
         }
         self.by_text(From::Atoms(region.0, region.1), part, &rest, &|text| leaf.fits(Value::Str(text)))
     }
@@ -233,12 +242,9 @@ impl<'q> Asker<'q> {
         let pack = self.pack.clone();
         let entries = pack.entries(dictionary)?;
         let mut table = vec![0u8; entries.len()];
-        for id in occurrences(entries, wanted) {
-            // An occurrence may begin in one entry and end in the next.
-            let inside =
-                entries.get(id).is_some_and(|text| memmem::find(text.to_ascii_lowercase().as_bytes(), wanted.as_bytes()).is_some());
+        for (id, _) in occurrences(entries, wanted).filter(|(_, whole)| *whole) {
             if let Some(known) = table.get_mut(id as usize) {
-                *known |= u8::from(inside) * INSIDE;
+                *known |= INSIDE;
             }
         }
         if across.behind != 0 || across.before != 0 {
@@ -253,21 +259,18 @@ impl<'q> Asker<'q> {
     }
 }
 
-/// Texts of ASCII in lower case of which every match of a test holds one at least; empty when none are known.
-fn wanted(test: &Test) -> Vec<String> {
+/// Sets of texts of ASCII in lower case: whatever passes a test holds one at least of each set.
+pub(super) fn wanted(test: &Test) -> Vec<Vec<String>> {
+    let cut = |text: &str| text[..text.len().min(LONGEST)].to_ascii_lowercase();
     match test {
         Test::Matches(pattern) => {
-            let pieces = pattern.pieces();
-            let all = pieces.iter().all(|p| p.len() >= SHORTEST && p.is_ascii());
-            if all { pieces.iter().map(|p| p[..p.len().min(LONGEST)].to_string()).collect() } else { Vec::new() }
+            let sets = pattern.all_pieces().into_iter().filter(|set| set.iter().all(|p| p.len() >= SHORTEST && p.is_ascii()));
+            sets.take(MOST_SETS).map(|set| set.iter().map(|piece| cut(piece)).collect()).collect()
         }
         Test::Glob(glob) => {
             let runs = glob.as_str().split(|c: char| !c.is_ascii_alphanumeric());
-            runs.filter(|run| run.len() >= SHORTEST)
-                .max_by_key(|run| run.len())
-                .map(|run| run[..run.len().min(LONGEST)].to_ascii_lowercase())
-                .into_iter()
-                .collect()
+            let longest = runs.filter(|run| run.len() >= SHORTEST).max_by_key(|run| run.len());
+            longest.map(|run| vec![cut(run)]).into_iter().collect()
         }
         _ => Vec::new(),
     }

@@ -1,6 +1,7 @@
 //! A query made ready to be asked of columns.
 
-use whyline_event::{Field, Key, Kind, Name, Origin, Record, Severity, Value};
+use super::piece;
+use whyline_event::{Kind, Origin, Record, Severity, Value};
 use whyline_query::{Node, Query, Target, Test};
 
 /// A query, with its questions numbered.
@@ -23,6 +24,8 @@ pub(crate) struct Leaf<'q> {
     /// Its number within the plan.
     pub(crate) id: u32,
     pub(crate) what: What<'q>,
+    /// Sets of texts of ASCII in lower case: whatever passes holds one at least of each set. Few are enough.
+    pub(super) wanted: Vec<Vec<String>>,
     /// The question by itself.
     probe: Query,
 }
@@ -42,7 +45,11 @@ impl<'q> Plan<'q> {
 fn plan<'q>(node: &'q Node, next: &mut u32) -> Ask<'q> {
     let mut leaf = |what| {
         *next += 1;
-        Ask::Leaf(Box::new(Leaf { id: *next - 1, what, probe: Query::from_node(node.clone()) }))
+        let wanted = match &what {
+            What::Field(_, test) => piece::wanted(test),
+            What::Words(_) => Vec::new(),
+        };
+        Ask::Leaf(Box::new(Leaf { id: *next - 1, what, wanted, probe: Query::from_node(node.clone()) }))
     };
     match node {
         Node::All => Ask::All,
@@ -88,27 +95,15 @@ pub(crate) fn is_free_text(target: &Target) -> bool {
 impl Leaf<'_> {
     /// Whether a value passes the test of a field, by the query's own code.
     pub(crate) fn fits(&self, value: Value<'_>) -> bool {
-        let What::Field(target, _) = &self.what else { return false };
-        let mut record = Record::new("", Origin::default());
-        match (target, value) {
-            (Target::Format, Value::Str(text)) => record.format = text,
-            (Target::Body, Value::Str(text)) => record.body = text,
-            (Target::Raw, Value::Str(text)) => record.text = text,
-            (Target::Line, Value::Int(line)) => record.origin.line = u64::try_from(line).unwrap_or(0),
-            (Target::Level, value) => record.fields.push(Field { name: Name::Known(Key::Level), value }),
-            (target, value) => match target.field() {
-                Some(name) => record.fields.push(Field { name, value }),
-                None => return false,
-            },
+        match &self.what {
+            What::Field(target, test) => test.fits(target, value),
+            What::Words(_) => false,
         }
-        self.probe.matches(&record)
     }
 
     /// Whether a severity passes.
     pub(crate) fn fits_severity(&self, severity: Severity) -> bool {
-        let mut record = Record::new("", Origin::default());
-        record.severity = Some(severity);
-        self.probe.matches(&record)
+        self.fits(Value::Str(severity.as_str()))
     }
 
     /// Whether a source passes by itself: by its path, or by the host it gives to records that name none.

@@ -118,18 +118,29 @@ fn put_planes(values: &[u64], width: u8, packer: &mut Packer, out: &mut Vec<u8>)
     packer.put_if(&raw, 2, out)
 }
 
-fn planes(from: &mut Reader<'_>, count: usize, width: u8) -> Option<Vec<u64>> {
-    let mut values = vec![0u64; count];
-    if width > 0 {
-        let raw = unpack(from)?;
-        if raw.len() != count.checked_mul(usize::from(width))? || width > 8 {
-            return None;
-        }
-        for (plane, bytes) in raw.chunks_exact(count.max(1)).enumerate() {
-            values.iter_mut().zip(bytes).for_each(|(v, b)| *v |= u64::from(*b) << (8 * plane));
-        }
+/// Reads numbers of so many bytes, each made into what it stands for.
+fn planes<T: Clone>(from: &mut Reader<'_>, count: usize, width: u8, make: impl FnMut(u64) -> T) -> Option<Vec<T>> {
+    let mut make = make;
+    if width == 0 {
+        return Some(vec![make(0); count]);
     }
-    Some(values)
+    let width = usize::from(width);
+    let raw = unpack(from)?;
+    if raw.len() != count.checked_mul(width)? || width > 8 {
+        return None;
+    }
+    let plane = |n: usize| raw.get(n * count..(n + 1) * count).unwrap_or(&[]).iter().map(move |b| u64::from(*b) << (8 * n));
+    Some(match width {
+        1 => plane(0).map(make).collect(),
+        2 => plane(0).zip(plane(1)).map(|(a, b)| make(a | b)).collect(),
+        3 => plane(0).zip(plane(1)).zip(plane(2)).map(|((a, b), c)| make(a | b | c)).collect(),
+        4 => plane(0).zip(plane(1)).zip(plane(2)).zip(plane(3)).map(|(((a, b), c), d)| make(a | b | c | d)).collect(),
+        _ => {
+            let mut values: Vec<u64> = plane(0).collect();
+            (1..width).for_each(|n| values.iter_mut().zip(plane(n)).for_each(|(value, byte)| *value |= byte));
+            values.into_iter().map(make).collect()
+        }
+    })
 }
 
 /// Reads so many numbers.
@@ -137,16 +148,13 @@ pub(crate) fn numbers(from: &mut Reader<'_>, count: usize) -> Option<Vec<i64>> {
     let head = from.byte()?;
     let (width, scale) = (head & 15, *SCALES.get(usize::from(head >> 5))?);
     let base = from.signed()?;
-    let small = planes(from, count, width)?;
+    if head & 16 == 0 {
+        return planes(from, count, width, |s| base.wrapping_add(s.wrapping_mul(scale) as i64));
+    }
     let mut last = base;
-    Some(if head & 16 == 0 {
-        small.into_iter().map(|s| base.wrapping_add(s.wrapping_mul(scale) as i64)).collect()
-    } else {
-        let step = |s: u64| {
-            last = last.wrapping_add(unzigzag(s).wrapping_mul(scale as i64));
-            last
-        };
-        small.into_iter().map(step).collect()
+    planes(from, count, width, |s| {
+        last = last.wrapping_add(unzigzag(s).wrapping_mul(scale as i64));
+        last
     })
 }
 
@@ -235,7 +243,7 @@ pub(crate) fn texts(from: &mut Reader<'_>, count: usize) -> Option<Texts> {
         CONST => Texts::Const(from.small()?),
         IDS => {
             let width = from.byte()?;
-            Texts::Ids(planes(from, count, width)?.into_iter().map(|id| id as u32).collect())
+            Texts::Ids(planes(from, count, width, |id| id as u32)?)
         }
         HEX => {
             let width = from.length()?;

@@ -70,11 +70,6 @@ impl Entries {
     pub(crate) fn lower(&self) -> &str {
         self.lower.get_or_init(|| self.text.to_ascii_lowercase())
     }
-
-    /// The entry in which a byte of the text lies.
-    pub(crate) fn entry_at(&self, at: usize) -> u32 {
-        self.ends.partition_point(|end| *end as usize <= at) as u32
-    }
 }
 
 /// A pack.

@@ -227,6 +227,8 @@ pub fn query() -> impl Strategy<Value = String> {
         "msg:/^conn/",
         "msg:/789$/",
         "raw:/(reset|timed) (by|out)/",
+        "raw:/con.*refused/",
+        "msg:/(?i)CONN[a-z]+ (refused|reset).*$/",
         "raw:refused",
         "note:/out$/",
         "note:?",

@@ -8,7 +8,7 @@ use anyhow::Result;
 use std::ops::ControlFlow;
 use whyline_event::{Event, Source};
 use whyline_query::pipe::Hit;
-use whyline_store::{Frame, Store};
+use whyline_store::{Frame, Store, Visited};
 
 /// Asks the store.
 pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<()> {
@@ -29,6 +29,9 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<()> {
         return Ok(());
     }
     let stored = Stored::new(&store);
+    if job.pipeline.needs_only_count() || job.pipeline.needs().is_some() {
+        return summed_up(job, &store, &frame);
+    }
     if job.pipeline.in_order() && job.pipeline.context() == 0 { one_by_one(job, &stored, &frame) } else { together(job, &stored, &frame) }
 }
 
@@ -68,6 +71,18 @@ fn one_by_one(job: &mut Job<'_>, stored: &Stored<'_>, frame: &Frame) -> Result<(
     };
     stored.store.search(&query, frame, &mut each).map_err(store::failed)?;
     failed.map_or(Ok(()), Err)
+}
+
+/// Counts and sums are made of single fields, without putting events together.
+fn summed_up(job: &mut Job<'_>, store: &Store, frame: &Frame) -> Result<()> {
+    let mut partial = job.pipeline.gather(None);
+    if job.pipeline.needs_only_count() {
+        partial.add_counted(store.count(&job.asked.query, frame).map_err(store::failed)?);
+    } else if let Some(needs) = job.pipeline.needs() {
+        let mut each = |event: Visited<'_>| partial.add_known(event.known());
+        store.visit_fields(&job.asked.query, frame, &needs, &mut each).map_err(store::failed)?;
+    }
+    job.take(partial.finish(), &mut |_| Ok(context::Around::default())).map(|_| ())
 }
 
 fn together(job: &mut Job<'_>, stored: &Stored<'_>, frame: &Frame) -> Result<()> {
