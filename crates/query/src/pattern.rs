@@ -12,7 +12,6 @@ pub struct Pattern(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     text: String,
-    pieces: Vec<String>,
     plain_pieces: Vec<String>,
     regex: OnceLock<Option<Regex>>,
 }
@@ -44,8 +43,8 @@ impl Pattern {
             let compiled = compile(text).map_err(|_| ("this regular expression grows too large".to_string(), whole))?;
             let _ = regex.set(Some(compiled));
         }
-        let [pieces, plain_pieces] = [Letters::All, Letters::Plain].map(|letters| pieces(&hir, letters).unwrap_or_default());
-        Ok(Pattern(Arc::new(Inner { text: text.to_string(), pieces, plain_pieces, regex })))
+        let plain_pieces = pieces(&hir, Letters::Plain).unwrap_or_default();
+        Ok(Pattern(Arc::new(Inner { text: text.to_string(), plain_pieces, regex })))
     }
 
     /// As it was written, without the slashes.
@@ -53,13 +52,8 @@ impl Pattern {
         &self.0.text
     }
 
-    /// Texts in lower-case ASCII of which every match contains at least one, in any case of ASCII letters. Empty when no
-    /// such texts are known.
-    pub fn pieces(&self) -> &[String] {
-        &self.0.pieces
-    }
-
-    /// Sets of such texts, each of which every match contains one of; the sets with the longest texts come first.
+    /// Sets of texts in lower-case ASCII, in any case of ASCII letters, each of which every match contains one of; the sets with the longest
+    /// texts come first.
     pub fn all_pieces(&self) -> Vec<Vec<String>> {
         let mut sets = Vec::new();
         if let Ok(hir) = regex_syntax::parse(&self.0.text) {
@@ -69,7 +63,8 @@ impl Pattern {
         sets
     }
 
-    /// The same as [`Pattern::pieces`] for texts that are [`is_plain`]; these pieces are longer, and known more often.
+    /// Texts in lower case, in any case of ASCII letters, of which every match in a text that is [`is_plain`] contains at least one. Empty
+    /// when no such texts are known.
     pub fn plain_pieces(&self) -> &[String] {
         &self.0.plain_pieces
     }
@@ -245,6 +240,11 @@ fn one_letter(class: &Class, letters: Letters) -> Option<char> {
 mod tests {
     use super::*;
 
+    /// Pieces for texts of all letters.
+    fn in_any(pattern: &Pattern) -> Vec<String> {
+        pieces(&regex_syntax::parse(pattern.as_str()).unwrap(), Letters::All).unwrap_or_default()
+    }
+
     #[test]
     fn what_a_match_must_contain() {
         for (text, want) in [
@@ -260,7 +260,7 @@ mod tests {
             (r"\d+ms", vec!["ms"]),
         ] {
             let pattern = Pattern::new(text).unwrap();
-            let mut found = pattern.pieces().to_vec();
+            let mut found = in_any(&pattern);
             found.sort();
             assert_eq!(found, want, "{text}");
         }
@@ -272,7 +272,7 @@ mod tests {
         assert!(Pattern::new("(ab|cd)?").unwrap().all_pieces().is_empty());
         // The long s is another case of s.
         let pattern = Pattern::new("(?i)reset by peer").unwrap();
-        assert_eq!((pattern.pieces(), pattern.plain_pieces()), (&["et by peer".to_string()][..], &["reset by peer".to_string()][..]));
+        assert_eq!((in_any(&pattern), pattern.plain_pieces()), (vec!["et by peer".to_string()], &["reset by peer".to_string()][..]));
         assert_eq!(Pattern::new("(->|=>|→)x").unwrap().plain_pieces(), ["->", "=>", "→"]);
         assert!(is_plain("größe") && !is_plain("re\u{17f}et"));
     }
