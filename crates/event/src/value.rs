@@ -51,6 +51,13 @@ impl<'a> Value<'a> {
     /// A duration from seconds written as a decimal (`0.004`, `12`, `1.5`); exact, without going through floating point.
     /// `None` for anything else, also for a negative number.
     pub fn seconds(text: &str) -> Option<Value<'static>> {
+        // As proxies write them: whole milliseconds.
+        if let [a, b'.', b, c, d] = text.as_bytes()
+            && [a, b, c, d].into_iter().all(u8::is_ascii_digit)
+        {
+            let digit = |byte: &u8| i64::from(byte - b'0');
+            return Some(Value::Duration((digit(a) * 1000 + digit(b) * 100 + digit(c) * 10 + digit(d)) * 1_000_000));
+        }
         decimal_nanos(text, 1_000_000_000).map(Value::Duration)
     }
 

@@ -89,9 +89,7 @@ fn may_be_set_back(input: &Input, facts: &Facts, options: &Options) -> bool {
     });
     let Some(first) = first.min() else { return false };
     let host = host_of(input, facts);
-    let told = &options.told;
-    let zone = told.zones.iter().find(|(name, _)| Some(name.as_str()) == host).map(|(_, zone)| zone).or(told.zone.as_ref());
-    match zone {
+    match options.told.zone_of(host) {
         Some(Zone::Offset(_)) => false,
         Some(Zone::Named(zone)) => is_set_back(zone, first, modified),
         None => ZONES.iter().filter_map(|name| TimeZone::get(name).ok()).any(|zone| is_set_back(&zone, first, modified)),

@@ -181,6 +181,14 @@ pub(crate) fn text_of<'a>(arena: &'a Bump, raw: &'a [u8], coloured: bool) -> (&'
     (if coloured { plain(arena, text) } else { text }, lossy)
 }
 
+/// Lines as one text.
+pub(crate) fn joined<'a>(arena: &'a Bump, lines: &[Line<'a>]) -> &'a str {
+    match lines {
+        [line] => line.text,
+        lines => arena.alloc_str(&lines.iter().map(|l| l.text).collect::<Vec<_>>().join("\n")),
+    }
+}
+
 /// Whether a line begins a record of a source, and one with a stamp: a good place for the border of a block.
 pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
     let arena = Bump::new();
@@ -394,10 +402,7 @@ impl<'a> Cutter<'a, '_> {
         let mut record = match self.pending.take() {
             Some(record) if self.open.len() == 1 && beyond == 0 && !in_section => record,
             _ => {
-                let joined: &str = match &self.open[..] {
-                    [line] => line.text,
-                    lines => self.arena.alloc_str(&lines.iter().map(|l| l.text).collect::<Vec<_>>().join("\n")),
-                };
+                let joined = joined(self.arena, &self.open);
                 let mut record = self.blank(joined, origin);
                 if in_section {
                     self.sections.read(self.arena, joined, self.before, &mut record);

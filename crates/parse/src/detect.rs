@@ -1,7 +1,7 @@
 //! Which formats a source is written in: scored over its first records.
 
 use crate::cut::{read, text_of};
-use crate::format::{Fit, Format};
+use crate::format::{Cx, Fit, Format};
 use crate::order::Expected;
 use crate::section::Commands;
 use std::collections::BTreeMap;
@@ -86,17 +86,20 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
     plan
 }
 
+/// How surely a format reads a text; 0 when it does not.
+fn fit<'a>(cx: &Cx<'a>, format: &Arc<dyn Format>, text: &'a str) -> Fit {
+    let mut record = whyline_event::Record::new(text, Origin::default());
+    format.read(cx, text, &mut record).unwrap_or(0)
+}
+
 /// Whether every line of a head is plainly of the format that knows the first one best: then none is output of a command.
 fn is_all_of_one(arena: &Bump, all: &[Arc<dyn Format>], lines: &[&str]) -> bool {
     const PLAINLY: Fit = 60;
-    let fit = |format: &Arc<dyn Format>, line: &str| {
-        let mut record = whyline_event::Record::new(line, Origin::default());
-        format.read(&crate::format::Cx { arena, order: &[], depth: 0 }, arena.alloc_str(line), &mut record).unwrap_or(0)
-    };
+    let cx = Cx { arena, order: &[], depth: 0 };
     let mut written = lines.iter().copied().filter(|line| !line.trim().is_empty());
     let Some(first) = written.next() else { return false };
-    let best = all.iter().max_by_key(|format| fit(format, first));
-    best.is_some_and(|format| fit(format, first) >= PLAINLY && written.all(|line| fit(format, line) >= PLAINLY))
+    let best = all.iter().map(|format| (fit(&cx, format, first), format)).max_by_key(|(fit, _)| *fit);
+    best.is_some_and(|(sure, format)| sure >= PLAINLY && written.all(|line| fit(&cx, format, line) >= PLAINLY))
 }
 
 /// Sorts formats: first the one with the highest sum of fits over the lines, then the one with the highest over those that are
@@ -105,10 +108,7 @@ fn is_all_of_one(arena: &Bump, all: &[Arc<dyn Format>], lines: &[&str]) -> bool 
 /// ones keep their order.
 fn ranked(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str]) -> Vec<Arc<dyn Format>> {
     // An envelope may find anything inside, so it sees all formats; their order is settled by their own scores.
-    let weigh = |format: &Arc<dyn Format>, text: &str, depth: u8| -> u64 {
-        let mut record = whyline_event::Record::new(text, Origin::default());
-        format.read(&crate::format::Cx { arena, order: &order, depth }, text, &mut record).map_or(0, weight)
-    };
+    let weigh = |format: &Arc<dyn Format>, text: &str, depth: u8| -> u64 { weight(fit(&Cx { arena, order: &order, depth }, format, text)) };
     let mut scores: Vec<Vec<u64>> = order.iter().map(|format| lines.iter().map(|line| weigh(format, line, 0)).collect()).collect();
     let whole: Vec<u64> = scores.iter().map(|row| row.iter().sum()).collect();
     let mut left = vec![true; lines.len()];
@@ -155,7 +155,7 @@ fn inner_lines<'a>(arena: &'a Bump, envelope: &Arc<dyn Format>, lines: &[&'a str
         .iter()
         .filter_map(|line| {
             let mut record = whyline_event::Record::new(line, Origin::default());
-            let cx = crate::format::Cx { arena, order: &[], depth: 0 };
+            let cx = Cx { arena, order: &[], depth: 0 };
             envelope.read(&cx, line, &mut record)?;
             Some(record.body)
         })
@@ -171,7 +171,7 @@ fn inner_texts<'a>(arena: &'a Bump, order: &[Arc<dyn Format>], lines: &[&'a str]
             let mut opened = None;
             for format in order {
                 let mut record = whyline_event::Record::new(text, Origin::default());
-                let cx = crate::format::Cx { arena, order: &[], depth: 0 };
+                let cx = Cx { arena, order: &[], depth: 0 };
                 if format.read(&cx, text, &mut record).is_some() {
                     texts.entry(format.name()).or_default().push(text);
                     opened = format.is_envelope().then_some(record.body);

@@ -280,7 +280,7 @@ fn set_back(bundle: &mut Bundle, facts: &[Facts], told: &Told) -> bool {
     let mut found = false;
     for ((plan, input), facts) in bundle.plans.iter_mut().zip(&bundle.inputs).zip(facts) {
         let host = host_of(input, facts);
-        let zone = told.zones.iter().find(|(name, _)| Some(name.as_str()) == host).map(|(_, zone)| zone).or(told.zone.as_ref());
+        let zone = told.zone_of(host);
         if plan.expected.later_from.is_none()
             && let Some(fold) = fold::judge(&facts.folds, &facts.ends, zone)
         {

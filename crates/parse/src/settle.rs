@@ -23,6 +23,14 @@ pub struct Told {
     pub year: Option<i16>,
 }
 
+impl Told {
+    /// What was said of a host, else of all.
+    pub fn zone_of(&self, host: Option<&str>) -> Option<&Zone> {
+        let own = self.zones.iter().find(|(name, _)| Some(name.as_str()) == host).map(|(_, zone)| zone);
+        own.or(self.zone.as_ref())
+    }
+}
+
 /// How the zone of a source was settled.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Why {
@@ -309,7 +317,20 @@ pub(crate) fn peak(a: &[Moment], a_clock: &Clock, b: &[Moment], b_clock: &Clock)
     Some(Peak { at: inside[inside.len() / 2], pairs: inside.len(), next })
 }
 
-fn by_moments(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>]) {
+/// Votes of neighbours: for an offset in quarters of an hour how many pairs speak for it, and the first neighbour that has any.
+type Votes = BTreeMap<i64, (usize, usize)>;
+
+/// Gives sources the offset that neighbours with a known zone vote for, as long as one is found: what is settled votes on the next ones.
+/// `agree` says by how many quarters of an hour the first of two sources, on their clocks, is apart from the second, and by how many
+/// pairs; `elect` chooses among the votes; `why` names the neighbour and the pairs.
+fn by_neighbours(
+    items: &[Item<'_>],
+    zones: &mut [Option<(Zone, Why)>],
+    near: &[Option<i64>],
+    agree: impl Fn((&Item<'_>, &Clock), (&Item<'_>, &Clock)) -> Option<(i64, usize)>,
+    elect: impl Fn(&Votes) -> Option<i64>,
+    why: impl Fn(String, usize) -> Why,
+) {
     let clock = |i: usize, zone: Zone| Clock { zone, near: near[i], ahead: 0 };
     loop {
         let mut changed = false;
@@ -318,29 +339,17 @@ fn by_moments(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Opt
                 continue;
             }
             let mine = clock(i, Zone::Offset(0));
-            let mut votes: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
+            let mut votes = Votes::new();
             for (j, zone) in zones.iter().enumerate() {
-                let Some((zone, why)) = zone else { continue };
-                if i == j || *why == Why::None {
-                    continue;
-                }
-                let theirs = clock(j, zone.clone());
-                let by_id =
-                    peak(&items[i].facts.ids, &mine, &items[j].facts.ids, &theirs).filter(|p| p.pairs >= 3 && p.next * 2 <= p.pairs);
-                let found = by_id.or_else(|| {
-                    peak(&items[i].facts.paths, &mine, &items[j].facts.paths, &theirs).filter(|p| p.pairs >= 6 && p.next * 2 <= p.pairs)
-                });
-                let Some(found) = found else { continue };
-                let seconds = found.at.div_euclid(1000);
-                let quarter = (seconds + QUARTER / 2).div_euclid(QUARTER);
-                if (seconds - quarter * QUARTER).abs() <= MOST_AHEAD && quarter.abs() <= 14 * 4 {
-                    let vote = votes.entry(quarter).or_insert((0, j));
-                    vote.0 += found.pairs;
+                let Some((zone, _)) = zone.as_ref().filter(|(_, why)| i != j && *why != Why::None) else { continue };
+                if let Some((quarter, pairs)) = agree((&items[i], &mine), (&items[j], &clock(j, zone.clone()))) {
+                    votes.entry(quarter).or_insert((0, j)).0 += pairs;
                 }
             }
-            if let Some((quarter, (pairs, with))) = votes.iter().max_by_key(|(_, (n, _))| *n) {
-                zones[i] =
-                    Some((Zone::Offset((quarter * QUARTER) as i32), Why::Moments { with: items[*with].path.to_string(), pairs: *pairs }));
+            if let Some(quarter) = elect(&votes)
+                && let Some((pairs, with)) = votes.get(&quarter)
+            {
+                zones[i] = Some((Zone::Offset((quarter * QUARTER) as i32), why(items[*with].path.to_string(), *pairs)));
                 changed = true;
             }
         }
@@ -350,38 +359,34 @@ fn by_moments(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Opt
     }
 }
 
+/// Requests that two sources logged: by id, else by method and path.
+fn by_moments(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>]) {
+    let agree = |(a, mine): (&Item<'_>, &Clock), (b, theirs): (&Item<'_>, &Clock)| {
+        let by_id = peak(&a.facts.ids, mine, &b.facts.ids, theirs).filter(|p| p.pairs >= 3 && p.next * 2 <= p.pairs);
+        let found =
+            by_id.or_else(|| peak(&a.facts.paths, mine, &b.facts.paths, theirs).filter(|p| p.pairs >= 6 && p.next * 2 <= p.pairs))?;
+        let seconds = found.at.div_euclid(1000);
+        let quarter = (seconds + QUARTER / 2).div_euclid(QUARTER);
+        ((seconds - quarter * QUARTER).abs() <= MOST_AHEAD && quarter.abs() <= 14 * 4).then_some((quarter, found.pairs))
+    };
+    let elect = |votes: &Votes| votes.iter().max_by_key(|(_, (pairs, _))| *pairs).map(|(quarter, _)| *quarter);
+    by_neighbours(items, zones, near, agree, elect, |with, pairs| Why::Moments { with, pairs });
+}
+
 /// Restarts that two sources saw; see [`crate::restarts`] for how many are asked for and why.
 fn by_restarts(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>]) {
-    let clock = |i: usize, zone: Zone| Clock { zone, near: near[i], ahead: 0 };
-    loop {
-        let mut changed = false;
-        for i in 0..items.len() {
-            if zones[i].is_some() {
-                continue;
-            }
-            let mine = clock(i, Zone::Offset(0));
-            let mut votes: BTreeMap<i64, (usize, usize)> = BTreeMap::new();
-            for (j, zone) in zones.iter().enumerate() {
-                let Some((zone, _)) = zone.as_ref().filter(|(_, why)| i != j && *why != Why::None) else { continue };
-                let theirs = clock(j, zone.clone());
-                let same_host = items[i].host.is_some() && items[i].host == items[j].host;
-                if let Some((quarter, pairs)) = agree((&items[i].facts.restarts, &mine), (&items[j].facts.restarts, &theirs), same_host) {
-                    votes.entry(quarter).or_insert((0, j)).0 += pairs;
-                }
-            }
-            let mut votes: Vec<(usize, usize, i64)> = votes.into_iter().map(|(quarter, (pairs, with))| (pairs, with, quarter)).collect();
-            votes.sort_unstable_by(|a, b| b.cmp(a));
-            // Neighbours that do not agree with each other say nothing.
-            if let Some((pairs, with, quarter)) = votes.first().filter(|best| votes.get(1).is_none_or(|next| next.0 * 3 <= best.0)) {
-                let why = Why::Restarts { with: items[*with].path.to_string(), pairs: *pairs };
-                zones[i] = Some((Zone::Offset((quarter * QUARTER) as i32), why));
-                changed = true;
-            }
-        }
-        if !changed {
-            return;
-        }
-    }
+    let agree = |(a, mine): (&Item<'_>, &Clock), (b, theirs): (&Item<'_>, &Clock)| {
+        let same_host = a.host.is_some() && a.host == b.host;
+        agree((&a.facts.restarts, mine), (&b.facts.restarts, theirs), same_host)
+    };
+    let elect = |votes: &Votes| {
+        let mut votes: Vec<(usize, usize, i64)> = votes.iter().map(|(quarter, (pairs, with))| (*pairs, *with, *quarter)).collect();
+        votes.sort_unstable_by(|a, b| b.cmp(a));
+        // Neighbours that do not agree with each other say nothing.
+        let best = votes.first().filter(|best| votes.get(1).is_none_or(|next| next.0 * 3 <= best.0));
+        best.map(|(_, _, quarter)| *quarter)
+    };
+    by_neighbours(items, zones, near, agree, elect, |with, pairs| Why::Restarts { with, pairs });
 }
 
 /// Share of the span `[first, last]` that lies within `[from, to]`, widened a little.

@@ -6,7 +6,7 @@
 //! before is added to that record, never to the one of another. The rules are those of plain files ([`crate::joins`]), asked of
 //! the texts inside the envelopes.
 
-use crate::cut::{Line, MOST_LINES, Over, read_into};
+use crate::cut::{Line, MOST_LINES, Over, joined, read_into};
 use crate::format::{Cx, Format};
 use crate::formats::cursor::first_line;
 use crate::formats::exception;
@@ -130,7 +130,7 @@ impl<'a> Inside<'a> {
 
     /// Reads the record: the first envelope, and in it the texts of all.
     pub(crate) fn read(&self, arena: &'a Bump, order: &'a [Arc<dyn Format>], lines: &[Line<'a>], record: &mut Record<'a>) {
-        let head = text_of(arena, lines.get(..self.parts).unwrap_or(&[]));
+        let head = joined(arena, lines.get(..self.parts).unwrap_or(&[]));
         let outside = Cx { arena, order: &[], depth: 0 };
         if order.iter().find_map(|format| format.read(&outside, head, record)).is_none() {
             read_into(arena, order, record.text, record);
@@ -148,13 +148,6 @@ impl<'a> Inside<'a> {
         if !known.is_some_and(|name| cx.inner(name, whole, record)) {
             exception::fields(whole, record);
         }
-    }
-}
-
-fn text_of<'a>(arena: &'a Bump, lines: &[Line<'a>]) -> &'a str {
-    match lines {
-        [line] => line.text,
-        lines => arena.alloc_str(&lines.iter().map(|l| l.text).collect::<Vec<_>>().join("\n")),
     }
 }
 

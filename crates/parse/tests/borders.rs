@@ -1,10 +1,11 @@
 //! Borders of blocks: whatever stands around them, a source of several megabytes gives the records that its lines are.
 #![allow(clippy::unwrap_used, reason = "a test says plainly what it expects")]
 
+mod common;
+
 use std::fmt::Write;
-use std::sync::Mutex;
-use whyline_event::{Clock, Key, Record, SourceId, stamp::rfc3339};
-use whyline_parse::{Counts, Options, Sink, pass, prepare};
+use whyline_event::{Clock, Key, Record, stamp::rfc3339};
+use whyline_parse::Counts;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
@@ -16,30 +17,15 @@ struct Seen {
     stream: Option<String>,
 }
 
-struct Keep<'a>(&'a Mutex<Vec<Seen>>);
-
-impl Sink for Keep<'_> {
-    fn begin(&mut self, _source: SourceId, _number: u64) {}
-    fn record(&mut self, r: &Record<'_>) {
-        let time = r.stamp.map(|s| rfc3339(Clock::default().instant(&s), 0));
-        let stream = r.str(Key::LogStream).map(str::to_string);
-        let (line, lines) = (r.origin.line, r.origin.lines);
-        self.0.lock().unwrap().push(Seen { line, lines, format: r.format.to_string(), time, body: r.body.to_string(), stream });
-    }
-    fn end(&mut self) {}
+fn see(r: &Record<'_>) -> Seen {
+    let time = r.stamp.map(|s| rfc3339(Clock::default().instant(&s), 0));
+    let stream = r.str(Key::LogStream).map(str::to_string);
+    let (line, lines) = (r.origin.line, r.origin.lines);
+    Seen { line, lines, format: r.format.to_string(), time, body: r.body.to_string(), stream }
 }
 
 fn read(text: &str) -> (Vec<Seen>, Counts) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("app.log");
-    std::fs::write(&path, text).unwrap();
-    let bundle = prepare(&[path], &Options { threads: 2, ..Options::default() });
-    let seen = Mutex::new(Vec::new());
-    let passed = pass(&bundle, 2, || Keep(&seen));
-    let counts = passed.counts[0];
-    drop(passed);
-    let mut seen = seen.into_inner().unwrap();
-    seen.sort_by_key(|s| s.line);
+    let (seen, counts) = common::read(text.as_bytes(), see);
     assert_eq!(counts.lines, text.lines().count() as u64);
     assert_eq!(counts.lines, counts.in_events + counts.blank);
     assert_eq!(counts.bytes, text.len() as u64);

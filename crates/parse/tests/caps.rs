@@ -1,10 +1,11 @@
 //! Records over the caps: one event each, all lines counted, the body cut with a note.
 #![allow(clippy::unwrap_used, reason = "a test says plainly what it expects")]
 
+mod common;
+
 use proptest::prelude::*;
-use std::sync::Mutex;
-use whyline_event::{Record, SourceId};
-use whyline_parse::{Counts, Options, Sink, pass, prepare};
+use whyline_event::Record;
+use whyline_parse::Counts;
 
 /// What a test wants to know of a record.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,31 +18,13 @@ struct Seen {
     notes: Vec<&'static str>,
 }
 
-struct Keep<'a>(&'a Mutex<Vec<Seen>>);
-
-impl Sink for Keep<'_> {
-    fn begin(&mut self, _source: SourceId, _number: u64) {}
-    fn record(&mut self, record: &Record<'_>) {
-        let o = record.origin;
-        let seen =
-            Seen { line: o.line, lines: o.lines, offset: o.offset, length: o.length, body: record.body.len(), notes: record.notes.clone() };
-        self.0.lock().unwrap().push(seen);
-    }
-    fn end(&mut self) {}
+fn see(record: &Record<'_>) -> Seen {
+    let o = record.origin;
+    Seen { line: o.line, lines: o.lines, offset: o.offset, length: o.length, body: record.body.len(), notes: record.notes.clone() }
 }
 
 fn read(bytes: &[u8]) -> (Vec<Seen>, Counts) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("app.log");
-    std::fs::write(&path, bytes).unwrap();
-    let bundle = prepare(&[path], &Options { threads: 2, ..Options::default() });
-    let seen = Mutex::new(Vec::new());
-    let passed = pass(&bundle, 2, || Keep(&seen));
-    let counts = passed.counts[0];
-    drop(passed);
-    let mut seen = seen.into_inner().unwrap();
-    seen.sort_by_key(|s| s.line);
-    (seen, counts)
+    common::read(bytes, see)
 }
 
 const HEAD: &str = "2026-11-21 10:00:00,000 ERROR [main] com.example.Shop - no pool\n";

@@ -39,7 +39,7 @@ impl Asked<'_, '_> {
             Node::Or(nodes) => nodes.iter().any(|n| self.holds(n)),
             Node::Not(node) => !self.holds(node),
             Node::Words(phrase) => !self.wordless && self.says(phrase.words()),
-            Node::Field(target, test) => self.any(target, |value| test.holds(target.sense(), value)),
+            Node::Field(target, test) => self.any(target, |value| test.fits(target, value)),
         }
     }
 

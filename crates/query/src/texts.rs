@@ -7,6 +7,7 @@
 //! bundle takes to read; it takes over once enough text has passed.
 
 use crate::pattern::is_plain;
+use crate::words::take_next_word;
 use aho_corasick::automaton::Automaton;
 use aho_corasick::dfa::DFA;
 use aho_corasick::nfa::contiguous::NFA;
@@ -47,17 +48,9 @@ impl Sought {
     /// Whether the words beside the piece, which stands from `from` to `to`, are those of the phrase.
     fn fits(&self, text: &[u8], from: usize, to: usize) -> bool {
         let (mut head, mut tail) = (text.get(..from).unwrap_or(&[]), text.get(to..).unwrap_or(&[]));
-        self.after.iter().all(|word| take_first(&mut tail, word.as_bytes()))
+        self.after.iter().all(|word| take_next_word(&mut tail, word.as_bytes()))
             && self.before.iter().all(|word| take_last(&mut head, word.as_bytes()))
     }
-}
-
-/// Takes the next word off the beginning of a text, if it is this one.
-fn take_first(text: &mut &[u8], word: &[u8]) -> bool {
-    let gap = text.iter().take_while(|b| !b.is_ascii_alphanumeric()).count();
-    let Some((found, rest)) = text.get(gap..).and_then(|text| text.split_at_checked(word.len())) else { return false };
-    *text = rest;
-    found.eq_ignore_ascii_case(word) && !rest.first().is_some_and(u8::is_ascii_alphanumeric)
 }
 
 /// Takes the last word off the end of a text, if it is this one.

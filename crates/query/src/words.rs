@@ -130,15 +130,15 @@ fn ascii_contains(text: &[u8], first: &[u8], others: &[String]) -> bool {
             return false;
         }
         let mut rest = &text[at..];
-        if !take_word(&mut rest, first) {
-            return false;
-        }
-        others.iter().all(|word| {
-            let gap = rest.iter().take_while(|b| !b.is_ascii_alphanumeric()).count();
-            rest = &rest[gap..];
-            take_word(&mut rest, word.as_bytes())
-        })
+        take_word(&mut rest, first) && others.iter().all(|word| take_next_word(&mut rest, word.as_bytes()))
     })
+}
+
+/// Takes the folded word off the beginning of a text of ASCII if it is the next whole word there, whatever separates it.
+pub(crate) fn take_next_word(text: &mut &[u8], word: &[u8]) -> bool {
+    let gap = text.iter().take_while(|b| !b.is_ascii_alphanumeric()).count();
+    *text = text.get(gap..).unwrap_or(&[]);
+    take_word(text, word)
 }
 
 /// Takes the folded word off the beginning of a text if it is the whole first word there.

@@ -5,28 +5,14 @@
 
 mod common;
 
-use common::{Stored, clock, query, stored};
+use common::{MEMORY, Stored, query, sources, stored};
 use proptest::prelude::*;
 use std::ops::ControlFlow;
 use std::path::Path;
 use whyline_event::{Clock, Event, Source};
 use whyline_query::Asked;
 use whyline_query::pipe::{Answer, Answered, Cell, Hit, Partial};
-use whyline_store::{Frame, Store, StoredClock, StoredSource, Visited, Writer};
-
-/// What writing may use.
-const MEMORY: usize = 400 << 20;
-
-/// Three sources, whose paths do not rise with their numbers.
-fn sources() -> Vec<StoredSource> {
-    let source = |path: &str, host: Option<&str>, clock: Clock| StoredSource {
-        path: path.into(),
-        host: host.map(String::from),
-        clock: StoredClock::new(&clock),
-        ..StoredSource::default()
-    };
-    vec![source("c/app.log", Some("db01"), clock(0)), source("a/web.log", None, clock(3600)), source("b.txt", Some("WEB01"), clock(-7200))]
-}
+use whyline_store::{Frame, Store, StoredSource, Visited, Writer};
 
 /// The places of the sources in the order of their paths.
 const RANKS: [u32; 3] = [2, 0, 1];

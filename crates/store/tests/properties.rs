@@ -5,7 +5,7 @@
 
 mod common;
 
-use common::{Stored, clock, query, stored};
+use common::{MEMORY, Stored, query, sources, stored};
 use proptest::prelude::*;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -13,20 +13,7 @@ use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Event, Key, Source, Value};
 use whyline_query::pipe::Needs;
 use whyline_query::{Query, Target};
-use whyline_store::{Frame, Store, StoredClock, StoredSource, Visited, Writer};
-
-const MEMORY: usize = 400 << 20;
-
-/// Three sources, whose paths do not rise with their numbers.
-fn sources() -> Vec<StoredSource> {
-    let source = |path: &str, host: Option<&str>, clock: Clock| StoredSource {
-        path: path.into(),
-        host: host.map(String::from),
-        clock: StoredClock::new(&clock),
-        ..StoredSource::default()
-    };
-    vec![source("c/app.log", Some("db01"), clock(0)), source("a/web.log", None, clock(3600)), source("b.txt", Some("WEB01"), clock(-7200))]
-}
+use whyline_store::{Frame, Store, StoredSource, Visited, Writer};
 
 fn write(folder: &Path, parts: &[Vec<Stored>]) {
     for part in parts {

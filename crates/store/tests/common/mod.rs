@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use whyline_event::{Clock, Form, Key, Origin, Record, Severity, SourceId, Stamp, Value, Zone};
+use whyline_store::{StoredClock, StoredSource};
 
 const WORDS: &[&str] = &[
     "connection",
@@ -34,6 +35,20 @@ pub fn text() -> impl Strategy<Value = String> {
 /// A clock with a fixed offset, near to the beginning of time.
 pub fn clock(offset: i32) -> Clock {
     Clock { zone: Zone::Offset(offset), near: Some(0), ahead: 7 }
+}
+
+/// What writing may use.
+pub const MEMORY: usize = 400 << 20;
+
+/// Three sources, whose paths do not rise with their numbers.
+pub fn sources() -> Vec<StoredSource> {
+    let source = |path: &str, host: Option<&str>, clock: Clock| StoredSource {
+        path: path.into(),
+        host: host.map(String::from),
+        clock: StoredClock::new(&clock),
+        ..StoredSource::default()
+    };
+    vec![source("c/app.log", Some("db01"), clock(0)), source("a/web.log", None, clock(3600)), source("b.txt", Some("WEB01"), clock(-7200))]
 }
 
 /// A record that owns its texts.

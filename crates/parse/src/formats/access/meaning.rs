@@ -122,14 +122,6 @@ pub fn all_elements(text: &str, test: impl Fn(&str) -> bool) -> bool {
 
 /// A duration in a unit. Negative numbers (a phase that was not reached) are none.
 pub fn duration(text: &str, unit: Unit) -> Option<Value<'static>> {
-    // A decimal fraction means seconds to most of those who write it.
-    if matches!(unit, Unit::Seconds | Unit::Guess)
-        && let [a, b'.', b, c, d] = text.as_bytes()
-        && [a, b, c, d].into_iter().all(u8::is_ascii_digit)
-    {
-        let digit = |byte: &u8| i64::from(byte - b'0');
-        return Some(Value::Duration((digit(a) * 1000 + digit(b) * 100 + digit(c) * 10 + digit(d)) * 1_000_000));
-    }
     let plain = match unit {
         Unit::Seconds => Value::seconds(text),
         Unit::Millis => Value::millis(text),
