@@ -81,6 +81,22 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// Makes this a record of which only the text is known yet, in the room of the one before.
+    #[inline]
+    pub fn begin(&mut self, text: &'a str, origin: Origin) {
+        self.text = text;
+        self.origin = origin;
+        self.stamp = None;
+        self.inherited = false;
+        self.doubtful = false;
+        self.envelope_stamp = None;
+        self.severity = None;
+        self.format = "generic";
+        self.body = text;
+        self.fields.clear();
+        self.notes.clear();
+    }
+
     /// Whether the record is output of a command that was run to look at a system, rather than a log line.
     pub fn is_snapshot(&self) -> bool {
         self.format.starts_with(SNAPSHOT)

@@ -464,9 +464,7 @@ impl<'a> Cutter<'a, '_> {
     /// A record of which only the text is known, in the room of one that has gone.
     fn blank(&mut self, text: &'a str, origin: Origin) -> Box<Record<'a>> {
         let Some(mut record) = self.spare.take().or_else(|| self.strands.room()) else { return Box::new(Record::new(text, origin)) };
-        let mut fields = std::mem::take(&mut record.fields);
-        fields.clear();
-        *record = Record { fields, ..Record::new(text, origin) };
+        record.begin(text, origin);
         record
     }
 }

@@ -103,7 +103,8 @@ impl<'p> PlanEdges<'p> {
         let before = lines.get(..at).unwrap_or(&[]);
         let from = nth_last(before, TABLE);
         let near = before.get(from..).unwrap_or(&[]);
-        let suspect = near.split(|b| *b == b'\n').any(|line| std::str::from_utf8(line).is_ok_and(crate::formats::snapshot::may_open));
+        let mut starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', near).map(|end| end + 1));
+        let suspect = starts.any(|start| std::str::from_utf8(line_at(near, start)).is_ok_and(crate::formats::snapshot::may_open));
         let lead = if suspect { Walk::over(self.plan, &[], near).head } else { Vec::new() };
         Border { at, lead, unstamped: false }
     }

@@ -130,7 +130,7 @@ impl<'a, 'f> Gathering<'a, 'f> {
 
     /// Takes note of a record.
     pub fn record(&mut self, record: &Record<'a>) {
-        let identity = Identity::of(record);
+        let identity = Identity::of(record, self.facts.most != Some(0));
         let stamp = record.stamp.filter(|_| !record.inherited && !record.doubtful);
         let (form, offset) = (stamp.map(|s| s.form), stamp.and_then(|s| s.offset));
         let run = &mut self.run;
@@ -190,25 +190,29 @@ struct Identity<'a> {
     uptime: Option<i64>,
 }
 
-/// Which keys say something of identity.
-const TELLS: [bool; 256] = {
-    let mut tells = [false; 256];
-    let keys = [Key::HostName, Key::RequestId, Key::TraceId, Key::Method, Key::Path, Key::Duration];
+/// Of which use a key is: for itself, or for moments.
+const TELLS: [u8; 256] = {
+    let mut tells = [0; 256];
+    tells[Key::HostName as usize] = ALWAYS;
+    let keys = [Key::RequestId, Key::TraceId, Key::Method, Key::Path, Key::Duration];
     let mut at = 0;
     while at < keys.len() {
-        tells[keys[at] as usize] = true;
+        tells[keys[at] as usize] = FOR_MOMENTS;
         at += 1;
     }
     tells
 };
+const ALWAYS: u8 = 1;
+const FOR_MOMENTS: u8 = 2;
 
 impl<'a> Identity<'a> {
-    /// The first value of each field, found in one walk.
-    fn of(record: &Record<'a>) -> Self {
+    /// The first value of each field, found in one walk; only the host and the time since boot where no moments are kept.
+    fn of(record: &Record<'a>, moments: bool) -> Self {
         let mut found = Identity::default();
+        let wanted = if moments { ALWAYS | FOR_MOMENTS } else { ALWAYS };
         for field in &record.fields {
             let key = match field.name {
-                Name::Known(key) if TELLS[key as usize] => key,
+                Name::Known(key) if TELLS[key as usize] & wanted != 0 => key,
                 Name::Known(_) => continue,
                 Name::Other(name) => {
                     found.other(name, &field.value);
@@ -268,6 +272,12 @@ impl Facts {
         Facts { most: Some(most), ..Facts::default() }
     }
 
+    /// Nothing is known yet of a source that has no neighbour, now or later, whose clock could be compared with its own: no moments
+    /// are kept.
+    pub fn of_one_alone() -> Facts {
+        Facts { most: Some(0), ..Facts::default() }
+    }
+
     fn most(&self) -> usize {
         self.most.unwrap_or(MOMENTS)
     }
@@ -311,7 +321,9 @@ impl Facts {
             self.first_no_year = Some((record.origin.line, stamp.nanos));
         }
         self.restarts.record(record, stamp);
-        if let (Some(host), Some(uptime)) = (identity.host, boot::uptime(record)) {
+        if let (Some(host), Some(uptime)) = (identity.host, identity.uptime)
+            && self.most != Some(0)
+        {
             // A line of the kernel: no other of this machine was written as long after boot, and says the same.
             let (hash, most) = (hash(&["uptime", host, &uptime.to_string(), record.body]), self.most());
             let moment = Moment { hash, millis: stamp.nanos.div_euclid(1_000_000), form: stamp.form };
@@ -321,6 +333,9 @@ impl Facts {
     }
 
     fn moments(&mut self, identity: &Identity<'_>, millis: i64, form: Form) {
+        if self.most == Some(0) {
+            return;
+        }
         // A proxy logs at the end of a request; so do most services. What began earlier is moved to its end where known.
         if let Some(id) = identity.request_id.or(identity.trace_id).filter(|id| id.len() >= 6) {
             let most = self.most();
@@ -408,7 +423,7 @@ fn keep(list: &mut Vec<Moment>, bound: &mut Option<u64>, moment: Moment, most: u
     list.push(moment);
     if list.len() >= 2 * most {
         prune(list, most);
-        *bound = list.get(most - 1).map(|last| last.hash);
+        *bound = most.checked_sub(1).and_then(|last| list.get(last)).map(|last| last.hash);
     }
 }
 

@@ -8,7 +8,7 @@ use crate::edges::PlanEdges;
 use crate::facts::Facts;
 use crate::fold;
 use crate::format::Format;
-use crate::input::{Block, Blocks, Digest, Digesting, Input, Place, each, each_watched, encoding, size_of};
+use crate::input::{Block, Blocks, Digest, Digesting, Input, Place, Rooms, each, each_watched, encoding, size_of};
 use crate::prepare::head_of;
 use crate::problem::{Gravity, Problem};
 use crate::progress::Progress;
@@ -130,6 +130,8 @@ pub(crate) struct Job {
 
 struct Worker<S> {
     sink: S,
+    /// Facts of a source of which nothing is known yet.
+    none: Facts,
     facts: BTreeMap<usize, Facts>,
     counts: BTreeMap<usize, Counts>,
     /// The source of the block before.
@@ -146,12 +148,15 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
     let mut digests = vec![Digest::default(); bundle.inputs.len()];
     let mut seams = Seams::new(bundle);
     let enough = AtomicBool::new(false);
+    let rooms = Rooms::default();
+    // Whoever wants digests keeps facts for sources that come later.
+    let none = if bundle.inputs.len() == 1 && !S::DIGESTS { Facts::of_one_alone() } else { Facts::of_one_among(bundle.inputs.len()) };
     let workers: Vec<Worker<S>> = std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
             .map(|_| {
-                let worker = Worker { sink: make(), facts: BTreeMap::new(), counts: BTreeMap::new(), last: None };
-                let (receiver, enough) = (&receiver, &enough);
-                scope.spawn(move || work(bundle, receiver, enough, worker))
+                let worker = Worker { sink: make(), none: none.clone(), facts: BTreeMap::new(), counts: BTreeMap::new(), last: None };
+                let (receiver, enough, rooms) = (&receiver, &enough, &rooms);
+                scope.spawn(move || work(bundle, receiver, rooms, enough, worker))
             })
             .collect();
         let order = seams.order();
@@ -171,7 +176,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
             match opened {
                 Err(error) => problems.push(Problem::unreadable(&input.source.path, &error)),
                 Ok(reader) => {
-                    let mut blocks = Blocks::new(Digesting::new(reader, S::DIGESTS));
+                    let mut blocks = Blocks::new(Digesting::new(reader, S::DIGESTS), rooms.clone());
                     let mut edges = PlanEdges::new(&bundle.plans[i]);
                     while !enough.load(Ordering::Relaxed)
                         && let Some(block) = blocks.next(&mut edges)
@@ -194,7 +199,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
     });
     let mut passed = Passed {
         sinks: Vec::new(),
-        facts: vec![Facts::of_one_among(bundle.inputs.len()); bundle.inputs.len()],
+        facts: vec![none; bundle.inputs.len()],
         counts: vec![Counts::default(); bundle.inputs.len()],
         digests,
         problems,
@@ -215,7 +220,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
     passed
 }
 
-fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, enough: &AtomicBool, mut worker: Worker<S>) -> Worker<S> {
+fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, rooms: &Rooms, enough: &AtomicBool, mut worker: Worker<S>) -> Worker<S> {
     loop {
         let job = { receiver.lock().unwrap_or_else(|e| e.into_inner()).recv() };
         let Ok(job) = job else { return worker };
@@ -236,7 +241,7 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, enough: &Atom
         {
             facts.finish();
         }
-        let facts = worker.facts.entry(job.source).or_insert_with(|| Facts::of_one_among(bundle.inputs.len()));
+        let facts = worker.facts.entry(job.source).or_insert_with(|| worker.none.clone());
         let sink = &mut worker.sink;
         let mut duplicate = 0;
         let mut counts = cut::cut(&job.block, id, plan, input.source.host.as_deref(), facts, &mut |record| {
@@ -251,6 +256,7 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, enough: &Atom
         counts.duplicate = duplicate;
         worker.counts.entry(job.source).or_default().add(&counts);
         worker.sink.end();
+        rooms.give(job.block.bytes);
         if worker.sink.enough() {
             enough.store(true, Ordering::Relaxed);
         }

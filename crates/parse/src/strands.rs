@@ -238,7 +238,7 @@ impl<'a> Strands<'a> {
 
     /// Takes a line that was read.
     pub(crate) fn turn(&mut self, arena: &'a Bump, order: &'a [Arc<dyn Format>], line: Line<'a>, record: Box<Record<'a>>) -> Turn<'a> {
-        let Some(carrier) = carrier(&record).filter(|_| self.on) else { return Turn::Plain(line, record) };
+        let Some(carrier) = self.on.then(|| carrier(&record)).flatten() else { return Turn::Plain(line, record) };
         let writer = writer(&record);
         if let Some(inner) = inside(arena, order, &line, &record)
             && let Some(at) = self.joins(arena, order, &line, &record, (carrier, &writer), inner)

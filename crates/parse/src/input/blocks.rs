@@ -3,6 +3,7 @@
 //! Blocks have the same borders whatever the number of threads: their size is fixed, and a border is moved back to a line that
 //! begins a record, as told by the caller.
 
+use super::held::{Held, Rooms};
 use std::io::{self, Read};
 
 /// Bytes of a block, about.
@@ -79,7 +80,7 @@ impl<F: FnMut(&[u8]) -> bool> Edges for ByLine<F> {
 /// An iterator over the blocks of a stream.
 pub struct Blocks<R> {
     reader: R,
-    held: Vec<u8>,
+    held: Held,
     offset: u64,
     line: u64,
     done: bool,
@@ -90,9 +91,10 @@ pub struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    /// Reads from `reader`.
-    pub fn new(reader: R) -> Self {
-        Blocks { reader, held: Vec::new(), offset: 0, line: 1, done: false, error: None, lead: Vec::new(), unstamped: false, inside: false }
+    /// Reads from `reader`. Blocks lie in rooms of `rooms`, to which whoever is done with one may give it back.
+    pub fn new(reader: R, rooms: Rooms) -> Self {
+        let held = Held::new(rooms);
+        Blocks { reader, held, offset: 0, line: 1, done: false, error: None, lead: Vec::new(), unstamped: false, inside: false }
     }
 
     /// The error that ended the stream, if one did. What stood before it was delivered.
@@ -118,7 +120,7 @@ impl<R: Read> Blocks<R> {
         // A hole of a sparse file is no line that would be too long.
         while !self.done && self.held.iter().all(|b| *b == 0) {
             self.offset += self.held.len() as u64;
-            self.held.clear();
+            self.held.truncate(0);
             self.fill(BLOCK);
         }
         if self.held.is_empty() {
@@ -157,24 +159,14 @@ impl<R: Read> Blocks<R> {
     }
 
     fn fill(&mut self, want: usize) {
-        let missing = want.saturating_sub(self.held.len());
-        if self.done || missing == 0 {
+        if self.done || self.held.len() >= want {
             return;
         }
-        self.held.reserve(missing + 64);
-        match (&mut self.reader).take(missing as u64).read_to_end(&mut self.held) {
-            Ok(n) => self.done = n < missing,
-            // What was read before the error is there.
-            Err(error) => {
-                self.done = true;
-                self.error = Some(error);
-            }
-        }
+        (self.done, self.error) = self.held.fill(&mut self.reader, want);
     }
 
     fn take(&mut self, cut: usize, skipped: u64) -> Block {
-        let rest = self.held.split_off(cut);
-        let bytes = std::mem::replace(&mut self.held, rest);
+        let bytes = self.held.take(cut);
         let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes, ..Block::default() };
         self.offset += block.bytes.len() as u64 + skipped;
         self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
@@ -183,8 +175,7 @@ impl<R: Read> Blocks<R> {
 
     /// No line of a whole block begins a record: keep the block, skip the lines up to the next record.
     fn long_record(&mut self, end: usize, edges: &mut dyn Edges) -> Block {
-        let rest = self.held.split_off(end);
-        let bytes = std::mem::replace(&mut self.held, rest);
+        let bytes = self.held.take(end);
         let mut before = last_of(&bytes).to_vec();
         let (mut at, mut skipped, mut skipped_lines) = (0, 0, 0);
         loop {
@@ -199,13 +190,13 @@ impl<R: Read> Blocks<R> {
                 }
                 None => {
                     // The next line is not complete yet; what was passed is let go.
-                    self.held.drain(..at);
+                    self.held.skip(at);
                     skipped += at as u64;
                     at = 0;
                     if self.held.len() > LONGEST_LINE {
                         // Too long to begin a record that could be read.
                         skipped += self.held.len() as u64;
-                        self.held.clear();
+                        self.held.truncate(0);
                     }
                     if self.done {
                         skipped_lines += u64::from(!self.held.is_empty());
@@ -216,7 +207,7 @@ impl<R: Read> Blocks<R> {
                 }
             }
         }
-        self.held.drain(..at);
+        self.held.skip(at);
         skipped += at as u64;
         let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines, bytes, ..Block::default() };
         self.offset += block.bytes.len() as u64 + skipped;
@@ -228,13 +219,13 @@ impl<R: Read> Blocks<R> {
     fn long_line(&mut self) -> Block {
         let mut skipped = (self.held.len() - LONGEST_LINE.min(self.held.len())) as u64;
         self.held.truncate(LONGEST_LINE);
-        let head = std::mem::take(&mut self.held);
+        let head = self.held.take(LONGEST_LINE);
         loop {
             self.fill(BLOCK);
             match memchr::memchr(b'\n', &self.held) {
                 Some(end) => {
                     skipped += end as u64;
-                    self.held.drain(..=end);
+                    self.held.skip(end + 1);
                     let mut bytes = head;
                     bytes.push(b'\n');
                     let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes, ..Block::default() };
@@ -244,7 +235,7 @@ impl<R: Read> Blocks<R> {
                 }
                 None => {
                     skipped += self.held.len() as u64;
-                    self.held.clear();
+                    self.held.truncate(0);
                     if self.done {
                         let block =
                             Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes: head, ..Block::default() };
@@ -290,7 +281,7 @@ mod tests {
         for i in 0..200_000 {
             text.extend_from_slice(format!("{}line {i}\n", if i % 3 == 0 { "  " } else { "" }).as_bytes());
         }
-        let mut blocks = Blocks::new(&text[..]);
+        let mut blocks = Blocks::new(&text[..], Rooms::default());
         let (mut joined, mut line) = (Vec::new(), 1);
         while let Some(block) = blocks.next(&mut ByLine(|l: &[u8]| !l.starts_with(b" "))) {
             assert_eq!(block.offset, joined.len() as u64);
@@ -305,7 +296,7 @@ mod tests {
     fn a_hole_hides_nothing() {
         let mut text = vec![0; 5 * BLOCK + 17];
         text.extend_from_slice(b"first\nnext\n");
-        let mut blocks = Blocks::new(&text[..]);
+        let mut blocks = Blocks::new(&text[..], Rooms::default());
         let block = blocks.next(&mut ByLine(|_: &[u8]| true)).unwrap();
         assert!(block.bytes.ends_with(b"\0first\nnext\n"));
         assert_eq!((block.line, block.offset + block.bytes.len() as u64), (1, text.len() as u64));
@@ -318,7 +309,7 @@ mod tests {
         let rest = 3 * BLOCK / 8;
         (0..rest).for_each(|_| text.extend_from_slice(b"  more\n "));
         text.extend_from_slice(b"\nnext\n  more");
-        let mut blocks = Blocks::new(&text[..]);
+        let mut blocks = Blocks::new(&text[..], Rooms::default());
         let begins = &mut ByLine(|line: &[u8]| !line.starts_with(b" ") && !line.is_empty());
         let (mut bytes, mut lines, mut seen) = (0, 0, Vec::new());
         while let Some(block) = blocks.next(begins) {
@@ -338,7 +329,7 @@ mod tests {
     fn a_line_that_is_too_long_is_cut_and_counted() {
         let mut text = vec![b'x'; 3 * BLOCK + 17];
         text.extend_from_slice(b"\nnext\n");
-        let mut blocks = Blocks::new(&text[..]);
+        let mut blocks = Blocks::new(&text[..], Rooms::default());
         let first = blocks.next(&mut ByLine(|_: &[u8]| true)).unwrap();
         assert_eq!(first.bytes.len() as u64 - 1 + first.skipped, (3 * BLOCK + 17) as u64);
         let second = blocks.next(&mut ByLine(|_: &[u8]| true)).unwrap();

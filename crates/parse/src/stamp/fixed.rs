@@ -2,12 +2,29 @@
 //!
 //! Each reads only the usual form of its notation and leaves everything else to [`super::notation`], which says the same of it.
 
+use std::cell::Cell;
 use whyline_event::Stamp;
 use whyline_event::stamp::{NANOS, civil_seconds};
 
+thread_local! {
+    /// The last text of [`common_log`] and what it says: most lines follow one of the same second.
+    static LAST: Cell<([u8; 26], Option<Stamp>)> = const { Cell::new(([0; 26], None)) };
+}
+
 /// `21/Nov/2026:10:39:18 +0100` and nothing more.
+#[inline]
 pub fn common_log(text: &str) -> Option<Stamp> {
     let b: &[u8; 26] = text.as_bytes().try_into().ok()?;
+    let (last, stamp) = LAST.get();
+    if last == *b {
+        return stamp;
+    }
+    let stamp = fresh_common_log(b);
+    LAST.set((*b, stamp));
+    stamp
+}
+
+fn fresh_common_log(b: &[u8; 26]) -> Option<Stamp> {
     if b[2] != b'/' || b[6] != b'/' || b[11] != b':' || b[14] != b':' || b[17] != b':' || b[20] != b' ' {
         return None;
     }

@@ -6,9 +6,10 @@
 //! holds them against each other).
 
 use super::anchors::{self, anchors};
-use super::meaning::Meaning;
+use super::meaning::{Meaning, Unit};
 use super::names;
 use super::shape;
+use super::steps::Step;
 use super::token::{Kind, Token, scan};
 use whyline_event::Key;
 
@@ -30,6 +31,8 @@ pub struct Column {
     pub key: usize,
     /// What it means, unless that depends on the value.
     pub meaning: Option<Meaning>,
+    /// How its usual values are read.
+    pub step: Step,
     /// What the value must look like for the column to mean that.
     pub must_be: MustBe,
 }
@@ -111,6 +114,15 @@ impl Quick {
         if tail.is_none() {
             mark_plain(&mut columns)?;
         }
+        for column in &mut columns {
+            column.step = match (column.kind, column.must_be, column.meaning) {
+                // A fraction means seconds to those who do not say what they count.
+                (Kind::Bare, MustBe::Anything, Some(Meaning::Took(_, Unit::Seconds | Unit::Guess))) => Step::Seconds,
+                (Kind::Bare, MustBe::Anything | MustBe::Size, Some(Meaning::Ints(_))) => Step::Number,
+                (Kind::Bare, MustBe::Anything, Some(Meaning::Upstreams)) => Step::Endpoint,
+                _ => Step::Any,
+            };
+        }
         Some(Quick { before: time - 3, behind: columns, apache: apache || behind.len() == 1, upstream_keys })
     }
 }
@@ -141,7 +153,15 @@ fn column(line: &str, token: &Token<'_>) -> Option<Column> {
         (*place, *mask) = (byte, 0xff);
     }
     let word = (u64::from_le_bytes(first), u64::from_le_bytes(mask));
-    Some(Column { kind: token.kind, lead: lead.into(), word, key: token.key.len(), meaning: None, must_be: MustBe::Anything })
+    Some(Column {
+        kind: token.kind,
+        lead: lead.into(),
+        word,
+        key: token.key.len(),
+        meaning: None,
+        step: Step::Any,
+        must_be: MustBe::Anything,
+    })
 }
 
 #[cfg(test)]

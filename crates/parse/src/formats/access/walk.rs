@@ -1,11 +1,12 @@
 //! One walk from left to right through a line whose columns are known ([`super::quick`]).
 
 use super::anchors::bare_time;
-use super::ends;
+use super::marks::Marks;
 use super::meaning::{self, Meaning};
 use super::quick::{Column, MOST_BEFORE, MustBe, Quick};
 use super::request::{self, Request};
 use super::shape;
+use super::steps::{self, Step, eight, ends_at};
 use super::token::{Kind, Token, split_key};
 use crate::format::{Cx, Fit};
 use crate::stamp;
@@ -28,14 +29,23 @@ impl Quick {
 
     /// Adds the fields of a line. Returns its stamp, and whether it begins with a virtual host and its port.
     fn walk<'a>(&self, line: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<(Stamp, bool)> {
-        let mut way = Way { line, bytes: line.as_bytes(), at: 0 };
+        let mut marks = Marks::new();
+        if !marks.mark(line.as_bytes()) {
+            return None;
+        }
+        let mut way = Way { line, bytes: line.as_bytes(), marks: &marks, at: 0 };
+        record.fields.reserve(2 * MOST_BEFORE + self.behind.len());
         let mut before = [""; MOST_BEFORE];
         let before = before.get_mut(..self.before)?;
         for place in before.iter_mut() {
             *place = way.word()?;
         }
-        let client = way.word()?;
-        let usual_client = is_ipv4(client);
+        let from = way.at;
+        let (end, dots) = steps::digits_and_dots(way.bytes, from);
+        // Digits and three dots: no notation of time looks so.
+        let usual_client = dots == 3 && end >= from + 7 && end <= from + 15 && ends_at(way.bytes, end);
+        let client = if usual_client { way.take(from, end, end)? } else { way.word()? };
+        let usual_client = usual_client && !has_colon(client);
         if !usual_client && reads_like_time(line, client, way.at - 1 - client.len()) {
             return None;
         }
@@ -54,10 +64,13 @@ impl Quick {
         record.put_str(Key::User, user);
         let stamp = way.time()?;
         request::put_plain(&way.request()?, record);
-        record.put(Key::Status, Value::Int(status(way.word()?)?));
+        record.put(Key::Status, Value::Int(way.status()?));
         for column in &self.behind {
-            let from = way.at + column.lead.len();
-            let text = way.value(column)?;
+            let from = way.lead(column)?;
+            if way.usual(column, from, record) {
+                continue;
+            }
+            let text = way.value(column, from)?;
             self.put(column, text, line, from, cx, record)?;
         }
         // Behind the last column stands the end, which was counted as a blank.
@@ -132,13 +145,14 @@ fn put_before<'a>(line: &str, before: &[&'a str], usual_client: bool, cx: &Cx<'a
 }
 
 /// A place in a line.
-struct Way<'a> {
+struct Way<'a, 'm> {
     line: &'a str,
     bytes: &'a [u8],
+    marks: &'m Marks,
     at: usize,
 }
 
-impl<'a> Way<'a> {
+impl<'a> Way<'a, '_> {
     /// The text up to `end`, with the blank or the end of the line behind `after` passed.
     #[inline(always)]
     fn take(&mut self, from: usize, end: usize, after: usize) -> Option<&'a str> {
@@ -153,7 +167,7 @@ impl<'a> Way<'a> {
     #[inline(always)]
     fn word(&mut self) -> Option<&'a str> {
         let from = self.at;
-        let end = ends::bare(self.bytes, from);
+        let end = self.marks.end(from)?;
         let text = self.take(from, end, end)?;
         is_one_value(text).then_some(text)
     }
@@ -175,16 +189,26 @@ impl<'a> Way<'a> {
         meaning::time(self.take(from, end, end + 1)?)
     }
 
+    /// Three digits, the first not 0, or `000`.
+    #[inline(always)]
+    fn status(&mut self) -> Option<i64> {
+        let (number, end) = steps::number(self.bytes, self.at)?;
+        let fits = end == self.at + 3 && (number >= 100 || number == 0);
+        self.at = end + 1;
+        fits.then_some(number)
+    }
+
     /// The request in its quotes; nearly all are `METHOD target HTTP/version` with single blanks.
     fn request(&mut self) -> Option<Request<'a>> {
         let (b, from) = (self.bytes, self.at + 1);
         if b.get(self.at) != Some(&b'"') {
             return None;
         }
-        let first = ends::bare(b, from);
-        let second = ends::bare(b, first + 1);
-        let to = ends::bare(b, second + 1);
-        if b.get(first) == Some(&b' ') && b.get(second) == Some(&b' ') && b.get(to) == Some(&b'"') {
+        let end = self.marks.quote(from)?;
+        let first = self.marks.end(from)?;
+        let second = self.marks.end(first + 1)?;
+        if first < second && second < end && self.marks.end(second + 1) == Some(end) {
+            let to = end;
             let (method, target) = (self.line.get(from..first)?, self.line.get(first + 1..second)?);
             let version = self.line.get(second + 1..to)?.strip_prefix("HTTP/").unwrap_or("");
             if request::is_method(method)
@@ -196,48 +220,77 @@ impl<'a> Way<'a> {
                 return Some(Request { method, target, version: Some(version) });
             }
         }
-        let end = ends::quoted(b, from);
-        if b.get(end) != Some(&b'"') {
-            return None;
-        }
         request::split_http(self.take(from, end, end + 1)?)
     }
 
-    /// The value of a column behind the status.
+    /// Where the value of a column behind the status begins, whose lead must stand here.
     #[inline(always)]
-    fn value(&mut self, column: &Column) -> Option<&'a str> {
+    fn lead(&self, column: &Column) -> Option<usize> {
         let (b, from) = (self.bytes, self.at + column.lead.len());
         let same = match eight(b, self.at) {
             Some(word) if column.lead.len() <= 8 => word & column.word.1 == column.word.0,
             _ => b.get(self.at..from)? == column.lead.as_bytes(),
         };
-        if !same {
-            return None;
+        same.then_some(from)
+    }
+
+    /// Reads a value of the usual form, which begins at `from`. Returns whether it was one.
+    #[inline(always)]
+    fn usual(&mut self, column: &Column, from: usize, record: &mut Record<'a>) -> bool {
+        let b = self.bytes;
+        if column.step == Step::Any {
+            return false;
         }
+        if b.get(from) == Some(&b'-') && ends_at(b, from + 1) {
+            self.at = from + 2;
+            return true;
+        }
+        let (value, end) = match (column.step, column.meaning) {
+            (Step::Seconds, Some(Meaning::Took(key, _))) => match steps::seconds(b, from) {
+                Some((value, end)) => ((key, value), end),
+                None => return false,
+            },
+            (Step::Number, Some(Meaning::Ints(key))) => match steps::number(b, from) {
+                Some((number, end)) => ((key, Value::Int(number)), end),
+                None => return false,
+            },
+            (Step::Endpoint, Some(Meaning::Upstreams)) => {
+                let (end, _) = steps::digits_and_dots(b, from);
+                match self.line.get(from..end) {
+                    Some(text) if end > from + 1 && end < from + 16 && ends_at(b, end) && !text.ends_with(':') => {
+                        ((Key::UpstreamAddress, Value::Str(text)), end)
+                    }
+                    _ => return false,
+                }
+            }
+            _ => return false,
+        };
+        record.put(value.0, value.1);
+        self.at = end + 1;
+        true
+    }
+
+    /// The value of a column behind the status.
+    #[inline(always)]
+    fn value(&mut self, column: &Column, from: usize) -> Option<&'a str> {
+        let b = self.bytes;
         match column.kind {
             Kind::Bare => {
-                let end = ends::bare(b, from);
+                let end = self.marks.end(from)?;
                 let text = self.take(from, end, end)?;
                 let one = if column.key > 0 { ends_whole(text) && !text.starts_with('=') } else { is_one_value(text) };
                 one.then_some(text)
             }
             Kind::Bracketed => {
-                let end = from + memchr::memchr3(b']', b'\\', b'\n', b.get(from..)?)?;
-                if b.get(end) == Some(&b']') { self.take(from, end, end + 1) } else { None }
+                let end = from + memchr::memchr(b']', b.get(from..)?)?;
+                self.take(from, end, end + 1)
             }
             Kind::Quoted => {
-                let end = ends::quoted(b, from);
-                // Escapes, and lines that go on, are rare and not read here.
-                if b.get(end) == Some(&b'"') { self.take(from, end, end + 1) } else { None }
+                let end = self.marks.quote(from)?;
+                self.take(from, end, end + 1)
             }
         }
     }
-}
-
-/// The eight bytes at `at`, the first one lowest.
-#[inline]
-fn eight(b: &[u8], at: usize) -> Option<u64> {
-    b.get(at..)?.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes))
 }
 
 /// Whether a value is not empty and does not go on: lists do so behind a comma, and behind a colon that stands alone.
@@ -281,30 +334,9 @@ fn reads_like_time(line: &str, text: &str, start: usize) -> bool {
     bare_time(line, text, start).is_some()
 }
 
-/// Whether a text has the looks of an IPv4 address: digits and three dots. No notation of time looks so.
-fn is_ipv4(text: &str) -> bool {
-    let mut dots = 0;
-    for byte in text.bytes() {
-        match byte {
-            b'.' => dots += 1,
-            b'0'..=b'9' => {}
-            _ => return false,
-        }
-    }
-    dots == 3 && (7..=15).contains(&text.len())
-}
-
 /// Whether a text is made of what IPv4 addresses and ports are made of.
 fn is_ip_and_port(text: &str) -> bool {
     text.len() > 1 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'.' | b':'))
-}
-
-/// Three digits, the first not 0, or `000`.
-fn status(text: &str) -> Option<i64> {
-    let b: &[u8; 3] = text.as_bytes().try_into().ok()?;
-    let digit = |at: usize| b[at].is_ascii_digit().then(|| i64::from(b[at] - b'0'));
-    let number = digit(0)? * 100 + digit(1)? * 10 + digit(2)?;
-    (number >= 100 || number == 0).then_some(number)
 }
 
 /// A whole number of up to twelve digits.

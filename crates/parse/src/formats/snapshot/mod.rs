@@ -113,14 +113,26 @@ const HEADS: &[&str] = &[
     "remote ",
 ];
 
+/// The letters with which heads begin.
+const FIRST: [bool; 256] = {
+    let mut first = [false; 256];
+    let mut at = 0;
+    while at < HEADS.len() {
+        first[HEADS[at].as_bytes()[0] as usize] = true;
+        at += 1;
+    }
+    first
+};
+
 /// Whether a line could be the head of a command's output: cheaply, so that it can be asked of any line of a log.
 pub fn may_open(line: &str) -> bool {
     let bare = line.trim_start_matches(' ');
     match bare.as_bytes().first() {
         None => false,
-        Some(b'0'..=b'9') => bare.contains("load average"),
+        // A time of day.
+        Some(b'0'..=b'9') => bare.bytes().skip(1).take(2).any(|b| b == b':') && bare.contains("load average"),
         Some(b'*' | 0x80..) => bare.starts_with(units::DOTS),
-        Some(_) => HEADS.iter().any(|head| bare.starts_with(head)),
+        Some(first) => FIRST[usize::from(*first)] && HEADS.iter().any(|head| bare.starts_with(head)),
     }
 }
 

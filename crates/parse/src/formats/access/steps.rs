@@ -1,0 +1,112 @@
+//! Values that are read where they stand, without looking for their end first: the usual forms of numbers, times and addresses.
+//!
+//! Each reads only its usual form, followed by a blank or the end of the line, and says nothing of any other.
+
+use whyline_event::Value;
+use wide::u8x16;
+
+/// What is known beforehand of a column's value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Nothing that would make a difference.
+    Any,
+    /// A duration in seconds, mostly with three digits behind the dot.
+    Seconds,
+    /// A whole number.
+    Number,
+    /// An address with a port.
+    Endpoint,
+}
+
+/// The eight bytes at a place, the first one lowest.
+#[inline]
+pub fn eight(line: &[u8], at: usize) -> Option<u64> {
+    line.get(at..)?.first_chunk::<8>().map(|bytes| u64::from_le_bytes(*bytes))
+}
+
+/// Whether a column ends at a place.
+#[inline]
+pub fn ends_at(line: &[u8], at: usize) -> bool {
+    line.get(at).is_none_or(|b| *b == b' ')
+}
+
+/// `0.004`: a duration, and where it ends.
+#[inline]
+pub fn seconds(line: &[u8], from: usize) -> Option<(Value<'static>, usize)> {
+    let digits: &[u8; 5] = line.get(from..)?.first_chunk()?;
+    let [a, dot, b, c, d] = digits.map(|byte| byte.wrapping_sub(b'0'));
+    if a > 9 || b > 9 || c > 9 || d > 9 || dot != b'.'.wrapping_sub(b'0') || !ends_at(line, from + 5) {
+        return None;
+    }
+    let millis = i64::from(a) * 1000 + i64::from(b) * 100 + i64::from(c) * 10 + i64::from(d);
+    Some((Value::Duration(millis * 1_000_000), from + 5))
+}
+
+/// A whole number of up to twelve digits, and where it ends.
+#[inline]
+pub fn number(line: &[u8], from: usize) -> Option<(i64, usize)> {
+    let (mut number, mut at) = (0i64, from);
+    while let Some(digit) = line.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
+        number = number * 10 + i64::from(digit);
+        at += 1;
+        if at > from + 12 {
+            return None;
+        }
+    }
+    (at > from && ends_at(line, at)).then_some((number, at))
+}
+
+/// Where a run of digits, dots and colons ends that is no longer than fifteen letters, and how many dots it has. A longer one is
+/// handed over as far as it was looked at.
+#[inline]
+pub fn digits_and_dots(line: &[u8], from: usize) -> (usize, u32) {
+    let rest = line.get(from..).unwrap_or(&[]);
+    let bytes = match rest.first_chunk::<16>() {
+        Some(bytes) => u8x16::from(*bytes),
+        None => {
+            let mut bytes = [0; 16];
+            bytes.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
+            u8x16::from(bytes)
+        }
+    };
+    let dots = bytes.simd_eq(u8x16::splat(b'.'));
+    // From `/` to `:`, the slash left out.
+    let (low, high) = (u8x16::splat(b'0'), u8x16::splat(b':'));
+    let digits = bytes.max(low).simd_eq(bytes) & bytes.min(high).simd_eq(bytes);
+    let run = (!(digits | dots).to_bitmask()).trailing_zeros().min(16);
+    let among = u64::from(dots.to_bitmask()) & ((1 << run) - 1);
+    (from + run as usize, among.count_ones())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What is read in place is what the value says when it is cut out first.
+        #[test]
+        fn values_in_place_are_those_of_the_text(before in "[a-z ]{0,3}", text in "[0-9]{0,14}|[0-9]\\.[0-9]{3}|[0-9.:a/-]{0,20}", after in "| |,| x{20}") {
+            let line = format!("{before}{text}{after}");
+            let (b, from) = (line.as_bytes(), before.len());
+            let end = line[from..].find(' ').map_or(line.len(), |at| from + at);
+            let value = &line[from..end];
+            if let Some((found, at)) = seconds(b, from) {
+                prop_assert_eq!((Some(found), at), (Value::seconds(value), end));
+            }
+            if let Some((found, at)) = number(b, from) {
+                prop_assert_eq!((Ok(found), at), (value.parse::<i64>(), end));
+            }
+            let run = line[from..].bytes().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b':')).count().min(16);
+            let dots = line[from..from + run].bytes().filter(|b| *b == b'.').count();
+            prop_assert_eq!(digits_and_dots(b, from), (from + run, dots as u32));
+        }
+    }
+
+    #[test]
+    fn usual_forms_are_read() {
+        assert_eq!(seconds(b"rt=0.074 x", 3), Some((Value::Duration(74_000_000), 8)));
+        assert_eq!(number(b"5733", 0), Some((5733, 4)));
+        assert_eq!((number(b"12,", 0), number(b"", 0), number(b"1234567890123", 0)), (None, None, None));
+    }
+}
