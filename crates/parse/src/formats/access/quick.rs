@@ -115,11 +115,15 @@ impl Quick {
             mark_plain(&mut columns)?;
         }
         for column in &mut columns {
+            let keyed = column.key > 0;
             column.step = match (column.kind, column.must_be, column.meaning) {
                 // A fraction means seconds to those who do not say what they count.
-                (Kind::Bare, MustBe::Anything, Some(Meaning::Took(_, Unit::Seconds | Unit::Guess))) => Step::Seconds,
-                (Kind::Bare, MustBe::Anything | MustBe::Size, Some(Meaning::Ints(_))) => Step::Number,
+                (Kind::Bare, MustBe::Anything, Some(Meaning::Took(key, Unit::Seconds | Unit::Guess))) => Step::Seconds(key),
+                (Kind::Bare, MustBe::Anything | MustBe::Size, Some(Meaning::Ints(key))) => Step::Number(key),
                 (Kind::Bare, MustBe::Anything, Some(Meaning::Upstreams)) => Step::Endpoint,
+                (Kind::Quoted, MustBe::Anything, Some(Meaning::Text(key))) => Step::Quoted(key),
+                (Kind::Bare, MustBe::Anything, Some(Meaning::Text(key))) if keyed => Step::Word(key),
+                (Kind::Bare, MustBe::Anything, Some(Meaning::Named)) if keyed => Step::Name,
                 _ => Step::Any,
             };
         }

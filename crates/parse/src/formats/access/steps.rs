@@ -2,20 +2,26 @@
 //!
 //! Each reads only its usual form, followed by a blank or the end of the line, and says nothing of any other.
 
-use whyline_event::Value;
+use whyline_event::{Key, Value};
 use wide::u8x16;
 
-/// What is known beforehand of a column's value.
+/// What is known beforehand of a column's value, and where it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
     /// Nothing that would make a difference.
     Any,
     /// A duration in seconds, mostly with three digits behind the dot.
-    Seconds,
+    Seconds(Key),
     /// A whole number.
-    Number,
-    /// An address with a port.
+    Number(Key),
+    /// The address of an upstream, with its port.
     Endpoint,
+    /// Text in quotes.
+    Quoted(Key),
+    /// Text behind a key.
+    Word(Key),
+    /// A value that only its writer knows, behind a key: usual is a word.
+    Name,
 }
 
 /// The eight bytes at a place, the first one lowest.
@@ -31,7 +37,7 @@ pub fn ends_at(line: &[u8], at: usize) -> bool {
 }
 
 /// `0.004`: a duration, and where it ends.
-#[inline]
+#[inline(always)]
 pub fn seconds(line: &[u8], from: usize) -> Option<(Value<'static>, usize)> {
     let digits: &[u8; 5] = line.get(from..)?.first_chunk()?;
     let [a, dot, b, c, d] = digits.map(|byte| byte.wrapping_sub(b'0'));
@@ -43,7 +49,7 @@ pub fn seconds(line: &[u8], from: usize) -> Option<(Value<'static>, usize)> {
 }
 
 /// A whole number of up to twelve digits, and where it ends.
-#[inline]
+#[inline(always)]
 pub fn number(line: &[u8], from: usize) -> Option<(i64, usize)> {
     let (mut number, mut at) = (0i64, from);
     while let Some(digit) = line.get(at).map(|byte| byte.wrapping_sub(b'0')).filter(|digit| *digit <= 9) {
@@ -76,6 +82,13 @@ pub fn digits_and_dots(line: &[u8], from: usize) -> (usize, u32) {
     let run = (!(digits | dots).to_bitmask()).trailing_zeros().min(16);
     let among = u64::from(dots.to_bitmask()) & ((1 << run) - 1);
     (from + run as usize, among.count_ones())
+}
+
+/// Whether a text begins and ends with letters, digits or signs, so that nothing has to be taken off it.
+#[inline(always)]
+pub fn is_tight(text: &str) -> bool {
+    let b = text.as_bytes();
+    b.first().is_some_and(u8::is_ascii_graphic) && b.last().is_some_and(u8::is_ascii_graphic)
 }
 
 #[cfg(test)]

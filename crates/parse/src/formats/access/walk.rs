@@ -6,7 +6,7 @@ use super::meaning::{self, Meaning};
 use super::quick::{Column, MOST_BEFORE, MustBe, Quick};
 use super::request::{self, Request};
 use super::shape;
-use super::steps::{self, Step, eight, ends_at};
+use super::steps::{self, Step, eight, ends_at, is_tight};
 use super::token::{Kind, Token, split_key};
 use crate::format::{Cx, Fit};
 use crate::stamp;
@@ -54,14 +54,19 @@ impl Quick {
             true => record.put(Key::ClientAddress, Value::Str(client)),
             false => meaning::put_client(client, record),
         }
-        if way.word()? != "-" {
-            return None;
+        // Mostly neither the identity nor the user is known.
+        if way.bytes.get(way.at..way.at + 4) == Some(b"- - ") {
+            way.at += 4;
+        } else {
+            if way.word()? != "-" {
+                return None;
+            }
+            let user = way.word()?;
+            if user.len() >= 10 && reads_like_time(line, user, way.at - 1 - user.len()) {
+                return None;
+            }
+            record.put_str(Key::User, user);
         }
-        let user = way.word()?;
-        if user.len() >= 10 && reads_like_time(line, user, way.at - 1 - user.len()) {
-            return None;
-        }
-        record.put_str(Key::User, user);
         let stamp = way.time()?;
         request::put_plain(&way.request()?, record);
         record.put(Key::Status, Value::Int(way.status()?));
@@ -238,36 +243,64 @@ impl<'a> Way<'a, '_> {
     #[inline(always)]
     fn usual(&mut self, column: &Column, from: usize, record: &mut Record<'a>) -> bool {
         let b = self.bytes;
-        if column.step == Step::Any {
-            return false;
-        }
-        if b.get(from) == Some(&b'-') && ends_at(b, from + 1) {
+        let first = b.get(from).copied().unwrap_or(b' ');
+        if first == b'-' && column.kind == Kind::Bare && ends_at(b, from + 1) {
             self.at = from + 2;
             return true;
         }
-        let (value, end) = match (column.step, column.meaning) {
-            (Step::Seconds, Some(Meaning::Took(key, _))) => match steps::seconds(b, from) {
-                Some((value, end)) => ((key, value), end),
-                None => return false,
-            },
-            (Step::Number, Some(Meaning::Ints(key))) => match steps::number(b, from) {
-                Some((number, end)) => ((key, Value::Int(number)), end),
-                None => return false,
-            },
-            (Step::Endpoint, Some(Meaning::Upstreams)) => {
-                let (end, _) = steps::digits_and_dots(b, from);
-                match self.line.get(from..end) {
-                    Some(text) if end > from + 1 && end < from + 16 && ends_at(b, end) && !text.ends_with(':') => {
-                        ((Key::UpstreamAddress, Value::Str(text)), end)
-                    }
-                    _ => return false,
-                }
+        match column.step {
+            Step::Any => return false,
+            Step::Seconds(key) => {
+                let Some((value, end)) = steps::seconds(b, from) else { return false };
+                record.put(key, value);
+                self.at = end + 1;
             }
-            _ => return false,
-        };
-        record.put(value.0, value.1);
-        self.at = end + 1;
+            Step::Number(key) => {
+                let Some((number, end)) = steps::number(b, from) else { return false };
+                record.put(key, Value::Int(number));
+                self.at = end + 1;
+            }
+            Step::Endpoint => {
+                let (end, _) = steps::digits_and_dots(b, from);
+                let Some(text) = self.line.get(from..end) else { return false };
+                if end < from + 2 || end > from + 15 || !ends_at(b, end) || text.ends_with(':') {
+                    return false;
+                }
+                record.put(Key::UpstreamAddress, Value::Str(text));
+                self.at = end + 1;
+            }
+            Step::Quoted(key) => {
+                let Some(end) = self.marks.quote(from).filter(|end| ends_at(b, end + 1)) else { return false };
+                let Some(text) = self.line.get(from..end).filter(|text| is_tight(text)) else { return false };
+                if text != "-" {
+                    record.put(key, Value::Str(text));
+                }
+                self.at = end + 2;
+            }
+            Step::Word(key) => {
+                let Some(text) = self.tight(from) else { return false };
+                record.put(key, Value::Str(text));
+            }
+            Step::Name => {
+                let start = self.at;
+                // What begins with a letter is no number.
+                let Some(text) = first.is_ascii_alphabetic().then(|| self.tight(from)).flatten() else { return false };
+                record.put_other(self.line.get(start..start + column.key).unwrap_or(""), Value::Str(text));
+            }
+        }
         true
+    }
+
+    /// A value behind a key, which begins at `from`, if it has neither blanks at its ends nor goes on.
+    #[inline(always)]
+    fn tight(&mut self, from: usize) -> Option<&'a str> {
+        let end = self.marks.end(from).filter(|end| ends_at(self.bytes, *end))?;
+        let text = self.line.get(from..end).filter(|text| is_tight(text))?;
+        if text.starts_with('=') || !ends_whole(text) {
+            return None;
+        }
+        self.at = end + 1;
+        Some(text)
     }
 
     /// The value of a column behind the status.
@@ -313,15 +346,34 @@ fn is_one_value(text: &str) -> bool {
     ends_whole(text) && first != b'[' && !(may_have_key && has_key())
 }
 
+/// Of a letter that is in no address.
+const LETTER: u8 = 1;
+/// Of a dash.
+const DASH: u8 = 2;
+/// Of what is neither letter, digit nor dash.
+const ODD: u8 = 4;
+/// What the bytes of a name are.
+const CLASS: [u8; 256] = {
+    let mut class = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        class[byte] = match byte as u8 {
+            b'g'..=b'z' => LETTER,
+            b'-' => DASH,
+            other if other.is_ascii_alphanumeric() => 0,
+            _ => ODD,
+        };
+        byte += 1;
+    }
+    class
+};
+
 /// What a column before the client means; `None` where it shows that the line is of an envelope.
 fn before_client(text: &str) -> Option<Meaning> {
     // `web-04`: a letter that is in no address, and a sign that is in no level.
-    let (mut word, mut dash, mut letter) = (text.len() < 200 && text.starts_with(|c: char| c.is_ascii_alphabetic()), false, false);
-    for byte in text.bytes() {
-        letter |= matches!(byte, b'g'..=b'z');
-        dash |= byte == b'-';
-        word &= byte.is_ascii_alphanumeric() || byte == b'-';
-    }
+    let seen = text.bytes().fold(0, |seen, byte| seen | CLASS[usize::from(byte)]);
+    let word = text.len() < 200 && text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && seen & ODD == 0;
+    let (dash, letter) = (seen & DASH != 0, seen & LETTER != 0);
     if word && dash && letter {
         return Some(Meaning::Server);
     }
