@@ -25,6 +25,11 @@ impl Object {
         if !(inner.is_empty() || inner.starts_with('"')) {
             return None;
         }
+        // No brace stands between the first and the last letter: the object of one line, as nearly all are.
+        let closed = |rest: &str| memchr::memchr2(b'{', b'}', rest.as_bytes()).is_some_and(|at| at + 1 == rest.len());
+        if line.ends_with('}') && closed(inner) {
+            return None;
+        }
         // As many braces open as close, and the last one stands at the end: the object of one line.
         let count = |brace: u8| memchr::memchr_iter(brace, line.as_bytes()).count();
         if line.ends_with('}') && count(b'{') == count(b'}') {
