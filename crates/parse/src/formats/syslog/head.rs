@@ -1,6 +1,7 @@
 //! The head of a syslog line after its stamp: host, tag and process id.
 
 use crate::formats::cursor::Cursor;
+use crate::seek::near;
 use whyline_event::{Severity, address};
 
 /// Host, tag, process id and message.
@@ -24,15 +25,13 @@ pub struct Head<'a> {
 
 /// Reads the head. A text without any tag is all message after its host.
 pub fn head(text: &str) -> Head<'_> {
-    let start = text.trim_start_matches(' ');
+    let start = text.get(text.bytes().take_while(|b| *b == b' ').count()..).unwrap_or("");
     if let Some((tag, pid, colon, message)) = tag(start).filter(|t| t.2) {
         return Head { tag, pid, colon, message, tagged: start, ..Head::default() };
     }
     let mut c = Cursor::new(start);
-    if let Some((facility, name)) = c.peek().split_once('.')
-        && super::FACILITIES.contains(&facility)
-        && Severity::from_word(name).is_some()
-    {
+    let host = c.peek();
+    if let Some(name) = level(host) {
         // Without a host in front, as OpenWrt's logread writes.
         c.word();
         c.blanks();
@@ -41,26 +40,29 @@ pub fn head(text: &str) -> Head<'_> {
             None => Head { level: name, message: c.rest, tagged: c.rest, ..Head::default() },
         };
     }
-    let host = c.word().unwrap_or("");
+    c.word();
     // `host:` without a tag is a tag; a host may stand in brackets where it is an IPv6 address.
     if !is_host(host) {
         return Head { message: start, tagged: start, ..Head::default() };
     }
     c.blanks();
-    let mut level = "";
-    let word = c.peek();
-    if let Some((facility, name)) = word.split_once('.')
-        && super::FACILITIES.contains(&facility)
-        && Severity::from_word(name).is_some()
-    {
-        level = name;
+    let mut told = "";
+    if let Some(name) = level(c.peek()) {
+        told = name;
         c.word();
         c.blanks();
     }
     match tag(c.rest) {
-        Some((tag, pid, colon, message)) => Head { host, tag, pid, level, colon, message, tagged: c.rest },
-        None => Head { host, level, message: c.rest, tagged: c.rest, ..Head::default() },
+        Some((tag, pid, colon, message)) => Head { host, tag, pid, level: told, colon, message, tagged: c.rest },
+        None => Head { host, level: told, message: c.rest, tagged: c.rest, ..Head::default() },
     }
+}
+
+/// The level of `facility.level`.
+fn level(word: &str) -> Option<&str> {
+    let dot = near(word, b'.')?;
+    let (facility, name) = (word.get(..dot)?, word.get(dot + 1..)?);
+    (super::FACILITIES.contains(&facility) && Severity::from_word(name).is_some()).then_some(name)
 }
 
 fn is_host(word: &str) -> bool {
