@@ -6,7 +6,7 @@
 //! before is added to that record, never to the one of another. The rules are those of plain files ([`crate::joins`]), asked of
 //! the texts inside the envelopes.
 
-use crate::cut::{Line, MOST_LINES, Over, joined, read_into};
+use crate::cut::{Line, MOST_LINES, Over, is_blank, joined, read_into};
 use crate::format::{Cx, Format};
 use crate::formats::cursor::first_line;
 use crate::formats::exception;
@@ -21,8 +21,8 @@ use whyline_event::{Bump, Key, Name, Record, Stamp, Value};
 const CARRIERS: &[&str] = &["docker.json", "cri", "k8s.pod_prefix", "compose", "syslog.rfc3164", "syslog.rfc5424", "journald"];
 /// Of them those in which many programs share a stream, and where a message may well begin with a blank.
 const SHARED: &[&str] = &["syslog.rfc3164", "syslog.rfc5424", "journald"];
-/// What tells the writers of one source apart, as far as an envelope says.
-const WRITER: [Key; 6] = [Key::LogStream, Key::ContainerName, Key::PodName, Key::HostName, Key::ProcessName, Key::ProcessPid];
+/// What tells the writers of one source apart, as far as an envelope says; first what few of them share.
+const WRITER: [Key; 6] = [Key::ProcessPid, Key::HostName, Key::ProcessName, Key::LogStream, Key::ContainerName, Key::PodName];
 /// Formats at the front of a plan by which a source is said to have envelopes.
 const FRONT: usize = 6;
 /// A record waits for its next line over so many lines of other writers.
@@ -250,7 +250,7 @@ impl<'a> Strands<'a> {
         self.awaiting += usize::from(awaits);
         // What an application has stamped, what ends within a trace.
         let known = CARRIERS.contains(&record.format);
-        let blank = CARRIERS.get(carrier) == Some(&record.format) && record.body.trim().is_empty();
+        let blank = CARRIERS.get(carrier) == Some(&record.format) && is_blank(record.body);
         let eager = !known || record.body.starts_with([' ', '\t']) || record.body.starts_with("thread '");
         self.eager += usize::from(eager);
         let last = record.envelope_stamp.or(record.stamp);
@@ -288,7 +288,7 @@ impl<'a> Strands<'a> {
         }
         let outer = *CARRIERS.get(carrier)?;
         let shared = SHARED.contains(&outer);
-        if inner.trim().is_empty() || shared && !is_ones_own(record) {
+        if is_blank(inner) || shared && !is_ones_own(record) {
             return None;
         }
         let own = |s: &Strand<'_>| s.carrier == carrier && may_be_of(writer, &s.writer) && !s.is_blank() && same_writer(record, &s.record);
