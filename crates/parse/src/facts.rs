@@ -115,7 +115,7 @@ pub struct Gathering<'a, 'f> {
 }
 
 /// So many kinds of records are kept at hand; a power of two.
-const RUNS: usize = 32;
+const RUNS: usize = 128;
 
 /// Records that agree in format, host and kind of stamp.
 #[derive(Default)]
@@ -131,7 +131,7 @@ struct Run<'a> {
 impl<'a, 'f> Gathering<'a, 'f> {
     /// Notes go to `facts`.
     pub fn new(facts: &'f mut Facts) -> Self {
-        Gathering { facts, runs: Default::default(), at: 0 }
+        Gathering { facts, runs: std::array::from_fn(|_| Run::default()), at: 0 }
     }
 
     /// Takes note of a record.

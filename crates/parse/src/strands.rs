@@ -151,13 +151,13 @@ impl<'a> Inside<'a> {
     }
 }
 
-/// The envelope of a record, the outermost one, by its number.
-fn carrier(record: &Record<'_>) -> Option<usize> {
-    let outer = match record.fields.iter().find(|f| f.name == Name::Known(Key::Envelope)) {
-        Some(field) => field.value.as_str()?,
-        None => record.format,
-    };
-    CARRIERS.iter().position(|name| *name == outer)
+/// The envelope of a record, the outermost one, by its number, and whether the record's own format is one.
+fn carrier(record: &Record<'_>) -> Option<(usize, bool)> {
+    let number = |outer: &str| CARRIERS.iter().position(|name| *name == outer);
+    match record.fields.iter().find(|f| f.name == Name::Known(Key::Envelope)) {
+        Some(field) => Some((number(field.value.as_str()?)?, CARRIERS.contains(&record.format))),
+        None => Some((number(record.format)?, true)),
+    }
 }
 
 fn writer(record: &Record<'_>) -> Writer {
@@ -238,9 +238,9 @@ impl<'a> Strands<'a> {
 
     /// Takes a line that was read.
     pub(crate) fn turn(&mut self, arena: &'a Bump, order: &'a [Arc<dyn Format>], line: Line<'a>, record: Box<Record<'a>>) -> Turn<'a> {
-        let Some(carrier) = self.on.then(|| carrier(&record)).flatten() else { return Turn::Plain(line, record) };
+        let Some((carrier, known)) = self.on.then(|| carrier(&record)).flatten() else { return Turn::Plain(line, record) };
         let writer = writer(&record);
-        if let Some(inner) = inside(arena, order, &line, &record)
+        if let Some(inner) = inside(arena, order, &line, &record, known)
             && let Some(at) = self.joins(arena, order, &line, &record, (carrier, &writer), inner)
         {
             self.add(at, line, &record, &writer, inner);
@@ -249,8 +249,7 @@ impl<'a> Strands<'a> {
         let awaits = order.first().is_some_and(|format| format.is_part(line.text));
         self.awaiting += usize::from(awaits);
         // What an application has stamped, what ends within a trace.
-        let known = CARRIERS.contains(&record.format);
-        let blank = CARRIERS.get(carrier) == Some(&record.format) && is_blank(record.body);
+        let blank = known && is_blank(record.body) && CARRIERS.get(carrier) == Some(&record.format);
         let eager = !known || record.body.starts_with([' ', '\t']) || record.body.starts_with("thread '");
         self.eager += usize::from(eager);
         let last = record.envelope_stamp.or(record.stamp);
@@ -369,8 +368,8 @@ pub(crate) fn may_have(order: &[Arc<dyn Format>]) -> bool {
 }
 
 /// The text inside a line's envelope, where no format that stamps its records knows it.
-fn inside<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], line: &Line<'a>, record: &Record<'a>) -> Option<&'a str> {
-    let inner = if CARRIERS.contains(&record.format) {
+fn inside<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], line: &Line<'a>, record: &Record<'a>, known: bool) -> Option<&'a str> {
+    let inner = if known {
         record.body
     } else if record.envelope_stamp.is_none() && matches!(record.format, "logfmt" | "generic" | "json") && may_be_indented(line.text) {
         // `key = value` of an indented line is part of a text.
