@@ -66,7 +66,7 @@ impl Format for Csv {
                 (cx.keep(known(name)), if number { Scalar::Number(text) } else { Scalar::Str(text) })
             })
             .collect();
-        let found = structured::look(&pairs);
+        let found = structured::look(cx, &pairs);
         structured::put(cx, &pairs, &found, record);
         record.stamp = Some(joined);
         // Where no column is a message, the last one that is text often is.

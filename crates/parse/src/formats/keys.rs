@@ -3,6 +3,7 @@
 //! Loggers agree on few names. Here a key is folded (lower case, without `_`, `-`, `@` and blanks) and looked up once; JSON
 //! and logfmt share the table.
 
+use crate::format::Cx;
 use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use whyline_event::Key;
@@ -83,6 +84,8 @@ thread_local! {
     static KNOWN: RefCell<FxHashMap<Box<str>, Option<Role>>> = RefCell::default();
 }
 
+/// So many keys of the last record are remembered.
+const MOST_IN_ROW: usize = 64;
 /// So many keys are remembered. A source of more has keys that are values, which nobody asks for again.
 const MOST_KNOWN: usize = 1000;
 
@@ -102,6 +105,35 @@ pub fn role(key: &str) -> Option<Role> {
             known.insert(key.into(), role);
         }
         role
+    })
+}
+
+thread_local! {
+    /// The keys of the last record and what they mean: most records have those of the one before, in the same order.
+    static LAST: RefCell<Vec<(Box<str>, Option<Role>)>> = RefCell::default();
+}
+
+/// What the keys of a record mean: [`role`] of each, in order.
+pub fn roles<'a>(cx: &Cx<'a>, keys: impl ExactSizeIterator<Item = &'a str>) -> &'a [Option<Role>] {
+    LAST.with(|last| {
+        let Ok(mut last) = last.try_borrow_mut() else {
+            return &*cx.arena.alloc_slice_fill_iter(keys.map(role));
+        };
+        let last = &mut *last;
+        &*cx.arena.alloc_slice_fill_iter(keys.enumerate().map(|(at, key)| match last.get_mut(at) {
+            Some((known, role)) if **known == *key => *role,
+            Some(known) => {
+                *known = (key.into(), role(key));
+                known.1
+            }
+            None => {
+                let found = role(key);
+                if at < MOST_IN_ROW {
+                    last.push((key.into(), found));
+                }
+                found
+            }
+        }))
     })
 }
 

@@ -23,7 +23,7 @@ impl Format for Logfmt {
             return None;
         }
         let pairs = pairs(cx, text)?;
-        let found = structured::look(&pairs);
+        let found = structured::look(cx, &pairs);
         if !(found.level && (found.message.is_some() || found.time.is_some()) || found.time.is_some() && pairs.len() > 1) {
             return None;
         }

@@ -11,6 +11,8 @@ thread_local! {
     static LAST: Cell<([u8; 26], Option<Stamp>)> = const { Cell::new(([0; 26], None)) };
     /// The same for [`syslog`].
     static LAST_SYSLOG: Cell<([u8; 15], Option<Stamp>)> = const { Cell::new(([0; 15], None)) };
+    /// The same for date and time of day of [`rfc3339`].
+    static LAST_CIVIL: Cell<([u8; 19], i64)> = const { Cell::new(([0; 19], 0)) };
 }
 
 /// `21/Nov/2026:10:39:18 +0100` and nothing more.
@@ -116,8 +118,15 @@ pub fn rfc3339(text: &str) -> Option<(Stamp, usize)> {
     if head[4] != b'-' || head[7] != b'-' || !matches!(head[10], b'T' | b' ') || head[13] != b':' || head[16] != b':' {
         return None;
     }
-    let two = |at: usize| two(head[at], head[at + 1]);
-    let seconds = civil_seconds((two(0)? * 100 + two(2)?, two(5)?, two(8)?), (two(11)?, two(14)?, two(17)?))?;
+    let (last, known) = LAST_CIVIL.get();
+    let seconds = if last == *head {
+        known
+    } else {
+        let two = |at: usize| two(head[at], head[at + 1]);
+        let seconds = civil_seconds((two(0)? * 100 + two(2)?, two(5)?, two(8)?), (two(11)?, two(14)?, two(17)?))?;
+        LAST_CIVIL.set((*head, seconds));
+        seconds
+    };
     let (mut nanos, mut digits, mut at) = (0i64, 0u8, 19);
     if matches!(b.get(19), Some(b'.' | b',')) {
         at = 20;

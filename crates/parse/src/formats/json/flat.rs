@@ -3,6 +3,7 @@
 //! Text is borrowed where it needs no unescaping. A text that ends in the middle (a line cut at a limit, the first line of
 //! an object over several lines) yields what was there.
 
+use super::marks::Marks;
 use crate::format::Cx;
 use whyline_event::Value;
 
@@ -77,13 +78,13 @@ pub fn flatten<'a>(cx: &Cx<'a>, text: &'a str) -> Option<Flat<'a>> {
     if !trimmed.starts_with('{') {
         return None;
     }
-    let mut reader = Reader { cx, rest: trimmed, pairs: Vec::with_capacity(16) };
+    let mut reader = Reader { cx, text: trimmed, at: 0, marks: Marks::new(trimmed.as_bytes()), pairs: Vec::with_capacity(16) };
     let whole = match reader.object("", 0) {
         Ok(()) => true,
         Err(Stop::End) => false,
         Err(Stop::Bad) => return None,
     };
-    Some(Flat { pairs: reader.pairs, whole, rest: reader.rest })
+    Some(Flat { rest: trimmed.get(reader.at..).unwrap_or(""), pairs: reader.pairs, whole })
 }
 
 /// Why reading stopped.
@@ -96,56 +97,56 @@ enum Stop {
 
 struct Reader<'c, 'a> {
     cx: &'c Cx<'a>,
-    rest: &'a str,
+    text: &'a str,
+    /// What was read so far.
+    at: usize,
+    marks: Marks<'a>,
     pairs: Vec<(&'a str, Scalar<'a>)>,
 }
 
 impl<'a> Reader<'_, 'a> {
-    fn blanks(&mut self) {
-        self.rest = self.rest.trim_start_matches([' ', '\t', '\n', '\r']);
-    }
-
-    fn next(&self) -> Result<u8, Stop> {
-        self.rest.as_bytes().first().copied().ok_or(Stop::End)
-    }
-
-    fn skip(&mut self, n: usize) {
-        self.rest = self.rest.get(n..).unwrap_or("");
+    /// The next byte that is no blank.
+    #[inline]
+    fn next(&mut self) -> Result<u8, Stop> {
+        let bytes = self.text.as_bytes();
+        loop {
+            match bytes.get(self.at) {
+                Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
+                Some(byte) => return Ok(*byte),
+                None => return Err(Stop::End),
+            }
+        }
     }
 
     fn object(&mut self, prefix: &'a str, depth: u8) -> Result<(), Stop> {
-        self.skip(1);
-        self.blanks();
+        self.at += 1;
         if self.next()? == b'}' {
-            self.skip(1);
+            self.at += 1;
             return Ok(());
         }
         loop {
-            self.blanks();
             if self.next()? != b'"' {
                 return Err(Stop::Bad);
             }
             let name = self.string()?;
-            self.blanks();
             if self.next()? != b':' {
                 return Err(Stop::Bad);
             }
-            self.skip(1);
-            self.blanks();
+            self.at += 1;
             let path = if prefix.is_empty() { name } else { self.cx.keep(&format!("{prefix}.{name}")) };
-            if self.next()? == b'{' && depth < DEEPEST {
-                self.object(path, depth + 1)?;
-            } else {
-                let value = self.scalar()?;
-                if self.pairs.len() < MOST {
-                    self.pairs.push((path, value));
+            match self.next()? {
+                b'{' if depth < DEEPEST => self.object(path, depth + 1)?,
+                first => {
+                    let value = self.scalar(first)?;
+                    if self.pairs.len() < MOST {
+                        self.pairs.push((path, value));
+                    }
                 }
             }
-            self.blanks();
             match self.next()? {
-                b',' => self.skip(1),
+                b',' => self.at += 1,
                 b'}' => {
-                    self.skip(1);
+                    self.at += 1;
                     return Ok(());
                 }
                 _ => return Err(Stop::Bad),
@@ -153,28 +154,34 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn scalar(&mut self) -> Result<Scalar<'a>, Stop> {
-        match self.next()? {
+    #[inline]
+    fn scalar(&mut self, first: u8) -> Result<Scalar<'a>, Stop> {
+        match first {
             b'"' => self.string().map(Scalar::Str),
             b'[' | b'{' => self.raw().map(Scalar::List),
             b't' => self.word("true", Scalar::Bool(true)),
             b'f' => self.word("false", Scalar::Bool(false)),
             b'n' => self.word("null", Scalar::Null),
             b'-' | b'0'..=b'9' => {
-                let n = self.rest.bytes().take_while(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count();
-                let number = self.rest.get(..n).ok_or(Stop::Bad)?;
-                self.skip(n);
+                let rest = self.text.as_bytes().get(self.at..).unwrap_or(&[]);
+                let n = rest.iter().take_while(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count();
+                let number = self.text.get(self.at..self.at + n).ok_or(Stop::Bad)?;
+                self.at += n;
                 Ok(Scalar::Number(number))
             }
             _ => Err(Stop::Bad),
         }
     }
 
+    fn rest(&self) -> &'a str {
+        self.text.get(self.at..).unwrap_or("")
+    }
+
     fn word(&mut self, word: &str, value: Scalar<'a>) -> Result<Scalar<'a>, Stop> {
-        if self.rest.starts_with(word) {
-            self.skip(word.len());
+        if self.rest().starts_with(word) {
+            self.at += word.len();
             Ok(value)
-        } else if word.starts_with(self.rest) {
+        } else if word.starts_with(self.rest()) {
             Err(Stop::End)
         } else {
             Err(Stop::Bad)
@@ -184,7 +191,7 @@ impl<'a> Reader<'_, 'a> {
     /// A list (or an object too deep), as written.
     fn raw(&mut self) -> Result<&'a str, Stop> {
         let (mut depth, mut quoted, mut escaped) = (0usize, false, false);
-        for (at, b) in self.rest.bytes().enumerate() {
+        for (at, b) in self.rest().bytes().enumerate() {
             match b {
                 _ if escaped => escaped = false,
                 b'\\' if quoted => escaped = true,
@@ -194,34 +201,35 @@ impl<'a> Reader<'_, 'a> {
                 b']' | b'}' => {
                     depth -= 1;
                     if depth == 0 {
-                        let raw = self.rest.get(..=at).ok_or(Stop::Bad)?;
-                        self.skip(at + 1);
+                        let raw = self.rest().get(..=at).ok_or(Stop::Bad)?;
+                        self.at += at + 1;
                         return Ok(raw);
                     }
                 }
                 _ => {}
             }
         }
+        self.at = self.text.len();
         Err(Stop::End)
     }
 
+    /// The text between the quotes of which the first stands here.
+    #[inline]
     fn string(&mut self) -> Result<&'a str, Stop> {
-        let body = self.rest.get(1..).ok_or(Stop::Bad)?;
-        let bytes = body.as_bytes();
-        let mut from = 0;
+        let begin = self.at + 1;
+        let mut from = begin;
         let mut escapes = false;
-        while let Some(n) = memchr::memchr2(b'"', b'\\', bytes.get(from..).unwrap_or(&[])) {
-            let at = from + n;
-            if bytes.get(at) == Some(&b'\\') {
+        while let Some(at) = self.marks.next(from) {
+            if self.text.as_bytes().get(at) == Some(&b'\\') {
                 escapes = true;
                 from = at + 2;
                 continue;
             }
-            let raw = body.get(..at).ok_or(Stop::Bad)?;
-            self.skip(at + 2);
+            let raw = self.text.get(begin..at).ok_or(Stop::Bad)?;
+            self.at = at + 1;
             return Ok(if escapes { self.cx.keep(&unescape(raw)) } else { raw });
         }
-        self.rest = "";
+        self.at = self.text.len();
         Err(Stop::End)
     }
 }

@@ -1,6 +1,7 @@
 //! Structured logs in JSON, one object to a record.
 
 pub mod flat;
+mod marks;
 pub mod products;
 pub mod structured;
 
@@ -30,7 +31,7 @@ impl Format for Json {
             (product.fill)(cx, &flat, record);
             return Some(90);
         }
-        let found = structured::look(&flat.pairs);
+        let found = structured::look(cx, &flat.pairs);
         if flat.pairs.is_empty() && flat.whole
             || cx.depth > 0 && found.message.is_none() && found.time.is_none() && !found.http && !found.level
         {

@@ -2,7 +2,7 @@
 
 use super::flat::Scalar;
 use crate::format::{Cx, Fit};
-use crate::formats::keys::{Role, Unit, role};
+use crate::formats::keys::{Role, Unit, roles};
 use crate::formats::{exception, fill, message};
 use crate::stamp;
 use whyline_event::{Form, Key, Record, Severity, Stamp, Value};
@@ -18,6 +18,10 @@ pub struct Found<'a> {
     pub message: Option<&'a str>,
     /// The record is of an HTTP exchange.
     pub http: bool,
+    /// What the keys mean, in the order of the pairs.
+    roles: &'a [Option<Role>],
+    /// Which of the pairs is the time.
+    time_at: Option<usize>,
 }
 
 impl Found<'_> {
@@ -34,13 +38,18 @@ impl Found<'_> {
 }
 
 /// Finds time, level and message without filling anything.
-pub fn look<'a>(pairs: &[(&'a str, Scalar<'a>)]) -> Found<'a> {
-    let mut found = Found::default();
+pub fn look<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)]) -> Found<'a> {
+    let mut found = Found { roles: roles(cx, pairs.iter().map(|(name, _)| *name)), ..Found::default() };
     let mut fallback = None;
     let (mut method, mut status) = (false, false);
-    for (name, value) in pairs {
-        match role(name) {
-            Some(Role::Time) => found.time = better(found.time, time(*value)),
+    for (at, ((_, value), role)) in pairs.iter().zip(found.roles).enumerate() {
+        match role {
+            Some(Role::Time) => {
+                let time = better(found.time, time(*value));
+                if time != found.time {
+                    (found.time, found.time_at) = (time, Some(at));
+                }
+            }
             Some(Role::Level) => found.level |= matches!(value, Scalar::Str(_) | Scalar::Number(_)),
             Some(Role::Message) => {
                 if let (Scalar::Str(text), None) = (value, found.message) {
@@ -58,7 +67,7 @@ pub fn look<'a>(pairs: &[(&'a str, Scalar<'a>)]) -> Found<'a> {
         }
     }
     found.message = found.message.filter(|m| !m.is_empty()).or(fallback);
-    found.http = method || status && pairs.iter().any(|(name, _)| role(name) == Some(Role::Target));
+    found.http = method || status && found.roles.contains(&Some(Role::Target));
     found
 }
 
@@ -120,8 +129,8 @@ pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, 
     }
     let named_host = pairs.iter().any(|(name, _)| matches!(*name, "hostname" | "host"));
     let mut taken = false;
-    for (name, value) in pairs {
-        let Some(role) = role(name) else {
+    for (at, ((name, value), role)) in pairs.iter().zip(found.roles).enumerate() {
+        let Some(role) = *role else {
             other(name, *value, record);
             continue;
         };
@@ -133,6 +142,7 @@ pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, 
                     other(name, *value, record);
                 }
             }
+            Role::Time if found.time_at == Some(at) => {}
             Role::Time => {
                 let time = time(*value);
                 if time.is_none() || time != found.time {
