@@ -1,6 +1,6 @@
 //! Addresses as they stand in logs: `10.0.0.3`, `10.0.0.3:8080`, `[2001:db8::1]:443`, `db.internal:5432`, `unix:/run/x.sock`.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Splits an endpoint into its host part and its port.
 ///
@@ -13,7 +13,8 @@ pub fn split_port(text: &str) -> (&str, Option<u16>) {
         }
         return (text, None);
     }
-    match text.rsplit_once(':') {
+    let colon = text.bytes().rposition(|b| b == b':');
+    match colon.and_then(|at| Some((text.get(..at)?, text.get(at + 1..)?))) {
         Some((host, port)) if !host.contains(':') || host.parse::<std::net::Ipv6Addr>().is_err() && host.contains('.') => {
             match port.parse::<u16>() {
                 Ok(number) if !host.contains(':') => (host, Some(number)),
@@ -26,6 +27,17 @@ pub fn split_port(text: &str) -> (&str, Option<u16>) {
 
 /// The IP address that a text names, without port, brackets or zone; IPv4-mapped IPv6 addresses as IPv4.
 pub fn ip(text: &str) -> Option<IpAddr> {
+    // Most words that are asked for are none, and show it by how they begin.
+    let run = text.bytes().position(|b| !b.is_ascii_hexdigit())?;
+    match (text.as_bytes().get(run), run) {
+        (Some(b'.'), 1..=3) => {
+            if let Some(found) = v4(text.as_bytes()) {
+                return Some(IpAddr::V4(found));
+            }
+        }
+        (Some(b':'), _) | (Some(b'['), 0) => {}
+        _ => return None,
+    }
     let (host, _) = split_port(text);
     let host = host.split('%').next().unwrap_or(host);
     let first = *host.as_bytes().first()?;
@@ -39,6 +51,30 @@ pub fn ip(text: &str) -> Option<IpAddr> {
     })
 }
 
+/// Four decimal numbers and nothing more, as they are usually written.
+fn v4(text: &[u8]) -> Option<Ipv4Addr> {
+    let mut parts = [0u8; 4];
+    let (mut part, mut value, mut digits) = (0, 0u16, 0);
+    for b in text {
+        match b {
+            b'0'..=b'9' if digits < 3 && !(digits > 0 && value == 0) => {
+                value = value * 10 + u16::from(b - b'0');
+                digits += 1;
+            }
+            b'.' if digits > 0 && part < 3 => {
+                *parts.get_mut(part)? = u8::try_from(value).ok()?;
+                (part, value, digits) = (part + 1, 0, 0);
+            }
+            _ => return None,
+        }
+    }
+    if part != 3 || digits == 0 {
+        return None;
+    }
+    *parts.get_mut(3)? = u8::try_from(value).ok()?;
+    Some(Ipv4Addr::from(parts))
+}
+
 /// Whether a text is `IP:PORT` (or `[IPv6]:PORT`).
 pub fn is_ip_port(text: &str) -> bool {
     matches!(split_port(text), (_, Some(_))) && ip(text).is_some()
@@ -47,18 +83,45 @@ pub fn is_ip_port(text: &str) -> bool {
 /// Whether a text could be a host name (RFC 1123 labels, at least one letter, also single-label names and underscores as
 /// container networks use them).
 pub fn is_host_name(text: &str) -> bool {
-    !text.is_empty()
-        && text.len() <= 253
-        && text.bytes().any(|b| b.is_ascii_alphabetic())
-        && text.split('.').filter(|l| !l.is_empty()).count() > 0
-        && !text.starts_with(['.', '-'])
-        && !text.contains("..")
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
+    if text.len() > 253 || text.starts_with(['.', '-']) {
+        return false;
+    }
+    let (mut letters, mut dot) = (false, false);
+    for b in text.bytes() {
+        let is_dot = b == b'.';
+        if is_dot && dot || !(b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_')) {
+            return false;
+        }
+        letters |= b.is_ascii_alphabetic();
+        dot = is_dot;
+    }
+    letters
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What is told at one look is what a careful look says.
+        #[test]
+        fn addresses_are_those_of_the_library(text in "[0-9a-f.:]{0,12}|[0-9]{1,3}(\\.[0-9]{1,4}){2,4}(:[0-9]{1,6}|%eth0)?|\\[[0-9a-f:]{2,9}\\](:80)?|[a-h.-]{0,9}") {
+            let host = split_port(&text).0;
+            let host = host.split('%').next().unwrap_or(host);
+            let careful = host.parse::<IpAddr>().ok().map(|ip| match ip {
+                IpAddr::V6(v6) => v6.to_ipv4_mapped().map_or(ip, IpAddr::V4),
+                v4 => v4,
+            });
+            prop_assert_eq!(ip(&text), careful, "{}", text);
+            let name = !text.is_empty()
+                && text.bytes().any(|b| b.is_ascii_alphabetic())
+                && !text.starts_with(['.', '-'])
+                && !text.contains("..")
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'));
+            prop_assert_eq!(is_host_name(&text), name, "{}", text);
+        }
+    }
 
     #[test]
     fn endpoints() {

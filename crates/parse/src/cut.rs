@@ -204,7 +204,7 @@ pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
 }
 
 /// Whether a line has nothing but white space; the first letter of most lines says that it has.
-fn is_blank(text: &str) -> bool {
+pub(crate) fn is_blank(text: &str) -> bool {
     !text.as_bytes().first().is_some_and(u8::is_ascii_graphic) && text.trim().is_empty()
 }
 

@@ -105,13 +105,19 @@ pub struct Facts {
 
 /// Takes note of the records of one block, in their order.
 ///
-/// Most records of a block are like the one before, so runs of them are counted and entered together.
+/// Many records of a block are alike, so those of each kind are counted and entered together. A few kinds are kept at hand: in a
+/// syslog of many machines the host changes from line to line.
 pub struct Gathering<'a, 'f> {
     facts: &'f mut Facts,
-    run: Run<'a>,
+    runs: [Run<'a>; RUNS],
+    /// The one to which the record before belongs.
+    at: usize,
 }
 
-/// Records that follow each other and agree in format, host and kind of stamp.
+/// So many kinds of records are kept at hand; a power of two.
+const RUNS: usize = 128;
+
+/// Records that agree in format, host and kind of stamp.
 #[derive(Default)]
 struct Run<'a> {
     format: &'a str,
@@ -125,7 +131,7 @@ struct Run<'a> {
 impl<'a, 'f> Gathering<'a, 'f> {
     /// Notes go to `facts`.
     pub fn new(facts: &'f mut Facts) -> Self {
-        Gathering { facts, run: Run::default() }
+        Gathering { facts, runs: std::array::from_fn(|_| Run::default()), at: 0 }
     }
 
     /// Takes note of a record.
@@ -133,12 +139,17 @@ impl<'a, 'f> Gathering<'a, 'f> {
         let identity = Identity::of(record, self.facts.most != Some(0));
         let stamp = record.stamp.filter(|_| !record.inherited && !record.doubtful);
         let (form, offset) = (stamp.map(|s| s.form), stamp.and_then(|s| s.offset));
-        let run = &mut self.run;
-        if !same(run.format, record.format) || run.host != identity.host || run.form != form || run.offset != offset {
-            self.finish();
-            self.run = Run { format: record.format, host: identity.host, form, offset, records: 0, span: None };
+        let is_of =
+            |run: &Run<'a>| same(run.format, record.format) && run.host == identity.host && run.form == form && run.offset == offset;
+        if !self.runs.get(self.at).is_some_and(is_of) {
+            self.at = place(record.format, identity.host);
         }
-        self.run.records += 1;
+        let Some(run) = self.runs.get_mut(self.at) else { return };
+        if !is_of(&*run) {
+            self.facts.run(run);
+            *run = Run { format: record.format, host: identity.host, form, offset, records: 0, span: None };
+        }
+        run.records += 1;
         self.facts.timeless += u64::from(record.stamp.is_none());
         if let Some(uptime) = identity.uptime {
             self.facts.boots.record(uptime, stamp.as_ref());
@@ -146,9 +157,9 @@ impl<'a, 'f> Gathering<'a, 'f> {
         if let Some(stamp) = &stamp {
             let second = stamp.nanos.div_euclid(NANOS);
             let span = Span { first: second, last: second, count: 1 };
-            match &mut self.run.span {
+            match &mut run.span {
                 Some(known) => known.add(&span),
-                None => self.run.span = Some(span),
+                None => run.span = Some(span),
             }
             self.facts.stamp(stamp, record, &identity);
         }
@@ -163,11 +174,19 @@ impl<'a, 'f> Gathering<'a, 'f> {
 
     /// Enters what has not been entered yet; must be called at the end.
     pub fn finish(&mut self) {
-        if self.run.records > 0 {
-            self.facts.run(&self.run);
-            self.run = Run::default();
+        for run in &mut self.runs {
+            self.facts.run(run);
+            *run = Run::default();
         }
     }
+}
+
+/// Where a kind of records is kept. Two kinds of one place take turns there.
+fn place(format: &str, host: Option<&str>) -> usize {
+    let mut hasher = rustc_hash::FxHasher::default();
+    host.unwrap_or("").hash(&mut hasher);
+    format.len().hash(&mut hasher);
+    (hasher.finish() >> 32) as usize % RUNS
 }
 
 /// Whether two texts are equal; mostly they are the very same.
@@ -284,6 +303,9 @@ impl Facts {
 
     /// Takes note of a run of records that are alike.
     fn run(&mut self, run: &Run<'_>) {
+        if run.records == 0 {
+            return;
+        }
         // A prompt or a date names no source.
         let named = run.format != crate::formats::snapshot::SHELL;
         match self.formats.get_mut(run.format) {

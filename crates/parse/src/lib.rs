@@ -31,6 +31,7 @@ mod restarts;
 pub mod rotation;
 mod seams;
 pub mod section;
+mod seek;
 pub mod settle;
 mod skew;
 mod sosreport;

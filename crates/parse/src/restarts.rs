@@ -121,11 +121,13 @@ fn kind(record: &Record<'_>) -> Option<Kind> {
         b's' | b'l' | b'a' | b't' | b'd' | b'r' | b'o' | b'w' | b'm' | b'h' | b'u' | b'n' | b'f' => {}
         _ => return None,
     }
-    let begins = |sentence: &&str| text.get(..sentence.len()).is_some_and(|start| start.eq_ignore_ascii_case(sentence));
+    let begins = |sentence: &str| text.get(..sentence.len()).is_some_and(|start| start.eq_ignore_ascii_case(sentence));
+    let first = text.bytes().next()?.to_ascii_lowercase();
+    let own = |sentences: &[&str]| sentences.iter().any(|sentence| sentence.bytes().next() == Some(first) && begins(sentence));
     let spring = || text.starts_with("Started ") && text.contains(" seconds (");
-    if STARTS.iter().any(&begins) || spring() {
+    if own(STARTS) || spring() {
         Some(Kind::Start)
-    } else if STOPS.iter().any(begins) {
+    } else if own(STOPS) {
         Some(Kind::Stop)
     } else {
         None

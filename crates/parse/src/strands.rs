@@ -6,7 +6,7 @@
 //! before is added to that record, never to the one of another. The rules are those of plain files ([`crate::joins`]), asked of
 //! the texts inside the envelopes.
 
-use crate::cut::{Line, MOST_LINES, Over, joined, read_into};
+use crate::cut::{Line, MOST_LINES, Over, is_blank, joined, read_into};
 use crate::format::{Cx, Format};
 use crate::formats::cursor::first_line;
 use crate::formats::exception;
@@ -21,8 +21,8 @@ use whyline_event::{Bump, Key, Name, Record, Stamp, Value};
 const CARRIERS: &[&str] = &["docker.json", "cri", "k8s.pod_prefix", "compose", "syslog.rfc3164", "syslog.rfc5424", "journald"];
 /// Of them those in which many programs share a stream, and where a message may well begin with a blank.
 const SHARED: &[&str] = &["syslog.rfc3164", "syslog.rfc5424", "journald"];
-/// What tells the writers of one source apart, as far as an envelope says.
-const WRITER: [Key; 6] = [Key::LogStream, Key::ContainerName, Key::PodName, Key::HostName, Key::ProcessName, Key::ProcessPid];
+/// What tells the writers of one source apart, as far as an envelope says; first what few of them share.
+const WRITER: [Key; 6] = [Key::ProcessPid, Key::HostName, Key::ProcessName, Key::LogStream, Key::ContainerName, Key::PodName];
 /// Formats at the front of a plan by which a source is said to have envelopes.
 const FRONT: usize = 6;
 /// A record waits for its next line over so many lines of other writers.
@@ -151,13 +151,13 @@ impl<'a> Inside<'a> {
     }
 }
 
-/// The envelope of a record, the outermost one, by its number.
-fn carrier(record: &Record<'_>) -> Option<usize> {
-    let outer = match record.fields.iter().find(|f| f.name == Name::Known(Key::Envelope)) {
-        Some(field) => field.value.as_str()?,
-        None => record.format,
-    };
-    CARRIERS.iter().position(|name| *name == outer)
+/// The envelope of a record, the outermost one, by its number, and whether the record's own format is one.
+fn carrier(record: &Record<'_>) -> Option<(usize, bool)> {
+    let number = |outer: &str| CARRIERS.iter().position(|name| *name == outer);
+    match record.fields.iter().find(|f| f.name == Name::Known(Key::Envelope)) {
+        Some(field) => Some((number(field.value.as_str()?)?, CARRIERS.contains(&record.format))),
+        None => Some((number(record.format)?, true)),
+    }
 }
 
 fn writer(record: &Record<'_>) -> Writer {
@@ -238,9 +238,9 @@ impl<'a> Strands<'a> {
 
     /// Takes a line that was read.
     pub(crate) fn turn(&mut self, arena: &'a Bump, order: &'a [Arc<dyn Format>], line: Line<'a>, record: Box<Record<'a>>) -> Turn<'a> {
-        let Some(carrier) = self.on.then(|| carrier(&record)).flatten() else { return Turn::Plain(line, record) };
+        let Some((carrier, known)) = self.on.then(|| carrier(&record)).flatten() else { return Turn::Plain(line, record) };
         let writer = writer(&record);
-        if let Some(inner) = inside(arena, order, &line, &record)
+        if let Some(inner) = inside(arena, order, &line, &record, known)
             && let Some(at) = self.joins(arena, order, &line, &record, (carrier, &writer), inner)
         {
             self.add(at, line, &record, &writer, inner);
@@ -249,8 +249,7 @@ impl<'a> Strands<'a> {
         let awaits = order.first().is_some_and(|format| format.is_part(line.text));
         self.awaiting += usize::from(awaits);
         // What an application has stamped, what ends within a trace.
-        let known = CARRIERS.contains(&record.format);
-        let blank = CARRIERS.get(carrier) == Some(&record.format) && record.body.trim().is_empty();
+        let blank = known && is_blank(record.body) && CARRIERS.get(carrier) == Some(&record.format);
         let eager = !known || record.body.starts_with([' ', '\t']) || record.body.starts_with("thread '");
         self.eager += usize::from(eager);
         let last = record.envelope_stamp.or(record.stamp);
@@ -288,7 +287,7 @@ impl<'a> Strands<'a> {
         }
         let outer = *CARRIERS.get(carrier)?;
         let shared = SHARED.contains(&outer);
-        if inner.trim().is_empty() || shared && !is_ones_own(record) {
+        if is_blank(inner) || shared && !is_ones_own(record) {
             return None;
         }
         let own = |s: &Strand<'_>| s.carrier == carrier && may_be_of(writer, &s.writer) && !s.is_blank() && same_writer(record, &s.record);
@@ -369,8 +368,8 @@ pub(crate) fn may_have(order: &[Arc<dyn Format>]) -> bool {
 }
 
 /// The text inside a line's envelope, where no format that stamps its records knows it.
-fn inside<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], line: &Line<'a>, record: &Record<'a>) -> Option<&'a str> {
-    let inner = if CARRIERS.contains(&record.format) {
+fn inside<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], line: &Line<'a>, record: &Record<'a>, known: bool) -> Option<&'a str> {
+    let inner = if known {
         record.body
     } else if record.envelope_stamp.is_none() && matches!(record.format, "logfmt" | "generic" | "json") && may_be_indented(line.text) {
         // `key = value` of an indented line is part of a text.

@@ -3,6 +3,7 @@
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::Cursor;
 use crate::formats::{exception, fill, message};
+use crate::seek::Needle;
 use crate::stamp;
 use whyline_event::{Key, Record, Stamp, Value};
 
@@ -27,7 +28,7 @@ impl Format for Columns {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        if text.starts_with("[GIN] ") || text.contains(" | ") {
+        if text.starts_with("[GIN] ") || BARS.is_in(text) {
             return gin(text, record);
         }
         if text.starts_with(REPEATED) {
@@ -119,6 +120,7 @@ fn blue_gene(text: &str) -> Option<Line<'_>> {
     Some(Line { name: "bgl", stamp, level, logger, host, message: c.rest, ..Line::default() })
 }
 
+const BARS: Needle = Needle::new(" | ");
 const REPEATED: &str = "The message \"";
 
 /// GlusterFS on a message that came again: `The message "W [MSGID: 7] [a.c:1:f] 0-vol: text" repeated 4 times between [stamp] and

@@ -3,6 +3,7 @@
 //! A [`Cursor`] stands in a text and takes what it is asked for, or takes nothing. It never splits a character and never
 //! panics, so that a format can be written as a sequence of `?`.
 
+use crate::seek;
 use crate::stamp;
 use whyline_event::Stamp;
 
@@ -37,9 +38,8 @@ impl<'a> Cursor<'a> {
 
     /// Takes blanks and tabs; returns how many.
     pub fn blanks(&mut self) -> usize {
-        let rest = self.rest.trim_start_matches([' ', '\t']);
-        let n = self.rest.len() - rest.len();
-        self.rest = rest;
+        let n = self.rest.bytes().take_while(|b| matches!(b, b' ' | b'\t')).count();
+        self.rest = self.rest.get(n..).unwrap_or("");
         n
     }
 
@@ -63,9 +63,15 @@ impl<'a> Cursor<'a> {
 
     /// Takes everything before `end`, and `end`. Stays on its line.
     pub fn until(&mut self, end: &str) -> Option<&'a str> {
-        let at = self.rest.find(end)?;
+        let at = match end.as_bytes() {
+            // Mostly a bracket that is near.
+            [close] => {
+                self.rest.bytes().position(|b| b == *close || b == b'\n').filter(|at| self.rest.as_bytes().get(*at) == Some(close))?
+            }
+            _ => seek::find(self.rest, end)?,
+        };
         let head = self.rest.get(..at)?;
-        if head.contains('\n') {
+        if end.len() > 1 && head.contains('\n') {
             return None;
         }
         self.rest = self.rest.get(at + end.len()..)?;
@@ -74,13 +80,12 @@ impl<'a> Cursor<'a> {
 
     /// Takes a word: everything before a blank or the end of the line. Fails when there is none.
     pub fn word(&mut self) -> Option<&'a str> {
-        let n = self.rest.find([' ', '\t', '\n']).unwrap_or(self.rest.len());
-        if n == 0 { None } else { self.take(n) }
+        Some(self.peek()).filter(|word| !word.is_empty()).and_then(|word| self.take(word.len()))
     }
 
     /// The word that stands here, without taking it.
     pub fn peek(&self) -> &'a str {
-        let n = self.rest.find([' ', '\t', '\n']).unwrap_or(self.rest.len());
+        let n = self.rest.bytes().position(|b| matches!(b, b' ' | b'\t' | b'\n')).unwrap_or(self.rest.len());
         self.rest.get(..n).unwrap_or("")
     }
 

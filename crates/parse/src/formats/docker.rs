@@ -122,7 +122,7 @@ impl Format for Cri {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        let head = text.split('\n').next().unwrap_or(text);
+        let head = first_line(text);
         let first = cri(head)?;
         let (stamp, stream, mut partial) = (first.stamp, first.stream, first.partial);
         let mut rest = text.get(head.len() - first.rest.len()..)?;

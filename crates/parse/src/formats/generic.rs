@@ -24,7 +24,11 @@ impl Format for Generic {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        let found = find(first_line(text));
+        let line = first_line(text);
+        if cx.depth > 0 && find(line, 2).is_none() {
+            return None;
+        }
+        let found = find(line, NEAR);
         let at_start = found.as_ref().filter(|f| f.at <= 1);
         // Inside an envelope only a text with a stamp of its own is more than the envelope's message.
         if cx.depth > 0 && at_start.is_none() {
@@ -65,13 +69,13 @@ impl Format for Generic {
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
         match self.stamped {
-            Some(true) => find(line).is_some(),
+            Some(true) => find(line, NEAR).is_some(),
             _ => !line.starts_with([' ', '\t']) && !line.starts_with("Caused by: ") && !line.is_empty(),
         }
     }
 
     fn learn(&self, head: &[&str]) -> Option<Arc<dyn Format>> {
-        let stamped = head.iter().filter(|text| find(first_line(text)).is_some()).count();
+        let stamped = head.iter().filter(|text| find(first_line(text), NEAR).is_some()).count();
         Some(Arc::new(Generic { stamped: Some(stamped * 5 >= head.len() && stamped > 0) }))
     }
 }
@@ -82,12 +86,12 @@ struct Found {
     end: usize,
 }
 
-/// The first stamp near the beginning of a line, at the beginning of a word.
-fn find(line: &str) -> Option<Found> {
+/// The first stamp among so many bytes at the beginning of a line, at the beginning of a word.
+fn find(line: &str, near: usize) -> Option<Found> {
     let bytes = line.as_bytes();
     let mut first_number = true;
     let mut time_only = None;
-    for at in 0..bytes.len().min(NEAR) {
+    for at in 0..bytes.len().min(near) {
         let here = *bytes.get(at)?;
         let begins =
             at == 0 || bytes.get(at - 1).is_some_and(|b| !b.is_ascii_alphanumeric() && *b < 0x80 && !matches!(b, b'.' | b'/' | b'_'));

@@ -1,7 +1,7 @@
 //! Java layouts that the general reader does not see: java.util.logging's two lines and Tomcat's one.
 
 use crate::format::{Cx, Fit, Format};
-use crate::formats::cursor::Cursor;
+use crate::formats::cursor::{Cursor, first_line};
 use crate::formats::{exception, fill, message};
 use crate::stamp;
 use whyline_event::{Key, Record, Severity, Stamp};
@@ -62,8 +62,9 @@ impl Format for JavaUtilLogging {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        let (head, rest) = text.split_once('\n').unwrap_or((text, ""));
+        let head = first_line(text);
         let (stamp, logger, function) = first(head)?;
+        let rest = text.get(head.len() + 1..).unwrap_or("");
         let mut c = Cursor::new(rest);
         let level = level(&mut c).filter(|_| c.eat(": ") || c.eat(":")).unwrap_or("");
         if level.is_empty() && !rest.is_empty() {

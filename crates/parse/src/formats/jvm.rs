@@ -3,6 +3,7 @@
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::{Cursor, first_line};
 use crate::formats::fill;
+use crate::seek::Needle;
 use crate::stamp;
 use whyline_event::{Key, Record, Severity, Value};
 
@@ -122,10 +123,12 @@ fn unified<'a>(text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
 }
 
 /// `2026-11-21T10:15:02.123+0000: 8123.456: [GC (Allocation Failure) [PSYoungGen: 1K->0K(2K)] 9K->8K(10K), 0.0041230 secs] [Times: ...]`.
+const GC: Needle = Needle::new("[GC");
+const FULL: Needle = Needle::new("[Full GC");
+
 fn older<'a>(text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
     let line = first_line(text);
-    let at =
-        memchr::memmem::find(line.as_bytes().get(..line.len().min(64))?, b"[GC").or_else(|| line.find("[Full GC").filter(|at| *at < 64))?;
+    let at = GC.find(line).filter(|at| at + 3 <= 64).or_else(|| FULL.find(line).filter(|at| *at < 64))?;
     let mut c = Cursor::new(line.get(..at)?);
     let stamp = c.stamp_by(stamp::iso);
     if stamp.is_some() {

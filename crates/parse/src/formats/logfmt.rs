@@ -39,10 +39,10 @@ impl Format for Logfmt {
 
 /// Whether a line begins with `key=` for a key that means time, level or message.
 fn begins(text: &str) -> bool {
-    let Some((key, _)) = text.split_once('=') else { return false };
+    let end = text.bytes().take(40).take_while(|b| is_key(*b)).count();
+    let Some(key) = text.get(..end).filter(|_| text.as_bytes().get(end) == Some(&b'=')) else { return false };
     key.len() < 40
         && !key.is_empty()
-        && key.bytes().all(is_key)
         && (matches!(
             role(key),
             Some(Role::Time | Role::Level | Role::Message | Role::Fallback | Role::Caller | Role::Name | Role::Field(_))

@@ -4,6 +4,7 @@ use crate::format::{Cx, Fit, Format};
 use crate::formats::access::put_request;
 use crate::formats::cursor::{Cursor, first_line};
 use crate::formats::fill;
+use crate::seek::Needle;
 use crate::stamp;
 use whyline_event::{Key, Record, Value, address};
 
@@ -19,7 +20,8 @@ impl Format for Uvicorn {
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
         let line = first_line(text);
         // Cheap first: the request in quotes and a word of three digits behind it.
-        let quote = memchr::memmem::find(line.as_bytes(), b" - \"")?;
+        const QUOTE: Needle = Needle::new(" - \"");
+        let quote = QUOTE.find(line)?;
         let mut head = Cursor::new(line.get(..quote)?);
         let stamp = head.stamp();
         head.blanks();

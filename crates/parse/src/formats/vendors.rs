@@ -104,6 +104,8 @@ impl Format for PanOs {
 
     fn read<'a>(&self, _cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
         let line = first_line(text);
+        // The kind stands in the fourth column.
+        memchr::memchr_iter(b',', line.as_bytes()).nth(2)?;
         let columns: Vec<&'a str> = line.splitn(40, ',').collect();
         let column = |n: usize| columns.get(n).copied().unwrap_or("");
         let kind = column(3);

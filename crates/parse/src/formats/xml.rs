@@ -38,7 +38,9 @@ impl Format for Xml {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        if !starts(text.split('\n').next().unwrap_or(text)) {
+        // A mark of the byte order may stand in front.
+        let may_be = |b: &u8| matches!(b, b'<' | b' ' | b'\t'..=b'\r' | 0x80..);
+        if !text.as_bytes().first().is_some_and(may_be) || !starts(text.split('\n').next().unwrap_or(text)) {
             return None;
         }
         let bare = behind_prolog(text);

@@ -9,6 +9,8 @@ use whyline_event::stamp::{NANOS, civil_seconds};
 thread_local! {
     /// The last text of [`common_log`] and what it says: most lines follow one of the same second.
     static LAST: Cell<([u8; 26], Option<Stamp>)> = const { Cell::new(([0; 26], None)) };
+    /// The same for [`syslog`].
+    static LAST_SYSLOG: Cell<([u8; 15], Option<Stamp>)> = const { Cell::new(([0; 15], None)) };
     /// The same for date and time of day of [`rfc3339`].
     static LAST_CIVIL: Cell<([u8; 19], i64)> = const { Cell::new(([0; 19], 0)) };
 }
@@ -30,21 +32,7 @@ fn fresh_common_log(b: &[u8; 26]) -> Option<Stamp> {
     if b[2] != b'/' || b[6] != b'/' || b[11] != b':' || b[14] != b':' || b[17] != b':' || b[20] != b' ' {
         return None;
     }
-    let month = match &b[3..6] {
-        b"Jan" => 1,
-        b"Feb" => 2,
-        b"Mar" => 3,
-        b"Apr" => 4,
-        b"May" => 5,
-        b"Jun" => 6,
-        b"Jul" => 7,
-        b"Aug" => 8,
-        b"Sep" => 9,
-        b"Oct" => 10,
-        b"Nov" => 11,
-        b"Dec" => 12,
-        _ => return None,
-    };
+    let month = month([b[3], b[4], b[5]])?;
     // What is no digit is found at the end, all at once.
     let mut odd = 0u8;
     let mut two = |at: usize| {
@@ -66,6 +54,60 @@ fn fresh_common_log(b: &[u8; 26]) -> Option<Stamp> {
     let offset = sign * (hours * 3600 + minutes * 60);
     let seconds = civil_seconds((year, month, day), of_day)?;
     Some(Stamp::explicit((seconds - offset) * NANOS, offset as i32, 0))
+}
+
+fn month(name: [u8; 3]) -> Option<i64> {
+    Some(match &name {
+        b"Jan" => 1,
+        b"Feb" => 2,
+        b"Mar" => 3,
+        b"Apr" => 4,
+        b"May" => 5,
+        b"Jun" => 6,
+        b"Jul" => 7,
+        b"Aug" => 8,
+        b"Sep" => 9,
+        b"Oct" => 10,
+        b"Nov" => 11,
+        b"Dec" => 12,
+        _ => return None,
+    })
+}
+
+/// `Nov  1 10:30:01 host`: the stamp of RFC 3164 with its blank behind it, where what follows is neither a year nor a zone nor half of a
+/// day. Returns the bytes it takes.
+#[inline]
+pub fn syslog(text: &str) -> Option<(Stamp, usize)> {
+    let b = text.as_bytes();
+    let head: &[u8; 15] = b.first_chunk()?;
+    let behind: &[u8; 5] = b.get(15..)?.first_chunk()?;
+    let plain = match behind[1] {
+        b'a' | b'p' => !behind[2].eq_ignore_ascii_case(&b'm'),
+        b'b'..=b'y' => true,
+        b'0'..=b'9' => !behind[2..].iter().all(u8::is_ascii_digit),
+        _ => false,
+    };
+    if behind[0] != b' ' || !plain {
+        return None;
+    }
+    let (last, stamp) = LAST_SYSLOG.get();
+    let stamp = if last == *head {
+        stamp
+    } else {
+        let stamp = fresh_syslog(head);
+        LAST_SYSLOG.set((*head, stamp));
+        stamp
+    };
+    stamp.map(|stamp| (stamp, 15))
+}
+
+fn fresh_syslog(b: &[u8; 15]) -> Option<Stamp> {
+    if b[3] != b' ' || b[6] != b' ' || b[9] != b':' || b[12] != b':' {
+        return None;
+    }
+    let tens = if b[4] == b' ' { b'0' } else { b[4] };
+    let (day, hour, minute, second) = (two(tens, b[5])?, two(b[7], b[8])?, two(b[10], b[11])?, two(b[13], b[14])?);
+    Stamp::no_year(month([b[0], b[1], b[2]])?, day, (hour, minute, second), 0, 0)
 }
 
 /// RFC 3339 in its usual form: `2026-11-21T10:02:08Z`, with up to nine digits after a dot or a comma, a blank for the `T`, and a
@@ -161,6 +203,30 @@ mod tests {
             if let Some(found) = rfc3339(&text) {
                 prop_assert_eq!(Some(found), stamp::general_iso(&text), "{}", text);
             }
+        }
+    }
+
+    proptest! {
+        /// The same for syslog's.
+        #[test]
+        fn syslog_is_what_the_notation_says(
+            month in 0..13usize, day in "[ 0-3][0-9]", hour in 0u32..25, minute in 0u32..61, second in 0u32..62,
+            rest in " (web1 x|am x|amber|pM x|10\\.0\\.0\\.1|2026 x|2026|UTC 2026|z 2026|[0-9]{1,5} x|[a-z0-9 +-]{0,7})|[.:][0-9]{0,7}",
+        ) {
+            let text = format!("{} {day} {hour:02}:{minute:02}:{second:02}{rest}", MONTHS[month]);
+            if let Some(found) = syslog(&text) {
+                prop_assert_eq!(Some(found), stamp::general_syslog(&text), "{}", text);
+            }
+        }
+    }
+
+    proptest! {
+        /// Numbers that are turned away are no stamps.
+        #[test]
+        fn what_begins_like_no_stamp_is_none(text in "[0-9]{1,16}[-/.: T,_xN][0-9]{0,4}[-/.: T][0-9]{0,4}[-/.: T]?[0-9:. ]{0,14}") {
+            let tried = stamp::iso(&text).or_else(|| stamp::clf(&text)).or_else(|| stamp::slash(&text)).or_else(|| stamp::compact(&text));
+            let tried = tried.or_else(|| stamp::time_only(&text));
+            prop_assert!(tried.is_none() || stamp::prefix(&text).is_some(), "{}", text);
         }
     }
 

@@ -9,8 +9,8 @@ mod numbers;
 mod parts;
 
 pub use fixed::common_log;
-#[cfg(test)]
-use notation::iso_careful as general_iso;
 pub use notation::{clf, compact, glog, iso, prefix, slash, syslog};
+#[cfg(test)]
+use notation::{iso_careful as general_iso, syslog_careful as general_syslog};
 pub use numbers::{epoch, tai64n, time_only};
 pub use parts::month_name;

@@ -15,6 +15,9 @@ pub fn prefix(text: &str) -> Found {
     let b = text.as_bytes();
     let first = *b.first()?;
     if first.is_ascii_digit() {
+        if !begins_like_one(b) {
+            return None;
+        }
         return iso(text)
             .or_else(|| clf(text))
             .or_else(|| slash(text))
@@ -30,6 +33,18 @@ pub fn prefix(text: &str) -> Found {
         return syslog(text).or_else(|| weekday(text)).or_else(|| glog(text).map(|(s, n, _)| (s, n)));
     }
     None
+}
+
+/// Whether digits at the beginning of a text are as many as a notation has there, with a sign behind them that it has. Most numbers are no
+/// stamps, and none of the notations needs to be tried on them.
+fn begins_like_one(b: &[u8]) -> bool {
+    let run = b.iter().take(15).take_while(|c| c.is_ascii_digit()).count();
+    match (run, b.get(run)) {
+        (1 | 2, Some(b'/' | b'-' | b'.' | b':' | b' ')) | (4, Some(b'-' | b'/' | b'.')) => true,
+        // Without signs between year, month and day; what follows is seen to by the notation.
+        (6 | 8 | 14, _) => true,
+        _ => false,
+    }
 }
 
 /// RFC 3339 and its cousins: `2026-11-21T10:02:08.123+01:00`, with a blank for the `T`, a comma before the fraction, any or no
@@ -245,6 +260,10 @@ pub fn compact(text: &str) -> Found {
 /// RFC 3164: `Nov 21 10:30:01`, `Nov  1 10:30:01`, also with a year after the day or the time (`Nov 21 2026 10:30:01`,
 /// `Nov 21 10:30:01 2026`, `Nov 21, 2026 10:30:01 AM`), with a fraction or a zone.
 pub fn syslog(text: &str) -> Found {
+    super::fixed::syslog(text).or_else(|| syslog_careful(text))
+}
+
+pub(super) fn syslog_careful(text: &str) -> Found {
     let b = text.as_bytes();
     let (month, m) = month_name(text)?;
     let mut at = m;
@@ -310,11 +329,11 @@ pub fn syslog(text: &str) -> Found {
 /// A weekday first: `Sat Nov 21 10:30:01 2026`, `Sat Nov 21 10:30:01.123456 2026` (Apache), `Sat, 21 Nov 2026 10:30:01 +0000`.
 fn weekday(text: &str) -> Found {
     let b = text.as_bytes();
-    let n = b.iter().take(10).take_while(|c| c.is_ascii_alphabetic()).count();
-    let short = b.get(..3)?.to_ascii_lowercase();
-    if !matches!(&short[..], b"mon" | b"tue" | b"wed" | b"thu" | b"fri" | b"sat" | b"sun") {
+    let short: &[u8; 3] = b.first_chunk()?;
+    if !matches!(&short.map(|c| c.to_ascii_lowercase()), b"mon" | b"tue" | b"wed" | b"thu" | b"fri" | b"sat" | b"sun") {
         return None;
     }
+    let n = b.iter().take(10).take_while(|c| c.is_ascii_alphabetic()).count();
     let mut at = n;
     if b.get(at) == Some(&b',') {
         at += 1;

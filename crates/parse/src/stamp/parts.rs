@@ -140,9 +140,53 @@ pub(super) fn finish(when: i64, clock: &Clocked, b: &[u8], blank_before_zone: bo
     Some((Stamp::civil(when, clock.nanos, clock.digits)?, end))
 }
 
+/// Whether the first three letters are those of a month's name; letters that are not ASCII are left to the careful look.
+fn may_be_month(b: &[u8]) -> bool {
+    let Some(head) = b.first_chunk::<3>() else { return false };
+    if !head.is_ascii() {
+        return true;
+    }
+    matches!(
+        &head.map(|c| c.to_ascii_lowercase()),
+        b"jan"
+            | b"ene"
+            | b"gen"
+            | b"feb"
+            | b"fev"
+            | b"mar"
+            | b"mrz"
+            | b"apr"
+            | b"abr"
+            | b"avr"
+            | b"may"
+            | b"mai"
+            | b"mag"
+            | b"jun"
+            | b"jui"
+            | b"giu"
+            | b"jul"
+            | b"lug"
+            | b"aug"
+            | b"ago"
+            | b"sep"
+            | b"set"
+            | b"oct"
+            | b"okt"
+            | b"out"
+            | b"ott"
+            | b"nov"
+            | b"dec"
+            | b"dez"
+            | b"dic"
+    )
+}
+
 /// The month that a text begins with, by its English short or full name, or by names of other languages that log files are
 /// seen with (German, French, Spanish, Italian, Portuguese). Returns month and length.
 pub fn month_name(text: &str) -> Option<(i64, usize)> {
+    if !may_be_month(text.as_bytes()) {
+        return None;
+    }
     let n = text.char_indices().find(|(_, c)| !c.is_alphabetic()).map_or(text.len(), |(i, _)| i);
     if !(3..=12).contains(&n) {
         return None;
@@ -190,4 +234,36 @@ pub fn month_name(text: &str) -> Option<(i64, usize)> {
         _ => return None,
     };
     Some((month, n))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::month_name;
+
+    #[test]
+    fn months_of_many_languages() {
+        for (month, names) in [
+            (1, "january januar janvier enero gennaio janeiro janv jan ene gen"),
+            (2, "february februar février febrero febbraio fevereiro févr feb fev"),
+            (3, "march märz mars marzo março mär mar"),
+            (4, "april avril abril aprile avri apr abr avr"),
+            (5, "mayo maggio maio may mai mag"),
+            (6, "june juni juin junio giugno junho jun giu"),
+            (7, "july juli juillet julio luglio julho juil jul lug"),
+            (8, "august août agosto aoû aug ago"),
+            (9, "september septembre septiembre settembre setembro sept sep set"),
+            (10, "october oktober octobre octubre ottobre outubro oct okt out ott"),
+            (11, "november novembre noviembre novembro nov"),
+            (12, "december dezember décembre diciembre dicembre dezembro déc dec dez dic"),
+        ] {
+            for name in names.split(' ') {
+                for text in [name.to_string(), name.to_uppercase(), format!("{name} 1")] {
+                    assert_eq!(month_name(&text).map(|(month, _)| month), Some(month), "{text}");
+                }
+            }
+        }
+        for no in ["", "ma", "selected", "marches", "decided", "xyz 1"] {
+            assert_eq!(month_name(no), None, "{no}");
+        }
+    }
 }

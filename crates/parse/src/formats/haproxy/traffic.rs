@@ -2,6 +2,7 @@
 
 use super::super::access;
 use crate::format::{Cx, Fit};
+use crate::seek::near;
 use crate::stamp;
 use whyline_event::{Key, Record, Stamp, Value};
 
@@ -44,7 +45,8 @@ fn word(text: &str) -> (&str, &str) {
 
 fn open(line: &str) -> Option<Line<'_>> {
     let line = line.trim_start();
-    let (client, rest) = line.split_once(' ')?;
+    let blank = near(line, b' ')?;
+    let (client, rest) = (line.get(..blank)?, line.get(blank + 1..)?);
     let rest = rest.trim_start().strip_prefix('[')?;
     let (time, rest) = rest.split_once(']')?;
     let (stamp, used) = stamp::clf(time)?;

@@ -1,6 +1,7 @@
 //! Who failed to log in, was turned away or banned, where only the message names the address.
 
 use crate::formats::fill;
+use crate::seek::{Needle, near};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use std::sync::LazyLock;
 use whyline_event::{Key, Record, address};
@@ -185,25 +186,37 @@ fn may_name_an_address(text: &str) -> bool {
 
 /// `[203.0.113.9:4000] text`, `203.0.113.9:4000 text`: who is spoken of stands first, with a port.
 fn speaker(text: &str) -> Option<&str> {
-    let word = text.strip_prefix('[').map_or_else(|| text.split(' ').next(), |t| t.split(']').next())?;
+    let (text, close) = text.strip_prefix('[').map_or((text, b' '), |t| (t, b']'));
+    let word = near(text, close).map_or(Some(text), |end| text.get(..end))?;
     address::is_ip_port(word).then_some(word)
 }
 
 /// Lines that name both ends of a packet: of IPsec's daemon the one that is not itself, of a packet filter the sender, of a
 /// scan the scanner.
 fn other_end(text: &str) -> Option<&str> {
-    if let Some((_, ends)) = text.split_once("sending packet: from ").or_else(|| text.split_once("received packet: from ")) {
-        let (from, to) = ends.split_once(" to ")?;
+    const PACKET: Needle = Needle::new("packet: from ");
+    const SENDING: Needle = Needle::new("sending packet: from ");
+    const RECEIVED: Needle = Needle::new("received packet: from ");
+    const TO: Needle = Needle::new(" to ");
+    const PROTO: Needle = Needle::new(" proto ");
+    if PACKET.is_in(text)
+        && let Some(ends) = SENDING.after(text).or_else(|| RECEIVED.after(text))
+    {
+        let (from, to) = TO.split(ends)?;
         let end = if text.contains("sending packet") { to } else { from };
         return end.split('[').next().filter(|word| address::ip(word).is_some());
     }
-    if let Some((_, ends)) = text.split_once(", proto ").or_else(|| text.split_once(" proto "))
+    if PROTO.is_in(text)
+        && let Some((_, ends)) = text.split_once(", proto ").or_else(|| text.split_once(" proto "))
         && let Some((_, ends)) = ends.split_once(", ")
         && let Some((from, _)) = ends.split_once("->")
     {
         return address::is_ip_port(from).then_some(from);
     }
-    let (first, rest) = text.split_once(" to ")?;
+    // An address has no letters beyond `f`.
+    let may_be = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'.' | b'[');
+    text.as_bytes().first().filter(|b| may_be(b))?;
+    let (first, rest) = TO.split(text)?;
     (address::ip(first).is_some() && rest.contains(" ports ")).then_some(first)
 }
 
@@ -266,10 +279,14 @@ impl<'a> Iterator for Addresses<'a> {
             let word = self.rest.get(skip..)?;
             let n = word.bytes().take_while(|b| part(*b)).count();
             let token = word.get(..n)?;
+            let short = n < 3;
             let after = word.as_bytes().get(n).copied();
             let at = self.start + skip;
             self.start = at + n;
             self.rest = word.get(n..)?;
+            if short {
+                continue;
+            }
             let joined = before.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-' && token.len() < 9)
                 || after.is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
             let token = token.trim_end_matches(['.', ':']);

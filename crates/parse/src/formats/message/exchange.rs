@@ -1,6 +1,7 @@
 //! An HTTP exchange told in a message: `GET /x 200 12ms`, `GET /x -> 200 in 12 ms`, `"GET /x HTTP/1.1" 200 123`.
 
 use crate::formats::fill;
+use crate::seek::near;
 use whyline_event::{Key, Record, Value, address};
 
 /// Words that may stand between target and status, or status and duration.
@@ -48,8 +49,11 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     record.put(Key::Method, Value::Str(method));
     // Who asked often stands shortly before the method.
     let near = before.char_indices().rev().nth(NEAR).and_then(|(at, _)| before.get(at..)).unwrap_or(before);
-    let is_client = |w: &&str| address::ip(w.trim_matches(['/', ':'])).is_some_and(|ip| !ip.is_unspecified());
-    if let Some(client) = near.split([' ', '|', '(', ')', '"', ',']).rev().find(is_client) {
+    let is_client = |w: &&str| {
+        let may_be = |b: u8| b.is_ascii_hexdigit() || matches!(b, b':' | b'/' | b'[');
+        w.bytes().next().is_some_and(may_be) && address::ip(w.trim_matches(['/', ':'])).is_some_and(|ip| !ip.is_unspecified())
+    };
+    if let Some(client) = words_back(near).find(is_client) {
         fill::client(record, client.trim_matches(['/', ':']));
     }
     fill::target(record, target);
@@ -62,6 +66,17 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
         fill::client(record, client);
     }
     answer(after, record);
+}
+
+/// The words of a text, the last one first.
+fn words_back(text: &str) -> impl Iterator<Item = &str> {
+    let mut end = Some(text.len());
+    std::iter::from_fn(move || {
+        let before = text.get(..end?)?;
+        let at = before.bytes().rposition(|b| matches!(b, b' ' | b'|' | b'(' | b')' | b'"' | b','));
+        end = at;
+        before.get(at.map_or(0, |at| at + 1)..)
+    })
 }
 
 /// Go's web frameworks put the rest in columns before the method: `| 10.7.7.1| 404 | 9.5ms | nomatch | GET /x`.
@@ -97,8 +112,13 @@ fn request(text: &str) -> Option<(&str, &str, &str, &str)> {
     let mut from = 0;
     for _ in 0..24 {
         let rest = line.get(from..)?;
-        let end = rest.find(' ')?;
+        let end = near(rest, b' ')?;
         let word = rest.get(..end)?;
+        // Methods end with a capital letter.
+        if !word.bytes().next_back().is_some_and(|b| b.is_ascii_uppercase()) {
+            from += end + 1;
+            continue;
+        }
         let bare = word.trim_start_matches(['"', '\'', '(', '[', '`']);
         let bare = bare.rsplit(['=', '"']).next().unwrap_or(bare);
         if fill::is_method(bare) {

@@ -2,7 +2,8 @@
 //!
 //! The catalogue holds a line of each program with what is read of it.
 
-use super::sentence::Sentence;
+use super::sentence::Sentences;
+use rustc_hash::FxHashMap;
 use std::sync::LazyLock;
 use whyline_event::Record;
 
@@ -228,25 +229,19 @@ const KERNEL: &[Program] = &[(
     ],
 )];
 
-static READY: LazyLock<Vec<(&'static str, Vec<Sentence>)>> = LazyLock::new(|| {
-    [MAIL, ACCESS, NETWORK, APPS, KERNEL]
-        .into_iter()
-        .flatten()
-        .map(|(program, written)| (*program, written.iter().map(|text| Sentence::new(text)).collect()))
-        .collect()
+static READY: LazyLock<FxHashMap<&'static str, Sentences>> = LazyLock::new(|| {
+    [MAIL, ACCESS, NETWORK, APPS, KERNEL].into_iter().flatten().map(|(program, written)| (*program, Sentences::new(written))).collect()
 });
 
 /// Adds what the first sentence that fits says. A program like `postfix/smtpd` is known by its first part.
 pub fn read<'a>(program: &str, text: &'a str, record: &mut Record<'a>) {
-    let family = match program.split('/').next().unwrap_or(program) {
+    let first = memchr::memchr(b'/', program.as_bytes()).and_then(|end| program.get(..end)).unwrap_or(program);
+    let family = match first {
         // One process an instance: `ovpn-server`.
         name if name.starts_with("ovpn") => "openvpn",
         name => name,
     };
-    let Some((_, sentences)) = READY.iter().find(|(name, _)| *name == family || *name == program) else { return };
-    for sentence in sentences {
-        if sentence.read(text, record) {
-            return;
-        }
+    if let Some(sentences) = READY.get(family) {
+        sentences.read(text, record);
     }
 }

@@ -6,6 +6,7 @@ pub mod statement;
 
 use crate::format::{Cx, Fit, Format};
 use crate::formats::{fill, message};
+use crate::seek::Needle;
 use whyline_event::{Key, Record, Severity, Value};
 
 pub use csv::PostgresCsv;
@@ -118,11 +119,13 @@ pub(crate) fn severity(word: &str) -> Option<(&str, Severity)> {
 }
 
 /// Finds the severity word: `WORD:` and two blanks.
+const COLON: Needle = Needle::new(":  ");
+
 fn parse(text: &str) -> Option<Line<'_>> {
     let line = crate::formats::cursor::first_line(text);
     let mut from = 0;
     loop {
-        let at = from + line.get(from..)?.find(":  ")?;
+        let at = from + COLON.find(line.get(from..)?)?;
         if at > 300 {
             return None;
         }

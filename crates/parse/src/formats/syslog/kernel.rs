@@ -2,7 +2,17 @@
 
 use crate::boot::UPTIME;
 use crate::formats::{fill, message};
+use crate::seek::{Needle, near};
 use whyline_event::{Key, Record, Severity, Value, address};
+
+const SOURCE: Needle = Needle::new("SRC=");
+const DESTINATION: Needle = Needle::new("DST=");
+const SEGFAULT: Needle = Needle::new(": segfault at ");
+const PROTECTION: Needle = Needle::new("] general protection");
+const KILLED: Needle = Needle::new("Killed process ");
+const INVOKED: Needle = Needle::new(" invoked oom-killer");
+const COLON: Needle = Needle::new(": ");
+const INPUT: Needle = Needle::new("IN=");
 
 /// Reads a message of the kernel. Its own clock (`[  123.456]`), seconds since boot, is dropped from the body.
 pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
@@ -11,7 +21,7 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
         record.put_other(UPTIME, uptime);
     }
     record.body = text;
-    if text.contains("SRC=") && text.contains("DST=") {
+    if SOURCE.is_in(text) && DESTINATION.is_in(text) {
         firewall(text, record);
         return;
     }
@@ -23,19 +33,19 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
         }
         return;
     }
-    if let Some((process, rest)) = text.split_once(": segfault at ").or_else(|| text.split_once("] general protection")) {
+    if let Some((process, rest)) = SEGFAULT.split(text).or_else(|| PROTECTION.split(text)) {
         crashed(process, rest, record);
         return;
     }
-    if let Some(at) = text.find("Killed process ") {
-        killed(text.get(at + 15..).unwrap_or(""), record);
+    if let Some(process) = KILLED.after(text) {
+        killed(process, record);
         fill::once(record, Key::Action, Value::Str("oom-kill"));
         if record.severity.is_none() {
             record.severity = Some(Severity::Error);
         }
         return;
     }
-    if let Some((process, _)) = text.split_once(" invoked oom-killer") {
+    if let Some((process, _)) = INVOKED.split(text) {
         victim(process, record);
         fill::once(record, Key::Action, Value::Str("oom"));
         return;
@@ -45,12 +55,13 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
 
 /// Whether a text looks like the kernel's: a part of it is named in front.
 pub fn speaks(text: &str) -> bool {
-    text.find(": ").is_some_and(|at| at <= 48) || text.starts_with("Linux version ") || text.starts_with("Command line: ")
+    COLON.find(text).is_some_and(|at| at <= 48) || text.starts_with("Linux version ") || text.starts_with("Command line: ")
 }
 
 fn after_clock(text: &str) -> (Option<&str>, &str) {
     let Some(rest) = text.trim_start().strip_prefix('[') else { return (None, text) };
-    match rest.split_once(']') {
+    let end = near(rest, b']');
+    match end.and_then(|end| Some((rest.get(..end)?, rest.get(end + 1..)?))) {
         Some((clock, message)) if !clock.trim().is_empty() && clock.trim().bytes().all(|b| b.is_ascii_digit() || b == b'.') => {
             (Some(clock.trim()), message.strip_prefix(' ').unwrap_or(message))
         }
@@ -96,14 +107,24 @@ fn killed<'a>(rest: &'a str, record: &mut Record<'a>) {
 
 /// A packet that netfilter logged: `[UFW BLOCK] IN=eth0 OUT= ... SRC=.. DST=.. PROTO=TCP SPT=.. DPT=..`.
 fn firewall<'a>(text: &'a str, record: &mut Record<'a>) {
-    let start = text.find("IN=").unwrap_or(0);
+    let start = INPUT.find(text).unwrap_or(0);
     let prefix = text.get(..start).unwrap_or("");
     if let Some(action) = action(prefix) {
         fill::once_str(record, Key::Action, action);
     }
     let mut interface = "";
-    for part in text.get(start..).unwrap_or("").split(' ') {
-        let Some((name, value)) = part.split_once('=') else { continue };
+    // Each pair ends at a blank; what stands before its first `=` is its name.
+    let pairs = text.get(start..).unwrap_or("");
+    let bytes = pairs.as_bytes();
+    let (mut from, mut sign) = (0, None);
+    for at in memchr::memchr2_iter(b' ', b'=', bytes).chain(std::iter::once(bytes.len())) {
+        if bytes.get(at) == Some(&b'=') {
+            sign.get_or_insert(at);
+            continue;
+        }
+        let pair = sign.take().and_then(|sign| Some((pairs.get(from..sign)?, pairs.get(sign + 1..at)?)));
+        from = at + 1;
+        let Some((name, value)) = pair else { continue };
         match name {
             "IN" => interface = value,
             "OUT" if interface.is_empty() => interface = value,

@@ -8,6 +8,7 @@ use super::{pri, put_pri, services};
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::begins_record;
 use crate::formats::fill;
+use crate::seek::{Needle, needles};
 use crate::stamp;
 use whyline_event::{Form, Key, Record, Severity, Stamp, address};
 
@@ -71,6 +72,9 @@ pub(crate) fn put_head<'a>(cx: &Cx<'a>, head: &Head<'a>, record: &mut Record<'a>
     services::message(cx, NAME, head.tag, record.body, record);
 }
 
+/// What stands behind a process id: a colon, or the job that macOS names.
+const BEHIND_PID: [Needle; 2] = needles(["]:", "] ("]);
+
 fn parse(text: &str) -> Option<Line<'_>> {
     let (pri, rest) = match pri(text) {
         Some((pri, rest)) => (Some(pri), rest.trim_start_matches(' ')),
@@ -79,6 +83,10 @@ fn parse(text: &str) -> Option<Line<'_>> {
     let first = *rest.as_bytes().first()?;
     let found = if first.is_ascii_digit() { iso(rest) } else { stamp::syslog(rest).or_else(|| logread(rest)) };
     let Some((stamp, used)) = found else {
+        // Of a text without stamp and priority only the process id says that it is syslog's.
+        if pri.is_none() && !BEHIND_PID.iter().any(|mark| mark.is_in(rest)) {
+            return None;
+        }
         let head = head(rest);
         // A message without a stamp is syslog only where it carries a priority and a tag, or host, tag and process id.
         if pri.is_none() {

@@ -3,6 +3,7 @@
 use crate::format::Cx;
 use crate::formats::cursor::Cursor;
 use crate::formats::{dns, fill, message};
+use crate::seek::{Needle, near, needles};
 use whyline_event::{Key, Record, Value};
 
 /// Reads the message of a syslog record: what the named service is known to write, else whatever format fits, else the
@@ -99,12 +100,15 @@ fn cron<'a>(text: &'a str, record: &mut Record<'a>) -> bool {
 
 /// `alice : TTY=pts/0 ; PWD=/srv ; USER=root ; COMMAND=/bin/ls`, and refusals, which name the reason first.
 fn sudo<'a>(text: &'a str, record: &mut Record<'a>) -> bool {
-    let Some((user, rest)) = text.split_once(" : ") else { return false };
+    const COLON: Needle = Needle::new(" : ");
+    const COMMAND: Needle = Needle::new("COMMAND=");
+    const REFUSED: [Needle; 3] = needles(["incorrect password", "NOT in sudoers", "not allowed"]);
+    let Some((user, rest)) = COLON.split(text) else { return false };
     let user = user.trim();
     if user.is_empty() || user.contains(' ') {
         return false;
     }
-    let Some((_, command)) = rest.split_once("COMMAND=") else { return false };
+    let Some(command) = COMMAND.after(rest) else { return false };
     fill::once_str(record, Key::User, user);
     fill::once_str(record, Key::Command, command.trim_end());
     for part in rest.split(" ; ") {
@@ -112,7 +116,7 @@ fn sudo<'a>(text: &'a str, record: &mut Record<'a>) -> bool {
             record.put_other("user.target.name", Value::Str(target));
         }
     }
-    if ["incorrect password", "NOT in sudoers", "not allowed"].iter().any(|w| rest.contains(w)) {
+    if REFUSED.iter().any(|w| w.is_in(rest)) {
         fill::once(record, Key::Action, Value::Str("failed"));
     }
     true
@@ -146,11 +150,14 @@ const SSHD: &[(&str, &str)] = &[
     ("Could not get shadow information for ", ""),
 ];
 
+const NOT_ALLOWED: Needle = Needle::new(" not allowed because ");
+
 fn sshd<'a>(text: &'a str, record: &mut Record<'a>) -> bool {
     let plain = text.strip_prefix("error: ").or_else(|| text.strip_prefix("fatal: ")).unwrap_or(text);
-    let Some((_, action)) = SSHD.iter().find(|(start, _)| plain.starts_with(start)) else { return false };
-    let not_allowed = plain.contains(" not allowed because ");
-    if plain.starts_with("User ") && !not_allowed {
+    let Some(first) = plain.bytes().next() else { return false };
+    let begins = |start: &str| start.as_bytes().first() == Some(&first) && plain.starts_with(start);
+    let Some((_, action)) = SSHD.iter().find(|(start, _)| begins(start)) else { return false };
+    if plain.starts_with("User ") && !NOT_ALLOWED.is_in(plain) {
         return false;
     }
     if !action.is_empty() {
@@ -168,25 +175,37 @@ fn sshd<'a>(text: &'a str, record: &mut Record<'a>) -> bool {
 
 fn ssh_user(text: &str) -> Option<&str> {
     // `for [invalid user] X from`; the name is a stranger's text and may hold anything, so the last `from` ends it.
-    let after = ["nvalid user ", "llegal user ", "authenticating user ", " by user ", "from user ", " for ", "User "]
-        .iter()
-        .find_map(|mark| text.find(mark).and_then(|at| text.get(at + mark.len()..)))?;
-    let end = after.rfind(" from ").or_else(|| after.find(' ')).unwrap_or(after.len());
+    const USER: Needle = Needle::new("ser ");
+    const MARKS: [Needle; 5] = needles(["nvalid user ", "llegal user ", "authenticating user ", " by user ", "from user "]);
+    const FOR: Needle = Needle::new(" for ");
+    const NAMED: Needle = Needle::new("User ");
+    const FROM: Needle = Needle::new(" from ");
+    const PORT: Needle = Needle::new(" port ");
+    let told = USER.is_in(text);
+    let marked = || if told { MARKS.iter().find_map(|mark| mark.after(text)) } else { None };
+    let after = marked().or_else(|| FOR.after(text)).or_else(|| if told { NAMED.after(text) } else { None })?;
+    let from = FROM.rfind(after);
+    let end = from.or_else(|| near(after, b' ')).unwrap_or(after.len());
     let user = after.get(..end)?;
     // `Connection closed by invalid user X 1.2.3.4 port 22`.
-    let user = if user.contains(" port ") || after.find(" from ").is_none() { user.split(' ').next().unwrap_or(user) } else { user };
+    let user = if from.is_none() || PORT.is_in(user) { near(user, b' ').and_then(|end| user.get(..end)).unwrap_or(user) } else { user };
     (!user.is_empty() && whyline_event::address::ip(user).is_none()).then_some(user)
 }
 
 fn ssh_client(text: &str) -> Option<(&str, &str)> {
-    let port_at = text.rfind(" port ");
-    let port = port_at.and_then(|at| text.get(at + 6..)).map(|p| p.split(|c: char| !c.is_ascii_digit()).next().unwrap_or("")).unwrap_or("");
+    const PORT: Needle = Needle::new(" port ");
+    const MARKS: [Needle; 4] = needles([" from ", "FROM ", " with ", "for "]);
+    let port_at = PORT.rfind(text);
+    let port = port_at.and_then(|at| text.get(at + 6..)).unwrap_or("");
+    let port = port.get(..port.bytes().take_while(u8::is_ascii_digit).count()).unwrap_or("");
     let before = match port_at {
-        Some(at) => text.get(..at)?.rsplit([' ', '=']).next()?,
+        Some(at) => {
+            let before = text.get(..at)?;
+            let start = before.bytes().rposition(|b| matches!(b, b' ' | b'=')).map_or(0, |at| at + 1);
+            before.get(start..)?
+        }
         None => {
-            let after = [" from ", "FROM ", " with ", "for "]
-                .iter()
-                .find_map(|mark| text.rfind(mark).and_then(|at| text.get(at + mark.len()..)))?;
+            let after = MARKS.iter().find_map(|mark| mark.rfind(text).and_then(|at| text.get(at + mark.text().len()..)))?;
             after.split([' ', ':', ',']).next().filter(|w| !w.is_empty())?
         }
     };
@@ -197,23 +216,33 @@ fn ssh_client(text: &str) -> Option<(&str, &str)> {
 
 /// `pam_unix(sshd:auth): authentication failure; logname= uid=0 ... rhost=203.0.113.9  user=bob`, and sessions.
 fn pam<'a>(text: &'a str, record: &mut Record<'a>) -> bool {
-    if let Some(at) = text.find("rhost=") {
+    const HOST: Needle = Needle::new("rhost=");
+    const USER: Needle = Needle::new(" user=");
+    const OTHER_USER: Needle = Needle::new("ruser=");
+    const FAILURE: Needle = Needle::new("failure");
+    const SESSION: Needle = Needle::new("ed for user ");
+    const SESSIONS: [(Needle, &str); 2] =
+        [(Needle::new("session opened for user "), "session opened"), (Needle::new("session closed for user "), "session closed")];
+    if let Some(at) = HOST.find(text) {
         let host = value_at(text, at + 6);
         fill::client(record, host);
-        if let Some(at) = text.rfind(" user=") {
+        if let Some(at) = USER.rfind(text) {
             fill::once_str(record, Key::User, value_at(text, at + 6));
-        } else if let Some(at) = text.find("ruser=") {
+        } else if let Some(at) = OTHER_USER.find(text) {
             fill::once_str(record, Key::User, value_at(text, at + 6));
         }
-        if text.contains("failure") {
+        if FAILURE.is_in(text) {
             fill::once(record, Key::Action, Value::Str("failed"));
         }
         return true;
     }
-    for (mark, action) in [("session opened for user ", "session opened"), ("session closed for user ", "session closed")] {
-        if let Some(at) = text.find(mark) {
-            let user = value_at(text, at + mark.len());
-            let user = user.split('(').next().unwrap_or(user);
+    if !SESSION.is_in(text) {
+        return false;
+    }
+    for (mark, action) in &SESSIONS {
+        if let Some(at) = mark.find(text) {
+            let user = value_at(text, at + mark.text().len());
+            let user = near(user, b'(').and_then(|end| user.get(..end)).unwrap_or(user);
             fill::once_str(record, Key::User, user);
             fill::once(record, Key::Action, Value::Str(action));
             return true;
@@ -225,7 +254,7 @@ fn pam<'a>(text: &'a str, record: &mut Record<'a>) -> bool {
 /// The text from a place to the next blank.
 pub(crate) fn value_at(text: &str, at: usize) -> &str {
     let rest = text.get(at..).unwrap_or("");
-    let end = rest.find([' ', '\t', '\n', ';', ',']).unwrap_or(rest.len());
+    let end = rest.bytes().position(|b| matches!(b, b' ' | b'\t' | b'\n' | b';' | b',')).unwrap_or(rest.len());
     rest.get(..end).unwrap_or("")
 }
 
