@@ -24,6 +24,8 @@ pub struct Layout {
     open: bool,
     /// The time is the one when the request began.
     is_start: bool,
+    /// A column ends at a quote, so a line without any is of another layout.
+    quoted: bool,
 }
 
 /// A layout has at most as many columns.
@@ -38,7 +40,7 @@ pub struct Builder(Layout);
 impl Builder {
     /// A layout of a format, with the fit of its lines.
     pub fn new(name: &'static str, fit: Fit) -> Self {
-        Builder(Layout { name, fit, lead: String::new(), columns: Vec::new(), open: false, is_start: false })
+        Builder(Layout { name, fit, lead: String::new(), columns: Vec::new(), open: false, is_start: false, quoted: false })
     }
 
     /// Adds fixed text.
@@ -91,6 +93,7 @@ impl Builder {
         if let Some(column) = trimmed {
             column.stop.truncate(column.stop.trim_end().len());
         }
+        self.0.quoted = self.0.columns.iter().any(|c| c.stop.contains('"'));
         Ok(self.0)
     }
 }
@@ -105,6 +108,9 @@ impl Layout {
 
     fn cut(&self, line: &str) -> Option<Spans> {
         let at = line.strip_prefix(self.lead.as_str()).map(|_| self.lead.len())?;
+        if self.quoted && memchr::memchr(b'"', line.as_bytes()).is_none() {
+            return None;
+        }
         let mut spans = [(0, 0); MOST];
         let mut budget = BUDGET;
         self.place(line, 0, at, &mut spans, &mut budget).then_some(spans)

@@ -89,6 +89,9 @@ impl Format for W3c {
         if line.starts_with('#') {
             return directive(line, text, record);
         }
+        if self.layouts.is_empty() {
+            return None;
+        }
         let separator = if line.contains('\t') { '\t' } else { ' ' };
         let count = line.split(separator).count();
         let fits = |layout: &&Vec<Column>| layout.len() == count && admits(layout, line, separator);
