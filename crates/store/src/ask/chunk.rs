@@ -1,5 +1,6 @@
 //! A plan asked of one chunk after the other of a pack.
 
+use super::row;
 use super::plan::{Ask, Leaf, Plan, What, is_free_text};
 use crate::bits::Bits;
 use crate::pack::chunk::Chunk;
@@ -20,6 +21,8 @@ pub(crate) struct Asker<'q> {
     pub(super) pack: Rc<Pack>,
     pub(super) tables: Tables,
     pub(super) values: FxHashMap<(u32, u32), Vec<u8>>,
+    /// What the entries of dictionaries answered when they were asked for texts in a row.
+    pub(super) stands: FxHashMap<(row::Spot, u32), Vec<u8>>,
     pub(super) numbers: FxHashMap<(u32, u8, i64), bool>,
     pub(super) text: String,
     /// What numbers answered last, by question and kind.
@@ -43,8 +46,17 @@ pub(super) struct Part<'c> {
 
 impl<'q> Asker<'q> {
     pub(crate) fn new(plan: &'q Plan<'q>, pack: Rc<Pack>) -> Asker<'q> {
-        let (tables, values, numbers) = (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
-        Asker { plan, pack, tables, values, numbers, text: String::new(), recent: FxHashMap::default(), has_word: FxHashMap::default() }
+        Asker {
+            plan,
+            pack,
+            tables: FxHashMap::default(),
+            values: FxHashMap::default(),
+            stands: FxHashMap::default(),
+            numbers: FxHashMap::default(),
+            text: String::new(),
+            recent: FxHashMap::default(),
+            has_word: FxHashMap::default(),
+        }
     }
 
     /// How many rows of a chunk the query asks for.

@@ -9,7 +9,7 @@ use super::plan::Leaf;
 use crate::bits::Bits;
 use crate::pack::bloom;
 use crate::pack::column::{Texts, nth};
-use crate::pack::read::Entries;
+use crate::pack::entries::Stretch;
 use crate::pack::shape::{Atom, Source as From};
 use memchr::memmem;
 use std::io;
@@ -149,7 +149,7 @@ impl<'q> Asker<'q> {
         live: &Bits,
         each: &mut dyn FnMut(usize, u8),
     ) -> io::Result<()> {
-        let set = self.pack.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default();
+        let set = self.pack.bytes_of(dictionary);
         let may = |word: &String| !word.is_ascii() || set.may_hold(word);
         let (first, last) = (wanted.first().is_some_and(may), wanted.last().is_some_and(may));
         if !first && !last {
@@ -207,43 +207,64 @@ impl<'q> Asker<'q> {
         }
         let pack = self.pack.clone();
         let entries = pack.entries(dictionary)?;
-        let mut table = vec![0u8; entries.len()];
-        let mut any = false;
-        let mut set = |id: u32| {
-            if let (Some(text), Some(known)) = (entries.get(id), table.get_mut(id as usize))
-                && *known == 0
-            {
-                *known = flags(text, wanted) | ASKED;
-                any |= *known != ASKED;
+        let has_upper = pack.bytes_of(dictionary).has_upper();
+        let is_number = |word: &String| word.bytes().all(|b| b.is_ascii_digit());
+        let table = match entries.outlines() {
+            // No number is one of the words, so it does not matter which it is.
+            Some(outlines) if !wanted.iter().any(is_number) => {
+                let mut answers = vec![0; outlines.ends.len()];
+                mark_entries(&outlines.stretch(), has_upper, wanted, &mut answers);
+                outlines.spread(&answers)
+            }
+            _ => {
+                let mut table = vec![0; entries.len()];
+                for stretch in pack.stretches(dictionary)? {
+                    mark_entries(&stretch?, has_upper, wanted, &mut table);
+                }
+                table
             }
         };
-        for word in edges(wanted) {
-            if word.is_ascii() {
-                occurrences(entries, word).filter(|(_, whole)| *whole).for_each(|(id, _)| set(id));
-            } else {
-                (0..entries.len() as u32).for_each(&mut set);
-            }
-        }
+        let any = table.iter().any(|flags| flags & !ASKED != 0);
         let table = Rc::new(if any { table } else { Vec::new() });
         self.tables.insert(key, table.clone());
         Ok(table)
     }
 }
 
-/// The entries in which a text of ASCII begins in any case, each once, and whether it ends there as well.
-pub(super) fn occurrences<'e>(entries: &'e Entries, wanted: &'e str) -> impl Iterator<Item = (u32, bool)> + 'e {
+/// Notes in a table by entries how they have to do with words.
+fn mark_entries(stretch: &Stretch<'_>, has_upper: bool, wanted: &[String], table: &mut [u8]) {
+    let lower = stretch.lower(has_upper);
+    let mut set = |id: u32| {
+        if let (Some(text), Some(known)) = (stretch.get(id), table.get_mut(id as usize))
+            && *known == 0
+        {
+            *known = flags(text, wanted) | ASKED;
+        }
+    };
+    for word in edges(wanted) {
+        if word.is_ascii() {
+            occurrences(stretch, &lower, word).filter(|(_, whole)| *whole).for_each(|(id, _)| set(id));
+        } else {
+            (stretch.first..stretch.first + stretch.ends.len() as u32).for_each(&mut set);
+        }
+    }
+}
+
+/// The entries in which a text of ASCII in lower case begins in any case, each once, and whether it ends there as well. `lower` is the
+/// text of the stretch in lower case.
+pub(super) fn occurrences<'e>(stretch: &'e Stretch<'_>, lower: &'e str, wanted: &'e str) -> impl Iterator<Item = (u32, bool)> + 'e {
     let finder = memmem::Finder::new(wanted);
-    let lower = entries.lower().as_bytes();
+    let end_of = |entry: usize| stretch.ends.get(entry).map(|end| (end - stretch.base) as usize);
     let (mut from, mut entry) = (0, 0);
     std::iter::from_fn(move || {
-        let at = from + finder.find(lower.get(from..)?)?;
-        while entries.ends.get(entry).is_some_and(|end| *end as usize <= at) {
+        let at = from + finder.find(lower.as_bytes().get(from..)?)?;
+        while end_of(entry).is_some_and(|end| end <= at) {
             entry += 1;
         }
-        let end = *entries.ends.get(entry)? as usize;
+        let end = end_of(entry)?;
         // What goes over the end of an entry begins behind all that stands within it.
         from = end;
-        Some((entry as u32, at + wanted.len() <= end))
+        Some((stretch.first + entry as u32, at + wanted.len() <= end))
     })
 }
 

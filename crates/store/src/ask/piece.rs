@@ -6,6 +6,8 @@ use super::plan::Leaf;
 use crate::bits::Bits;
 use crate::pack::column::{Texts, nth};
 use crate::pack::dictionary::ByteSet;
+use crate::pack::entries::Stretch;
+use crate::pack::outline::is_beside_numbers;
 use crate::pack::shape::{Atom, Source as From};
 use memchr::memmem;
 use std::io;
@@ -35,6 +37,12 @@ struct Across {
     behind: u64,
     /// The first n stand before the piece.
     before: u64,
+}
+
+impl Across {
+    fn is_none(self) -> bool {
+        self.behind == 0 && self.before == 0
+    }
 }
 
 /// Where a wanted text is sought, for what was found there to be remembered.
@@ -73,7 +81,10 @@ impl<'q> Asker<'q> {
                 break;
             }
         }
-        self.by_text(From::Atoms(region.0, region.1), part, &rest, &|text| leaf.fits(Value::Str(text)))
+        let mut found = self.in_a_row(leaf, region, part, &rest)?;
+        rest.and_not(&found);
+        found.or(&self.by_text(From::Atoms(region.0, region.1), part, &rest, &|text| leaf.fits(Value::Str(text)))?);
+        Ok(found)
     }
 
     /// Adds the places whose text may hold a wanted text.
@@ -138,7 +149,7 @@ impl<'q> Asker<'q> {
 
     /// How a wanted text may lie across the borders of an atom, as far as its neighbours tell.
     fn across(&self, wanted: &str, (before, behind): (Option<&Atom>, Option<&Atom>), joined: bool) -> Across {
-        let set = |dictionary: u32| self.pack.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default();
+        let set = |dictionary: u32| self.pack.bytes_of(dictionary);
         let has = |set: ByteSet, byte: u8| set.holds(byte) || set.holds(byte.to_ascii_uppercase());
         let mut across = Across::default();
         for n in 1..wanted.len().min(63) {
@@ -178,7 +189,7 @@ impl<'q> Asker<'q> {
         (column, dictionary): (usize, u32),
         each: &mut dyn FnMut(usize, u8),
     ) -> io::Result<()> {
-        let set = self.pack.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default();
+        let set = self.pack.bytes_of(dictionary);
         // What the bytes of the column do not allow is not looked for.
         let fits = |text: &str| set.may_hold(text);
         let mut across = across;
@@ -192,13 +203,13 @@ impl<'q> Asker<'q> {
             }
         }
         let inside = fits(wanted);
-        if !inside && across.behind == 0 && across.before == 0 {
+        if !inside && across.is_none() {
             return Ok(());
         }
         let texts = part.chunk.texts(part.group, column)?;
         if let Texts::Plain(text, ends) = texts {
             let lower = text.to_ascii_lowercase();
-            if across.behind == 0 && across.before == 0 {
+            if across.is_none() {
                 for at in memmem::find_iter(lower.as_bytes(), wanted.as_bytes()) {
                     each(ends.partition_point(|end| *end as usize <= at), INSIDE);
                 }
@@ -235,24 +246,46 @@ impl<'q> Asker<'q> {
         Ok(())
     }
 
+    /// For each entry of a dictionary whether it may pass, by the texts of which one must stand in it; `None` where all may.
+    pub(super) fn candidates(&mut self, leaf: &'q Leaf<'q>, dictionary: u32) -> io::Result<Option<Vec<bool>>> {
+        let mut may: Option<Vec<bool>> = None;
+        for (n, set) in (0u128..).zip(leaf.wanted_in_values()) {
+            let mut any = vec![false; self.pack.entries(dictionary)?.len()];
+            for (m, piece) in (0u128..).zip(set) {
+                let key = (leaf.id, 1 << 126 | n << 112 | m << 80 | u128::from(dictionary));
+                let table = self.piece_table(key, piece, Across::default(), dictionary)?;
+                any.iter_mut().zip(table.iter()).for_each(|(any, flags)| *any |= flags & INSIDE != 0);
+            }
+            match &mut may {
+                Some(may) => may.iter_mut().zip(any).for_each(|(a, b)| *a &= b),
+                None => may = Some(any),
+            }
+        }
+        Ok(may)
+    }
+
     fn piece_table(&mut self, key: (u32, u128), wanted: &str, across: Across, dictionary: u32) -> io::Result<Rc<Vec<u8>>> {
         if let Some(table) = self.tables.get(&key) {
             return Ok(table.clone());
         }
         let pack = self.pack.clone();
         let entries = pack.entries(dictionary)?;
-        let mut table = vec![0u8; entries.len()];
-        for (id, _) in occurrences(entries, wanted).filter(|(_, whole)| *whole) {
-            if let Some(known) = table.get_mut(id as usize) {
-                *known |= INSIDE;
+        let has_upper = pack.bytes_of(dictionary).has_upper();
+        // What has no digits at all meets no number, wherever it is cut.
+        let table = match entries.outlines() {
+            Some(outlines) if !wanted.bytes().any(|b| b.is_ascii_digit()) || across.is_none() && is_beside_numbers(wanted) => {
+                let mut answers = vec![0; outlines.ends.len()];
+                mark_entries(&outlines.stretch(), has_upper, wanted, across, &mut answers);
+                outlines.spread(&answers)
             }
-        }
-        if across.behind != 0 || across.before != 0 {
-            for (id, known) in (0u32..).zip(&mut table) {
-                let lower = nth(entries.lower(), &entries.ends, id as usize).unwrap_or("");
-                *known |= borders(lower.as_bytes(), wanted, across);
+            _ => {
+                let mut table = vec![0; entries.len()];
+                for stretch in pack.stretches(dictionary)? {
+                    mark_entries(&stretch?, has_upper, wanted, across, &mut table);
+                }
+                table
             }
-        }
+        };
         let table = Rc::new(if table.iter().any(|f| *f != 0) { table } else { Vec::new() });
         self.tables.insert(key, table.clone());
         Ok(table)
@@ -273,6 +306,24 @@ pub(super) fn wanted(test: &Test) -> Vec<Vec<String>> {
             longest.map(|run| vec![cut(run)]).into_iter().collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Notes in a table by entries whether a text stands in them or across their borders.
+fn mark_entries(stretch: &Stretch<'_>, has_upper: bool, wanted: &str, across: Across, table: &mut [u8]) {
+    let lower = stretch.lower(has_upper);
+    for (id, _) in occurrences(stretch, &lower, wanted).filter(|(_, whole)| *whole) {
+        if let Some(known) = table.get_mut(id as usize) {
+            *known |= INSIDE;
+        }
+    }
+    if !across.is_none() {
+        let lower = Stretch { text: &lower, ..*stretch };
+        for id in stretch.first..stretch.first + stretch.ends.len() as u32 {
+            if let (Some(known), Some(text)) = (table.get_mut(id as usize), lower.get(id)) {
+                *known |= borders(text.as_bytes(), wanted, across);
+            }
+        }
     }
 }
 

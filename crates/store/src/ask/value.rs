@@ -102,13 +102,18 @@ impl<'q> Asker<'q> {
             return Ok(found);
         }
         let pack = self.pack.clone();
-        let entries = pack.entries(dictionary)?;
-        let table = self.values.entry((leaf.id, dictionary)).or_insert_with(|| vec![0; entries.len()]);
+        if !self.values.contains_key(&(leaf.id, dictionary)) {
+            let table = match self.candidates(leaf, dictionary)? {
+                Some(may) => may.into_iter().map(|may| if may { 0 } else { NO }).collect(),
+                None => vec![0; pack.entries(dictionary)?.len()],
+            };
+            self.values.insert((leaf.id, dictionary), table);
+        }
+        let table = self.values.entry((leaf.id, dictionary)).or_default();
         let mut yes = |id: u32| -> io::Result<bool> {
             let known = table.get_mut(id as usize).ok_or_else(|| damaged("a text is missing"))?;
             if *known == 0 {
-                let text = entries.get(id).ok_or_else(|| damaged("a text is missing"))?;
-                *known = if leaf.fits(Value::Str(text)) { YES } else { NO };
+                *known = if leaf.fits(Value::Str(pack.entry(dictionary, id)?)) { YES } else { NO };
             }
             Ok(*known == YES)
         };

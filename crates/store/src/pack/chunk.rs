@@ -259,7 +259,7 @@ impl Chunk {
             Texts::Ids(ids) => ids.get(place).copied().unwrap_or(u32::MAX),
             Texts::Plain(text, ends) => return nth(text, ends, place).ok_or_else(|| damaged("a text is missing")),
         };
-        self.pack.entries(dictionary)?.get(id).ok_or_else(|| damaged("a text is missing"))
+        self.pack.entry(dictionary, id)
     }
 
     /// Puts together the atoms of the text of a row, from one to another. Notes where each ends, if asked.

@@ -7,6 +7,8 @@ use std::io;
 /// Longest text of one column or dictionary that is read, in bytes: more than any block of a log has.
 const LONGEST: usize = 256 << 20;
 const LEVEL: i32 = 3;
+/// Numbers are compressed where that makes them so many times shorter: reading them as they are is much faster.
+const WORTH_UNPACKING: usize = 8;
 /// Below this many bytes compressing costs more than it saves.
 const WORTH: usize = 48;
 
@@ -115,7 +117,7 @@ fn put_planes(values: &[u64], width: u8, packer: &mut Packer, out: &mut Vec<u8>)
     for plane in 0..width {
         raw.extend(values.iter().map(|v| (v >> (8 * plane)) as u8));
     }
-    packer.put_if(&raw, 2, out)
+    packer.put_if(&raw, WORTH_UNPACKING, out)
 }
 
 /// Reads numbers of so many bytes, each made into what it stands for.
