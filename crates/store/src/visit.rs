@@ -4,6 +4,7 @@ use crate::ask::{Asker, Plan};
 use crate::error::StoreError;
 use crate::pack::chunk::Chunk;
 use crate::pack::column::Texts;
+use crate::pack::planes::Numbers;
 use crate::pack::read::damaged;
 use crate::pack::shape::Source as From;
 use crate::search::{Frame, Question, Times};
@@ -40,9 +41,9 @@ impl<'v> Visited<'v> {
 /// Where a value of a row comes from.
 enum Getter<'c> {
     Same(Value<'c>),
-    Int(&'c [i64]),
-    Float(&'c [i64]),
-    Duration(&'c [i64]),
+    Int(&'c Numbers),
+    Float(&'c Numbers),
+    Duration(&'c Numbers),
     /// A column of texts, with its dictionary.
     Text(&'c Texts, u32),
     Line,
@@ -182,7 +183,7 @@ fn getter(chunk: &Chunk, group: usize, from: From) -> io::Result<Option<Getter<'
 impl<'c> Getter<'c> {
     fn get(&self, chunk: &'c Chunk, row: usize, place: usize) -> io::Result<Option<Value<'c>>> {
         let missing = || damaged("a value is missing");
-        let number = |list: &[i64]| list.get(place).copied().ok_or_else(missing);
+        let number = |list: &Numbers| list.get(place).ok_or_else(missing);
         Ok(Some(match self {
             Getter::Same(value) => *value,
             Getter::Int(list) => Value::Int(number(list)?),

@@ -9,6 +9,7 @@ use crate::pack::column::{Texts, nth};
 use crate::pack::read::damaged;
 use crate::pack::shape::Atom;
 use std::io;
+use std::rc::Rc;
 
 const NO: u8 = 1;
 const YES: u8 = 2;
@@ -33,54 +34,82 @@ impl Side {
     }
 }
 
-/// An atom with the number of its column.
-#[derive(Clone, Copy)]
-struct At<'s> {
-    atom: &'s Atom,
-    column: usize,
+/// Where one of the texts in a row may stand in the records of a shape, so that it stands there as a whole.
+#[derive(Clone, Debug)]
+pub(super) struct Check {
+    /// Which of the texts.
+    n: usize,
+    /// The atoms in which it begins and ends.
+    from: usize,
+    to: usize,
+    /// The column that has to be asked, with its dictionary, and for what; `None` where constant pieces have all of it.
+    asked: Option<(usize, u32, String, Side)>,
 }
 
 impl<'q> Asker<'q> {
     /// Live places at which the texts of a question surely stand in a row in a region.
     pub(super) fn in_a_row(&mut self, leaf: &'q Leaf<'q>, region: (u32, u32), part: Part<'_>, live: &Bits) -> io::Result<Bits> {
-        let atoms = part.shape.atoms.get(region.0 as usize..region.1 as usize).unwrap_or(&[]);
         let none = Bits::none(part.count());
         let count = leaf.in_a_row.len();
-        // Anything but the end of a line may stand between them.
-        if count == 0 || live.is_empty() || count > 1 && atoms.iter().any(|atom| self.may_hold(atom, "\n")) {
+        if count == 0 || live.is_empty() {
             return Ok(none);
         }
-        let mut column = part.column_at(region.0);
-        let mut list: Vec<At<'_>> = Vec::with_capacity(atoms.len());
-        for atom in atoms {
-            list.push(At { atom, column });
-            column += usize::from(matches!(atom, Atom::Column(_)));
-        }
-        // Where so many of the texts have been found before the atom that is looked at; and those that end in it.
+        // Where so many of the texts have been found before the atom that is looked at; and what ends in it or behind it.
         let mut found: Vec<Bits> = vec![none.clone(); count + 1];
-        let mut ending = found.clone();
+        let mut ending: Vec<(usize, usize, Bits)> = Vec::new();
         found[0] = live.clone();
-        for (i, at) in list.iter().enumerate() {
-            let mut next = vec![none.clone(); count + 1];
-            for n in 0..count {
-                let mut open = found[n].clone();
-                open.and_not(&found[n + 1]);
-                if open.is_empty() {
-                    continue;
+        for check in self.checks(leaf, region, part).iter() {
+            ending.retain(|(to, n, bits)| {
+                let over = *to < check.from;
+                if over {
+                    found[*n].or(bits);
                 }
-                let text = leaf.in_a_row[n].as_str();
-                if self.may_hold(at.atom, text) {
-                    let inside = self.standing(leaf, (n, text, Side::Inside), *at, part, &open)?;
-                    ending[n + 1].or(&inside);
-                }
-                if let Some(behind) = list.get(i + 1) {
-                    next[n + 1] = self.over_border(leaf, (n, text), (*at, *behind), part, &open)?;
-                }
+                !over
+            });
+            let mut open = found[check.n].clone();
+            open.and_not(&found[check.n + 1]);
+            if open.is_empty() {
+                continue;
             }
-            found.iter_mut().zip(&ending).for_each(|(found, ending)| found.or(ending));
-            ending = next;
+            let more = match &check.asked {
+                None => open,
+                Some((column, dictionary, text, side)) => {
+                    self.standing(leaf, (check.n, text, *side), (*column, *dictionary), part, &open)?
+                }
+            };
+            ending.push((check.to, check.n + 1, more));
         }
+        ending.iter().for_each(|(_, n, bits)| found[*n].or(bits));
         Ok(found.pop().unwrap_or(none))
+    }
+
+    /// What is to be asked of the pieces of a shape, in their order; found once a pack.
+    fn checks(&mut self, leaf: &'q Leaf<'q>, region: (u32, u32), part: Part<'_>) -> Rc<Vec<Check>> {
+        let key = (leaf.id, part.shape_number(), region);
+        if let Some(checks) = self.rows.get(&key) {
+            return checks.clone();
+        }
+        let atoms = part.shape.atoms.get(region.0 as usize..region.1 as usize).unwrap_or(&[]);
+        let mut checks = Vec::new();
+        // Anything but the end of a line may stand between them.
+        if leaf.in_a_row.len() == 1 || !atoms.iter().any(|atom| self.may_hold(atom, "\n")) {
+            let mut column = part.column_at(region.0);
+            for (i, atom) in atoms.iter().enumerate() {
+                for (n, text) in leaf.in_a_row.iter().enumerate() {
+                    if self.may_hold(atom, text) {
+                        let asked = asked(atom, column, text, Side::Inside);
+                        checks.push(Check { n, from: i, to: i, asked });
+                    }
+                    if let Some(behind) = atoms.get(i + 1) {
+                        self.over_border((n, text), i, (atom, behind), column, &mut checks);
+                    }
+                }
+                column += usize::from(matches!(atom, Atom::Column(_)));
+            }
+        }
+        let checks = Rc::new(checks);
+        self.rows.insert(key, checks.clone());
+        checks
     }
 
     /// Whether a piece may hold a text, by the bytes that stand in it.
@@ -94,30 +123,21 @@ impl<'q> Asker<'q> {
         }
     }
 
-    /// The live places at which a text begins in one piece and ends in the next one, of which one is constant.
-    fn over_border(
-        &mut self,
-        leaf: &'q Leaf<'q>,
-        (n, text): (usize, &str),
-        (before, behind): (At<'_>, At<'_>),
-        part: Part<'_>,
-        live: &Bits,
-    ) -> io::Result<Bits> {
-        let mut found = Bits::none(part.count());
+    /// Adds how a text may begin in one piece and end in the next one, of which one is constant.
+    fn over_border(&self, (n, text): (usize, &str), i: usize, (before, behind): (&Atom, &Atom), column: usize, checks: &mut Vec<Check>) {
         for (at, _) in text.char_indices().skip(1) {
             let (head, tail) = text.split_at(at);
-            let more = match (before.atom, behind.atom) {
-                (Atom::Fixed(piece), Atom::Column(_)) if piece.ends_with(head) && self.may_hold(behind.atom, tail) => {
-                    self.standing(leaf, (n, tail, Side::Begin), behind, part, live)?
+            let asked = match (before, behind) {
+                (Atom::Fixed(piece), Atom::Column(_)) if piece.ends_with(head) && self.may_hold(behind, tail) => {
+                    asked(behind, column, tail, Side::Begin)
                 }
-                (Atom::Column(_), Atom::Fixed(piece)) if piece.starts_with(tail) && self.may_hold(before.atom, head) => {
-                    self.standing(leaf, (n, head, Side::End), before, part, live)?
+                (Atom::Column(_), Atom::Fixed(piece)) if piece.starts_with(tail) && self.may_hold(before, head) => {
+                    asked(before, column, head, Side::End)
                 }
                 _ => continue,
             };
-            found.or(&more);
+            checks.push(Check { n, from: i, to: i + 1, asked });
         }
-        Ok(found)
     }
 
     /// The live places at which a text stands in a piece.
@@ -125,34 +145,35 @@ impl<'q> Asker<'q> {
         &mut self,
         leaf: &'q Leaf<'q>,
         (n, text, side): (usize, &str, Side),
-        at: At<'_>,
+        (column, dictionary): (usize, u32),
         part: Part<'_>,
         live: &Bits,
     ) -> io::Result<Bits> {
-        let dictionary = match at.atom {
-            Atom::Fixed(piece) => return Ok(if side.holds(piece, text) { live.clone() } else { Bits::none(part.count()) }),
-            Atom::Column(dictionary) => *dictionary,
-        };
         let mut found = Bits::none(part.count());
         let pack = self.pack.clone();
         let count = pack.entries(dictionary)?.len();
         let known = self.stands.entry(((leaf.id, n, text.len(), side), dictionary)).or_insert_with(|| vec![0; count]);
-        let mut stands = |id: u32| -> io::Result<bool> {
+        let ask = |known: &mut Vec<u8>, id: u32| -> io::Result<bool> {
             let known = known.get_mut(id as usize).ok_or_else(|| damaged("a text is missing"))?;
             if *known == 0 {
                 *known = if side.holds(pack.entry(dictionary, id)?, text) { YES } else { NO };
             }
             Ok(*known == YES)
         };
-        match part.chunk.texts(part.group, at.column)? {
-            Texts::Const(id) => return Ok(if stands(*id)? { live.clone() } else { found }),
+        match part.chunk.texts(part.group, column)? {
+            Texts::Const(id) => return Ok(if ask(known, *id)? { live.clone() } else { found }),
             Texts::Ids(ids) => {
-                for place in live.iter() {
-                    if let Some(id) = ids.get(place)
-                        && stands(*id)?
-                    {
-                        found.set(place);
-                    }
+                let mut failed = None;
+                found = ids.select(live, |id| match known.get(id as usize) {
+                    Some(&YES) => true,
+                    Some(&NO) => false,
+                    _ => ask(known, id as u32).unwrap_or_else(|error| {
+                        failed = Some(error);
+                        false
+                    }),
+                });
+                if let Some(error) = failed {
+                    return Err(error);
                 }
             }
             Texts::Plain(all, ends) => {
@@ -164,5 +185,13 @@ impl<'q> Asker<'q> {
             }
         }
         Ok(found)
+    }
+}
+
+/// What is to be asked of a piece, if it is a column.
+fn asked(atom: &Atom, column: usize, text: &str, side: Side) -> Option<(usize, u32, String, Side)> {
+    match atom {
+        Atom::Fixed(_) => None,
+        Atom::Column(dictionary) => Some((column, *dictionary, text.to_string(), side)),
     }
 }

@@ -366,7 +366,7 @@ impl Builder {
         for ((group, shape), of) in groups.iter().zip(&shapes).zip(&layout.of) {
             let rows = || group.rows.iter().map(|r| &block.rows[*r as usize]);
             let mut edges: Vec<Edges> = Vec::new();
-            let mut columns = of.iter().map(|c| *c as usize);
+            let mut columns = of.iter().map(|(column, _)| *column as usize);
             let mut nth = 0;
             for atom in &shape.atoms {
                 match (atom, &mut columns) {

@@ -3,7 +3,7 @@
 //! They lie in the file as they are, one after the other, so that one of them is read without the others. Where numbers in them
 //! stand for most of their differences, their outlines lie beside them.
 
-use super::column::{Packer, nth, numbers, put_numbers, unpack, Near};
+use super::column::{Near, Packer, ends, nth, put_numbers, spread_numbers, unpack};
 use super::footer::{Listed, Span};
 use super::outline::{Outlines, outlines};
 use super::read::{Places, damaged};
@@ -60,15 +60,6 @@ fn put_lengths(ends: &[u32], packer: &mut Packer, out: &mut Vec<u8>) -> io::Resu
     put_numbers(&lengths, Near::Least, packer, out)
 }
 
-fn read_ends(from: &mut Reader<'_>, count: usize) -> Option<Vec<u32>> {
-    let mut end = 0u64;
-    let ends = numbers(from, count)?.into_iter().map(|n| {
-        end = end.checked_add(u64::try_from(n).ok()?)?;
-        u32::try_from(end).ok()
-    });
-    ends.collect()
-}
-
 impl Entries {
     /// Reads where the texts of a dictionary lie, and their outlines.
     pub(crate) fn read(places: &Places, listed: &Listed) -> io::Result<Entries> {
@@ -79,7 +70,7 @@ impl Entries {
     fn from_bytes(raw: &[u8], listed: &Listed) -> Option<Entries> {
         let from = &mut Reader { rest: raw };
         let count = listed.count as usize;
-        let ends = read_ends(from, count)?;
+        let ends = ends(from, count)?;
         let length = ends.last().copied().unwrap_or(0);
         if u64::from(length) != listed.texts.length {
             return None;
@@ -87,12 +78,15 @@ impl Entries {
         let outlines = match from.length()? {
             0 => None,
             number if number <= count => {
-                let ends = read_ends(from, number)?;
+                let ends = super::column::ends(from, number)?;
                 let text = String::from_utf8(unpack(from)?).ok()?;
-                let of = numbers(from, count)?.into_iter().map(|n| u32::try_from(n).ok().filter(|n| (*n as usize) < number));
-                let fits =
-                    ends.last().map_or(0, |e| *e as usize) == text.len() && ends.iter().all(|e| text.is_char_boundary(*e as usize));
-                fits.then_some(Outlines { text, ends, of: of.collect::<Option<Vec<u32>>>()? }).map(Some)?
+                let (mut of, mut fits) = (Vec::with_capacity(count), true);
+                spread_numbers(from, count)?.each(|n| {
+                    fits &= usize::try_from(n).is_ok_and(|n| n < number);
+                    of.push(n as u32);
+                });
+                fits &= ends.last().map_or(0, |e| *e as usize) == text.len() && ends.iter().all(|e| text.is_char_boundary(*e as usize));
+                fits.then_some(Some(Outlines { text, ends, of }))?
             }
             _ => return None,
         };

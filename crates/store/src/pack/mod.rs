@@ -21,6 +21,7 @@ pub(crate) mod entries;
 pub(crate) mod footer;
 pub(crate) mod layout;
 pub(crate) mod outline;
+pub(crate) mod planes;
 pub(crate) mod read;
 mod rows;
 pub(crate) mod shape;

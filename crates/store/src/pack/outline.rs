@@ -7,7 +7,7 @@
 use rustc_hash::FxHashMap;
 
 /// Dictionaries with fewer entries are asked entry by entry.
-const FEWEST: usize = 64;
+const FEWEST: usize = 16;
 /// Outlines are kept where they are so many times fewer than entries.
 const WORTH: usize = 3;
 
