@@ -1,7 +1,7 @@
 //! Regular expressions of a query. Their syntax is checked when the query is read; they are compiled when first asked.
 
 use regex::{Regex, RegexBuilder};
-use regex_syntax::hir::{Class, Hir, HirKind};
+use regex_syntax::hir::{Class, Dot, Hir, HirKind};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -61,6 +61,30 @@ impl Pattern {
         }
         sets.sort_by_key(|set: &Vec<String>| std::cmp::Reverse(set.iter().map(String::len).min()));
         sets
+    }
+
+    /// The texts of an expression that is nothing but texts, in their case, with anything but the end of a line between each and the
+    /// next: it matches where they stand in a row.
+    pub fn texts_in_a_row(&self) -> Option<Vec<String>> {
+        let hir = regex_syntax::parse(&self.0.text).ok()?;
+        let parts = match hir.kind() {
+            HirKind::Concat(parts) => parts.as_slice(),
+            _ => std::slice::from_ref(&hir),
+        };
+        let anything = Hir::dot(Dot::AnyCharExceptLF);
+        let mut texts = Vec::new();
+        let mut apart = true;
+        for part in parts {
+            match part.kind() {
+                HirKind::Literal(literal) if apart => {
+                    texts.push(std::str::from_utf8(&literal.0).ok()?.to_string());
+                    apart = false;
+                }
+                HirKind::Repetition(r) if r.min == 0 && r.max.is_none() && *r.sub == anything => apart = true,
+                _ => return None,
+            }
+        }
+        (!texts.is_empty()).then_some(texts)
     }
 
     /// Texts in lower case, in any case of ASCII letters, of which every match in a text that is [`is_plain`] contains at least one. Empty
@@ -275,6 +299,16 @@ mod tests {
         assert_eq!((in_any(&pattern), pattern.plain_pieces()), (vec!["et by peer".to_string()], &["reset by peer".to_string()][..]));
         assert_eq!(Pattern::new("(->|=>|→)x").unwrap().plain_pieces(), ["->", "=>", "→"]);
         assert!(is_plain("größe") && !is_plain("re\u{17f}et"));
+    }
+
+    #[test]
+    fn texts_in_a_row() {
+        let texts = |text: &str| Pattern::new(text).unwrap().texts_in_a_row().map(|t| t.join("|"));
+        assert_eq!(texts(r"bot\/2\.1.*cs=MISS").as_deref(), Some("bot/2.1|cs=MISS"));
+        assert_eq!(texts(".*größe.*?").as_deref(), Some("größe"));
+        for other in ["^a.*b", "a.+b", "a.*b$", "a(?s:.*)b", "(?i)a.*b", ".*", "a[bc]", "a.b", r"(?-u:\x61).*(?R:.)*b", "a|b"] {
+            assert_eq!(texts(other), None, "{other}");
+        }
     }
 
     #[test]

@@ -20,6 +20,17 @@ impl Bits {
         bits
     }
 
+    /// Those of so many that are told to be in it, one after the other.
+    pub(crate) fn told(count: usize, mut told: impl Iterator<Item = bool>) -> Bits {
+        let mut bits = Bits::none(count);
+        for (n, word) in bits.words.iter_mut().enumerate() {
+            for bit in 0..(count - n * 64).min(64) {
+                *word |= u64::from(told.next().unwrap_or(false)) << bit;
+            }
+        }
+        bits
+    }
+
     /// How many there are to choose from.
     pub(crate) fn len(&self) -> usize {
         self.count
@@ -97,6 +108,7 @@ mod tests {
         assert!(both.is_empty());
         a.or(&b);
         assert_eq!((a.count(), a.get(65), a.get(500)), (5, true, false));
+        assert_eq!(Bits::told(130, (0..130).map(|n| n % 64 == 1)).iter().collect::<Vec<_>>(), [1, 65, 129]);
         assert_eq!((Bits::all(130).count(), Bits::all(128).count(), Bits::all(0).count()), (130, 128, 0));
     }
 }

@@ -3,8 +3,9 @@
 use crate::ask::{Asker, Plan};
 use crate::error::StoreError;
 use crate::pack::chunk::Chunk;
-use crate::pack::column::{Texts, nth};
-use crate::pack::read::{Entries, damaged};
+use crate::pack::column::Texts;
+use crate::pack::planes::Numbers;
+use crate::pack::read::damaged;
 use crate::pack::shape::Source as From;
 use crate::search::{Frame, Question, Times};
 use crate::store::Store;
@@ -40,10 +41,11 @@ impl<'v> Visited<'v> {
 /// Where a value of a row comes from.
 enum Getter<'c> {
     Same(Value<'c>),
-    Int(&'c [i64]),
-    Float(&'c [i64]),
-    Duration(&'c [i64]),
-    Text(&'c Texts, Option<&'c Entries>),
+    Int(&'c Numbers),
+    Float(&'c Numbers),
+    Duration(&'c Numbers),
+    /// A column of texts, with its dictionary.
+    Text(&'c Texts, u32),
     Line,
     Severity,
 }
@@ -173,29 +175,23 @@ fn getter(chunk: &Chunk, group: usize, from: From) -> io::Result<Option<Getter<'
         From::Atoms(..) | From::Own(_) => {
             let Some((column, dictionary)) = chunk.column_of(group, from)? else { return Ok(None) };
             let texts = chunk.texts(group, column)?;
-            let entries = if matches!(texts, Texts::Plain(..)) { None } else { Some(chunk.pack.entries(dictionary)?) };
-            Getter::Text(texts, entries)
+            Getter::Text(texts, dictionary)
         }
     }))
 }
 
 impl<'c> Getter<'c> {
-    fn get(&self, chunk: &Chunk, row: usize, place: usize) -> io::Result<Option<Value<'c>>> {
+    fn get(&self, chunk: &'c Chunk, row: usize, place: usize) -> io::Result<Option<Value<'c>>> {
         let missing = || damaged("a value is missing");
-        let number = |list: &[i64]| list.get(place).copied().ok_or_else(missing);
+        let number = |list: &Numbers| list.get(place).ok_or_else(missing);
         Ok(Some(match self {
             Getter::Same(value) => *value,
             Getter::Int(list) => Value::Int(number(list)?),
             Getter::Float(list) => Value::Float(f64::from_bits(number(list)? as u64)),
             Getter::Duration(list) => Value::Duration(number(list)?),
-            Getter::Text(texts, entries) => {
+            Getter::Text(texts, dictionary) => {
                 let texts: &'c Texts = texts;
-                Value::Str(match (texts, entries) {
-                    (Texts::Plain(text, ends), _) => nth(text, ends, place).ok_or_else(missing)?,
-                    (Texts::Const(id), Some(entries)) => entries.get(*id).ok_or_else(missing)?,
-                    (Texts::Ids(ids), Some(entries)) => ids.get(place).and_then(|id| entries.get(*id)).ok_or_else(missing)?,
-                    _ => return Err(missing()),
-                })
+                Value::Str(chunk.text_in(texts, *dictionary, place)?)
             }
             Getter::Line => Value::Int(i64::try_from(chunk.line(row as u32)?).unwrap_or(i64::MAX)),
             Getter::Severity => {

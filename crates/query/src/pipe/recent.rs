@@ -22,11 +22,34 @@ pub(super) struct Recent {
     at: usize,
     /// The interval of the event before: its begin and its end.
     interval: (i64, i64),
+    /// Groups by an interval and one whole number.
+    plain: Vec<Option<(Plain, u32)>>,
+    /// That of the event that was sought last, if it is such a one.
+    sought: Option<Plain>,
+}
+
+/// What most events are grouped by: the begin of an interval and one whole number, such as a status. Neither is written as bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Plain {
+    begin: i64,
+    number: i64,
+}
+
+impl Plain {
+    fn place(self) -> usize {
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+        let bits = self.begin.cast_unsigned().rotate_left(20) ^ self.number.cast_unsigned();
+        (bits.wrapping_mul(SPREAD) >> 32) as usize % PLACES
+    }
 }
 
 impl Recent {
     /// The number of the group of an event, if one with the same values was met lately.
     pub(super) fn find(&mut self, plan: &Grouping, event: &Known<'_>) -> Option<u32> {
+        self.sought = self.plain(plan, event);
+        if let Some(plain) = self.sought {
+            return self.plain.get(plain.place()).copied().flatten().filter(|(known, _)| *known == plain).map(|(_, group)| group);
+        }
         self.key.clear();
         if let Some((_, step)) = &plan.every {
             let begin = event.time.map(|time| self.begin(time, *step));
@@ -45,6 +68,15 @@ impl Recent {
 
     /// Remembers the group of the event that was sought last.
     pub(super) fn remember(&mut self, group: u32) {
+        if let Some(plain) = self.sought {
+            if self.plain.is_empty() {
+                self.plain.resize(PLACES, None);
+            }
+            if let Some(place) = self.plain.get_mut(plain.place()) {
+                *place = Some((plain, group));
+            }
+            return;
+        }
         if self.key.len() > LONGEST {
             return;
         }
@@ -60,6 +92,23 @@ impl Recent {
     /// Forgets everything: the groups have other numbers now.
     pub(super) fn clear(&mut self) {
         self.places.clear();
+        self.plain.clear();
+    }
+
+    fn plain(&mut self, plan: &Grouping, event: &Known<'_>) -> Option<Plain> {
+        let number = match plan.by.as_slice() {
+            [] => 0,
+            [Take::Needed(place, target)] => match event.of(*place, target) {
+                [Value::Int(number)] => *number,
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let begin = match &plan.every {
+            None => 0,
+            Some((_, step)) => self.begin(event.time?, *step),
+        };
+        Some(Plain { begin, number })
     }
 
     fn begin(&mut self, time: i64, step: i64) -> i64 {

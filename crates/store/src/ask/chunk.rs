@@ -1,6 +1,7 @@
 //! A plan asked of one chunk after the other of a pack.
 
 use super::plan::{Ask, Leaf, Plan, What, is_free_text};
+use super::{phrase, piece, row};
 use crate::bits::Bits;
 use crate::pack::chunk::Chunk;
 use crate::pack::read::Pack;
@@ -11,8 +12,10 @@ use std::rc::Rc;
 use whyline_event::{Key, Kind, Name, Record, Source};
 use whyline_query::{Target, Test, is_access_format};
 
-/// What the entries of a dictionary answered, by question and by dictionary (or shape and atom).
-pub(super) type Tables = FxHashMap<(u32, u128), Rc<Vec<u8>>>;
+/// What the entries of a dictionary answered, by question and by dictionary.
+pub(super) type Tables = FxHashMap<(u32, u32), Rc<Vec<u8>>>;
+/// By question, shape and region.
+pub(super) type Routes<T> = FxHashMap<(u32, u32, (u32, u32)), Rc<T>>;
 
 /// Asks a plan of the chunks of one pack.
 pub(crate) struct Asker<'q> {
@@ -20,12 +23,18 @@ pub(crate) struct Asker<'q> {
     pub(super) pack: Rc<Pack>,
     pub(super) tables: Tables,
     pub(super) values: FxHashMap<(u32, u32), Vec<u8>>,
+    /// What the entries of dictionaries answered when they were asked for parts of texts.
+    pub(super) pieces: FxHashMap<(u32, u32, piece::Across), Rc<Vec<u8>>>,
+    /// Which pieces of a shape have to do with words, with a text, with texts in a row.
+    pub(super) steps: Routes<Vec<phrase::Step>>,
+    pub(super) ways: Routes<Vec<Vec<piece::Way>>>,
+    pub(super) rows: Routes<Vec<row::Check>>,
+    /// What the entries of dictionaries answered when they were asked for texts in a row.
+    pub(super) stands: FxHashMap<(row::Spot, u32), Vec<u8>>,
     pub(super) numbers: FxHashMap<(u32, u8, i64), bool>,
     pub(super) text: String,
     /// What numbers answered last, by question and kind.
     pub(super) recent: FxHashMap<(u32, u8), Recent>,
-    /// Whether a dictionary may hold the first (0) or last word (1) of a question.
-    pub(super) has_word: FxHashMap<(u32, u32, u32), bool>,
 }
 
 /// Numbers with their answers; a number is looked for in one place.
@@ -43,8 +52,20 @@ pub(super) struct Part<'c> {
 
 impl<'q> Asker<'q> {
     pub(crate) fn new(plan: &'q Plan<'q>, pack: Rc<Pack>) -> Asker<'q> {
-        let (tables, values, numbers) = (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
-        Asker { plan, pack, tables, values, numbers, text: String::new(), recent: FxHashMap::default(), has_word: FxHashMap::default() }
+        Asker {
+            plan,
+            pack,
+            tables: FxHashMap::default(),
+            values: FxHashMap::default(),
+            pieces: FxHashMap::default(),
+            steps: FxHashMap::default(),
+            ways: FxHashMap::default(),
+            rows: FxHashMap::default(),
+            stands: FxHashMap::default(),
+            numbers: FxHashMap::default(),
+            text: String::new(),
+            recent: FxHashMap::default(),
+        }
     }
 
     /// How many rows of a chunk the query asks for.
@@ -255,6 +276,11 @@ impl<'q> Asker<'q> {
 impl Part<'_> {
     pub(super) fn count(&self) -> usize {
         self.chunk.groups.get(self.group).map_or(0, |g| g.count)
+    }
+
+    /// The number of its shape.
+    pub(super) fn shape_number(&self) -> u32 {
+        self.chunk.groups.get(self.group).map_or(0, |g| g.shape)
     }
 
     /// The column that a region is, if it is one: its number and its dictionary.

@@ -9,6 +9,7 @@ pub(crate) mod chunk;
 mod phrase;
 mod piece;
 mod plan;
+mod row;
 mod value;
 
 pub(crate) use chunk::Asker;

@@ -9,9 +9,10 @@ use super::plan::Leaf;
 use crate::bits::Bits;
 use crate::pack::bloom;
 use crate::pack::column::{Texts, nth};
-use crate::pack::read::Entries;
+use crate::pack::entries::Stretch;
 use crate::pack::shape::{Atom, Source as From};
 use memchr::memmem;
+use std::borrow::Cow;
 use std::io;
 use std::rc::Rc;
 use whyline_query::words::{contains_words, eq_folded, words};
@@ -24,6 +25,23 @@ const BEGINS: u8 = 2;
 const ENDS: u8 = 4;
 /// It was asked.
 const ASKED: u8 = 8;
+
+/// A piece of a shape that may have to do with words.
+#[derive(Clone, Copy)]
+pub(super) enum Step {
+    /// A constant piece, and how it has to do with them.
+    Fixed(u8),
+    /// A column, and whether it may hold the first and the last of them.
+    Column { column: usize, dictionary: u32, first: May, last: May },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum May {
+    Not,
+    /// Only where it has no dictionary.
+    HoldPlain,
+    Hold,
+}
 
 impl<'q> Asker<'q> {
     /// The live places at which words stand in a row in a region.
@@ -57,27 +75,25 @@ impl<'q> Asker<'q> {
         }
         let mut begun: Option<Bits> = None;
         let mut across = Bits::none(part.count());
-        let mut column = part.column_at(atoms.start);
-        for atom in part.shape.atoms.get(atoms.start as usize..atoms.end as usize).unwrap_or(&[]) {
+        for step in self.steps(leaf, wanted, (atoms.start, atoms.end), part)?.iter() {
             let (mut begins, mut ends) = (None, None);
-            match atom {
-                Atom::Fixed(piece) => {
-                    let flags = flags(piece, wanted);
+            match *step {
+                Step::Fixed(flags) => {
                     if flags & INSIDE != 0 {
                         return Ok(live.clone());
                     }
                     begins = (flags & BEGINS != 0).then(|| live.clone());
                     ends = (flags & ENDS != 0).then(|| live.clone());
                 }
-                Atom::Column(dictionary) => {
+                Step::Column { column, dictionary, first, last } => {
                     let count = part.count();
                     // What ends the words counts only behind what begins them.
-                    let first = if begun.is_some() { wanted } else { &wanted[..1] };
-                    if !self.may_have(leaf, first, wanted.last().filter(|_| begun.is_some()), part, column, *dictionary)? {
-                        column += 1;
+                    let may = first == May::Hold || last == May::Hold && begun.is_some();
+                    let may_plain = first == May::HoldPlain || last == May::HoldPlain && begun.is_some();
+                    if !may && !(may_plain && matches!(part.chunk.texts(part.group, column)?, Texts::Plain(..))) {
                         continue;
                     }
-                    self.mark(leaf, wanted, part, column, *dictionary, live, &mut |place, flags| {
+                    self.mark(leaf, wanted, part, column, dictionary, live, &mut |place, flags| {
                         if flags & INSIDE != 0 {
                             found.set(place);
                         }
@@ -88,7 +104,6 @@ impl<'q> Asker<'q> {
                             ends.get_or_insert_with(|| Bits::none(count)).set(place);
                         }
                     })?;
-                    column += 1;
                 }
             }
             if let (Some(mut ends), Some(begun)) = (ends, &begun) {
@@ -109,32 +124,40 @@ impl<'q> Asker<'q> {
         Ok(found)
     }
 
-    /// Whether a column may hold the first of the words, or the last one where that is given.
-    fn may_have(
-        &mut self,
-        leaf: &'q Leaf<'q>,
-        wanted: &'q [String],
-        last: Option<&'q String>,
-        part: Part<'_>,
-        column: usize,
-        dictionary: u32,
-    ) -> io::Result<bool> {
-        for (n, word) in wanted.first().into_iter().chain(last).enumerate() {
-            // Each word is looked for once a pack.
-            let key = (leaf.id, dictionary, n as u32);
-            let has = match self.has_word.get(&key) {
-                Some(has) => *has,
-                None => {
-                    let has = self.pack.has_word(dictionary, bloom::hash(word))?;
-                    self.has_word.insert(key, has);
-                    has
+    /// The pieces of a shape that may have to do with words, found once a pack.
+    fn steps(&mut self, leaf: &'q Leaf<'q>, wanted: &'q [String], region: (u32, u32), part: Part<'_>) -> io::Result<Rc<Vec<Step>>> {
+        let key = (leaf.id, part.shape_number(), region);
+        if let Some(steps) = self.steps.get(&key) {
+            return Ok(steps.clone());
+        }
+        let mut steps = Vec::new();
+        let mut column = part.column_at(region.0);
+        for atom in part.shape.atoms.get(region.0 as usize..region.1 as usize).unwrap_or(&[]) {
+            match atom {
+                Atom::Fixed(piece) => steps.extend(Some(flags(piece, wanted)).filter(|flags| *flags != 0).map(Step::Fixed)),
+                Atom::Column(dictionary) => {
+                    let first = self.may(wanted.first(), *dictionary)?;
+                    let last = self.may(wanted.last(), *dictionary)?;
+                    if first != May::Not || last != May::Not {
+                        steps.push(Step::Column { column, dictionary: *dictionary, first, last });
+                    }
+                    column += 1;
                 }
-            };
-            if has || bloom::is_like_id(word) && matches!(part.chunk.texts(part.group, column)?, Texts::Plain(..)) {
-                return Ok(true);
             }
         }
-        Ok(false)
+        let steps = Rc::new(steps);
+        self.steps.insert(key, steps.clone());
+        Ok(steps)
+    }
+
+    /// Whether a column may hold a word. Words that are like ids are listed only where they are in a dictionary.
+    fn may(&self, word: Option<&String>, dictionary: u32) -> io::Result<May> {
+        let Some(word) = word else { return Ok(May::Not) };
+        Ok(match self.pack.has_word(dictionary, bloom::hash(word))? {
+            true => May::Hold,
+            false if bloom::is_like_id(word) => May::HoldPlain,
+            false => May::Not,
+        })
     }
 
     /// Hands over the live places of a column whose texts have to do with the words.
@@ -149,7 +172,7 @@ impl<'q> Asker<'q> {
         live: &Bits,
         each: &mut dyn FnMut(usize, u8),
     ) -> io::Result<()> {
-        let set = self.pack.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default();
+        let set = self.pack.bytes_of(dictionary);
         let may = |word: &String| !word.is_ascii() || set.may_hold(word);
         let (first, last) = (wanted.first().is_some_and(may), wanted.last().is_some_and(may));
         if !first && !last {
@@ -165,7 +188,7 @@ impl<'q> Asker<'q> {
                     }
                 };
                 if wanted.iter().all(|w| w.is_ascii()) {
-                    let lower = text.to_ascii_lowercase();
+                    let lower = if set.has_upper() { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text.as_str()) };
                     let mut places: Vec<usize> = edges(wanted)
                         .flat_map(|word| memmem::find_iter(lower.as_bytes(), word.as_bytes()))
                         .map(|at| ends.partition_point(|end| *end as usize <= at))
@@ -187,12 +210,12 @@ impl<'q> Asker<'q> {
             Texts::Ids(ids) => {
                 let table = self.table(leaf, wanted, dictionary)?;
                 if !table.is_empty() {
-                    for (place, id) in ids.iter().enumerate() {
-                        let flags = table.get(*id as usize).copied().unwrap_or(0) & !ASKED;
+                    ids.each(|place, id| {
+                        let flags = table.get(id as usize).copied().unwrap_or(0) & !ASKED;
                         if flags != 0 && live.get(place) {
                             each(place, flags);
                         }
-                    }
+                    });
                 }
             }
         }
@@ -201,49 +224,70 @@ impl<'q> Asker<'q> {
 
     /// The flags of the entries of a dictionary; empty where none has any.
     fn table(&mut self, leaf: &'q Leaf<'q>, wanted: &'q [String], dictionary: u32) -> io::Result<Rc<Vec<u8>>> {
-        let key = (leaf.id, u128::from(dictionary));
+        let key = (leaf.id, dictionary);
         if let Some(table) = self.tables.get(&key) {
             return Ok(table.clone());
         }
         let pack = self.pack.clone();
         let entries = pack.entries(dictionary)?;
-        let mut table = vec![0u8; entries.len()];
-        let mut any = false;
-        let mut set = |id: u32| {
-            if let (Some(text), Some(known)) = (entries.get(id), table.get_mut(id as usize))
-                && *known == 0
-            {
-                *known = flags(text, wanted) | ASKED;
-                any |= *known != ASKED;
+        let has_upper = pack.bytes_of(dictionary).has_upper();
+        let is_number = |word: &String| word.bytes().all(|b| b.is_ascii_digit());
+        let table = match entries.outlines() {
+            // No number is one of the words, so it does not matter which it is.
+            Some(outlines) if !wanted.iter().any(is_number) => {
+                let mut answers = vec![0; outlines.ends.len()];
+                mark_entries(&outlines.stretch(), has_upper, wanted, &mut answers);
+                outlines.spread(&answers)
+            }
+            _ => {
+                let mut table = vec![0; entries.len()];
+                for stretch in pack.stretches(dictionary)? {
+                    mark_entries(&stretch?, has_upper, wanted, &mut table);
+                }
+                table
             }
         };
-        for word in edges(wanted) {
-            if word.is_ascii() {
-                occurrences(entries, word).filter(|(_, whole)| *whole).for_each(|(id, _)| set(id));
-            } else {
-                (0..entries.len() as u32).for_each(&mut set);
-            }
-        }
+        let any = table.iter().any(|flags| flags & !ASKED != 0);
         let table = Rc::new(if any { table } else { Vec::new() });
         self.tables.insert(key, table.clone());
         Ok(table)
     }
 }
 
-/// The entries in which a text of ASCII begins in any case, each once, and whether it ends there as well.
-pub(super) fn occurrences<'e>(entries: &'e Entries, wanted: &'e str) -> impl Iterator<Item = (u32, bool)> + 'e {
+/// Notes in a table by entries how they have to do with words.
+fn mark_entries(stretch: &Stretch<'_>, has_upper: bool, wanted: &[String], table: &mut [u8]) {
+    let lower = stretch.lower(has_upper);
+    let mut set = |id: u32| {
+        if let (Some(text), Some(known)) = (stretch.get(id), table.get_mut(id as usize))
+            && *known == 0
+        {
+            *known = flags(text, wanted) | ASKED;
+        }
+    };
+    for word in edges(wanted) {
+        if word.is_ascii() {
+            occurrences(stretch, &lower, word).filter(|(_, whole)| *whole).for_each(|(id, _)| set(id));
+        } else {
+            (stretch.first..stretch.first + stretch.ends.len() as u32).for_each(&mut set);
+        }
+    }
+}
+
+/// The entries in which a text of ASCII in lower case begins in any case, each once, and whether it ends there as well. `lower` is the
+/// text of the stretch in lower case.
+pub(super) fn occurrences<'e>(stretch: &'e Stretch<'_>, lower: &'e str, wanted: &'e str) -> impl Iterator<Item = (u32, bool)> + 'e {
     let finder = memmem::Finder::new(wanted);
-    let lower = entries.lower().as_bytes();
+    let end_of = |entry: usize| stretch.ends.get(entry).map(|end| (end - stretch.base) as usize);
     let (mut from, mut entry) = (0, 0);
     std::iter::from_fn(move || {
-        let at = from + finder.find(lower.get(from..)?)?;
-        while entries.ends.get(entry).is_some_and(|end| *end as usize <= at) {
+        let at = from + finder.find(lower.as_bytes().get(from..)?)?;
+        while end_of(entry).is_some_and(|end| end <= at) {
             entry += 1;
         }
-        let end = *entries.ends.get(entry)? as usize;
+        let end = end_of(entry)?;
         // What goes over the end of an entry begins behind all that stands within it.
         from = end;
-        Some((entry as u32, at + wanted.len() <= end))
+        Some((stretch.first + entry as u32, at + wanted.len() <= end))
     })
 }
 

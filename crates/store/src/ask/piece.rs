@@ -6,8 +6,11 @@ use super::plan::Leaf;
 use crate::bits::Bits;
 use crate::pack::column::{Texts, nth};
 use crate::pack::dictionary::ByteSet;
+use crate::pack::entries::Stretch;
+use crate::pack::outline::is_beside_numbers;
 use crate::pack::shape::{Atom, Source as From};
 use memchr::memmem;
+use std::borrow::Cow;
 use std::io;
 use std::rc::Rc;
 use whyline_event::Value;
@@ -29,20 +32,29 @@ const MOST_SETS: usize = 3;
 const FEW: usize = 16;
 
 /// How a text may lie across the borders of a piece: bit n stands for its first n bytes before the border.
-#[derive(Clone, Copy, Default)]
-struct Across {
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub(super) struct Across {
+    /// Which of the wanted texts of a question it is.
+    n: u32,
     /// The piece ends with the first n.
     behind: u64,
     /// The first n stand before the piece.
     before: u64,
 }
 
-/// Where a wanted text is sought, for what was found there to be remembered.
-struct Spot {
-    n: u128,
-    shape: u128,
-    atom: u128,
-    region: (u128, u128),
+impl Across {
+    fn is_none(self) -> bool {
+        self.behind == 0 && self.before == 0
+    }
+}
+
+/// A piece of a shape that may have to do with a wanted text.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    /// A constant piece, and how it has to do with it.
+    Fixed(u8),
+    /// A column that may hold it or a part of it.
+    Column { column: usize, dictionary: u32, across: Across },
 }
 
 impl<'q> Asker<'q> {
@@ -60,43 +72,79 @@ impl<'q> Asker<'q> {
             return Ok(live.clone());
         }
         let mut rest = live.clone();
+        let ways = self.ways(leaf, region, part);
         let mut n = 0;
         for set in &leaf.wanted {
             let mut any = Bits::none(part.count());
             for piece in set {
-                self.holding(leaf, n, piece, region, part, &mut any)?;
+                if let Some(ways) = ways.get(n) {
+                    self.holding(leaf, piece, ways, part, &mut any)?;
+                }
                 n += 1;
             }
             rest.and(&any);
-            // The texts of few rows are asked sooner than another one is sought in all of them.
-            if rest.count() * FEW <= part.count() {
+            // The texts of few rows are asked sooner than another one is sought in all of them, unless finding them all is enough.
+            if leaf.in_a_row.is_empty() && rest.count() * FEW <= part.count() {
                 break;
             }
         }
-        self.by_text(From::Atoms(region.0, region.1), part, &rest, &|text| leaf.fits(Value::Str(text)))
+        let mut found = self.in_a_row(leaf, region, part, &rest)?;
+        rest.and_not(&found);
+        found.or(&self.by_text(From::Atoms(region.0, region.1), part, &rest, &|text| leaf.fits(Value::Str(text)))?);
+        Ok(found)
     }
 
-    /// Adds the places whose text may hold a wanted text.
-    fn holding(
-        &mut self,
-        leaf: &'q Leaf<'q>,
-        n: usize,
-        wanted: &str,
-        region: (u32, u32),
-        part: Part<'_>,
-        any: &mut Bits,
-    ) -> io::Result<()> {
+    /// For each wanted text the pieces of a shape that may have to do with it, found once a pack.
+    fn ways(&mut self, leaf: &'q Leaf<'q>, region: (u32, u32), part: Part<'_>) -> Rc<Vec<Vec<Way>>> {
+        // Words that go on from piece to piece leave nothing sure about borders.
+        let key = (leaf.id, part.shape_number() << 1 | u32::from(part.joined), region);
+        if let Some(ways) = self.ways.get(&key) {
+            return ways.clone();
+        }
+        let all = (0u32..).zip(leaf.wanted.iter().flatten()).map(|(n, wanted)| self.way(n, wanted, region, part));
+        let ways = Rc::new(all.collect::<Vec<_>>());
+        self.ways.insert(key, ways.clone());
+        ways
+    }
+
+    fn way(&self, n: u32, wanted: &str, region: (u32, u32), part: Part<'_>) -> Vec<Way> {
         let atoms = part.shape.atoms.get(region.0 as usize..region.1 as usize).unwrap_or(&[]);
-        let mut begun = Bits::none(part.count());
-        let mut has_begun = false;
         let mut column = part.column_at(region.0);
+        let mut ways = Vec::new();
         for (i, atom) in atoms.iter().enumerate() {
             let neighbours = (i.checked_sub(1).and_then(|i| atoms.get(i)), atoms.get(i + 1));
-            let across = self.across(wanted, neighbours, part.joined);
-            let (mut begins, mut ends) = (Vec::new(), Vec::new());
+            let mut across = Across { n, ..self.across(wanted, neighbours, part.joined) };
             match atom {
                 Atom::Fixed(piece) => {
                     let flags = flags(piece.to_ascii_lowercase().as_bytes(), wanted, across);
+                    ways.extend((flags != 0).then_some(Way::Fixed(flags)));
+                }
+                Atom::Column(dictionary) => {
+                    // What the bytes of the column do not allow is not looked for.
+                    let set = self.pack.bytes_of(*dictionary);
+                    for n in 1..wanted.len().min(63) {
+                        let (head, tail) = wanted.split_at(n);
+                        across.behind &= !(u64::from(!set.may_hold(head)) << n);
+                        across.before &= !(u64::from(!set.may_hold(tail)) << n);
+                    }
+                    if set.may_hold(wanted) || !across.is_none() {
+                        ways.push(Way::Column { column, dictionary: *dictionary, across });
+                    }
+                    column += 1;
+                }
+            }
+        }
+        ways
+    }
+
+    /// Adds the places whose text may hold a wanted text.
+    fn holding(&mut self, leaf: &'q Leaf<'q>, wanted: &str, ways: &[Way], part: Part<'_>, any: &mut Bits) -> io::Result<()> {
+        let mut begun = Bits::none(part.count());
+        let mut has_begun = false;
+        for way in ways {
+            let (mut begins, mut ends) = (Vec::new(), Vec::new());
+            match *way {
+                Way::Fixed(flags) => {
                     if flags & INSIDE != 0 || flags & ENDS != 0 && has_begun {
                         any.or(&if flags & INSIDE != 0 { Bits::all(part.count()) } else { begun.clone() });
                     }
@@ -105,15 +153,8 @@ impl<'q> Asker<'q> {
                         has_begun = true;
                     }
                 }
-                Atom::Column(dictionary) => {
-                    let shape = part.chunk.groups.get(part.group).map_or(0, |g| g.shape);
-                    let key = Spot {
-                        n: n as u128,
-                        shape: u128::from(shape),
-                        atom: u128::from(region.0) + i as u128,
-                        region: (u128::from(region.0), u128::from(region.1)),
-                    };
-                    self.mark_pieces(leaf, key, wanted, across, part, (column, *dictionary), &mut |place, flags| {
+                Way::Column { column, dictionary, across } => {
+                    self.mark_pieces(leaf, wanted, across, part, (column, dictionary), &mut |place, flags| {
                         if flags & INSIDE != 0 {
                             any.set(place);
                         }
@@ -124,7 +165,6 @@ impl<'q> Asker<'q> {
                             begins.push(place);
                         }
                     })?;
-                    column += 1;
                     if has_begun {
                         ends.into_iter().filter(|place| begun.get(*place)).for_each(|place| any.set(place));
                     }
@@ -138,7 +178,7 @@ impl<'q> Asker<'q> {
 
     /// How a wanted text may lie across the borders of an atom, as far as its neighbours tell.
     fn across(&self, wanted: &str, (before, behind): (Option<&Atom>, Option<&Atom>), joined: bool) -> Across {
-        let set = |dictionary: u32| self.pack.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default();
+        let set = |dictionary: u32| self.pack.bytes_of(dictionary);
         let has = |set: ByteSet, byte: u8| set.holds(byte) || set.holds(byte.to_ascii_uppercase());
         let mut across = Across::default();
         for n in 1..wanted.len().min(63) {
@@ -167,38 +207,20 @@ impl<'q> Asker<'q> {
         across
     }
 
-    #[allow(clippy::too_many_arguments, reason = "a column is a part, a number and a dictionary")]
     fn mark_pieces(
         &mut self,
         leaf: &'q Leaf<'q>,
-        Spot { n, shape, atom, region }: Spot,
         wanted: &str,
         across: Across,
         part: Part<'_>,
         (column, dictionary): (usize, u32),
         each: &mut dyn FnMut(usize, u8),
     ) -> io::Result<()> {
-        let set = self.pack.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default();
-        // What the bytes of the column do not allow is not looked for.
-        let fits = |text: &str| set.may_hold(text);
-        let mut across = across;
-        for n in 1..wanted.len().min(63) {
-            let (head, tail) = wanted.split_at(n);
-            if !fits(head) {
-                across.behind &= !(1 << n);
-            }
-            if !fits(tail) {
-                across.before &= !(1 << n);
-            }
-        }
-        let inside = fits(wanted);
-        if !inside && across.behind == 0 && across.before == 0 {
-            return Ok(());
-        }
+        let has_upper = self.pack.bytes_of(dictionary).has_upper();
         let texts = part.chunk.texts(part.group, column)?;
         if let Texts::Plain(text, ends) = texts {
-            let lower = text.to_ascii_lowercase();
-            if across.behind == 0 && across.before == 0 {
+            let lower = if has_upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text.as_str()) };
+            if across.is_none() {
                 for at in memmem::find_iter(lower.as_bytes(), wanted.as_bytes()) {
                     each(ends.partition_point(|end| *end as usize <= at), INSIDE);
                 }
@@ -212,9 +234,7 @@ impl<'q> Asker<'q> {
             }
             return Ok(());
         }
-        // The same dictionary stands in different places among its neighbours.
-        let place = 1 << 127 | u128::from(part.joined) << 126 | n << 112 | shape << 80 | atom << 48 | region.0 << 24 | region.1;
-        let table = self.piece_table((leaf.id, place), wanted, across, dictionary)?;
+        let table = self.piece_table(leaf.id, wanted, across, dictionary)?;
         match texts {
             Texts::Const(id) => {
                 let flags = table.get(*id as usize).copied().unwrap_or(0);
@@ -223,38 +243,63 @@ impl<'q> Asker<'q> {
                 }
             }
             Texts::Ids(ids) if !table.is_empty() => {
-                for (place, id) in ids.iter().enumerate() {
-                    let flags = table.get(*id as usize).copied().unwrap_or(0);
+                ids.each(|place, id| {
+                    let flags = table.get(id as usize).copied().unwrap_or(0);
                     if flags != 0 {
                         each(place, flags);
                     }
-                }
+                });
             }
             _ => {}
         }
         Ok(())
     }
 
-    fn piece_table(&mut self, key: (u32, u128), wanted: &str, across: Across, dictionary: u32) -> io::Result<Rc<Vec<u8>>> {
-        if let Some(table) = self.tables.get(&key) {
+    /// For each entry of a dictionary whether it may pass, by the texts of which one must stand in it; `None` where all may.
+    pub(super) fn candidates(&mut self, leaf: &'q Leaf<'q>, dictionary: u32) -> io::Result<Option<Vec<bool>>> {
+        let mut may: Option<Vec<bool>> = None;
+        let mut n = 0;
+        for set in leaf.wanted_in_values() {
+            let mut any = vec![false; self.pack.entries(dictionary)?.len()];
+            for piece in set {
+                let table = self.piece_table(leaf.id, piece, Across { n, ..Across::default() }, dictionary)?;
+                n += 1;
+                any.iter_mut().zip(table.iter()).for_each(|(any, flags)| *any |= flags & INSIDE != 0);
+            }
+            match &mut may {
+                Some(may) => may.iter_mut().zip(any).for_each(|(a, b)| *a &= b),
+                None => may = Some(any),
+            }
+        }
+        Ok(may)
+    }
+
+    /// What the entries of a dictionary have to do with a wanted text; empty where none has.
+    fn piece_table(&mut self, leaf: u32, wanted: &str, across: Across, dictionary: u32) -> io::Result<Rc<Vec<u8>>> {
+        let key = (leaf, dictionary, across);
+        if let Some(table) = self.pieces.get(&key) {
             return Ok(table.clone());
         }
         let pack = self.pack.clone();
         let entries = pack.entries(dictionary)?;
-        let mut table = vec![0u8; entries.len()];
-        for (id, _) in occurrences(entries, wanted).filter(|(_, whole)| *whole) {
-            if let Some(known) = table.get_mut(id as usize) {
-                *known |= INSIDE;
+        let has_upper = pack.bytes_of(dictionary).has_upper();
+        // What has no digits at all meets no number, wherever it is cut.
+        let table = match entries.outlines() {
+            Some(outlines) if !wanted.bytes().any(|b| b.is_ascii_digit()) || across.is_none() && is_beside_numbers(wanted) => {
+                let mut answers = vec![0; outlines.ends.len()];
+                mark_entries(&outlines.stretch(), has_upper, wanted, across, &mut answers);
+                outlines.spread(&answers)
             }
-        }
-        if across.behind != 0 || across.before != 0 {
-            for (id, known) in (0u32..).zip(&mut table) {
-                let lower = nth(entries.lower(), &entries.ends, id as usize).unwrap_or("");
-                *known |= borders(lower.as_bytes(), wanted, across);
+            _ => {
+                let mut table = vec![0; entries.len()];
+                for stretch in pack.stretches(dictionary)? {
+                    mark_entries(&stretch?, has_upper, wanted, across, &mut table);
+                }
+                table
             }
-        }
+        };
         let table = Rc::new(if table.iter().any(|f| *f != 0) { table } else { Vec::new() });
-        self.tables.insert(key, table.clone());
+        self.pieces.insert(key, table.clone());
         Ok(table)
     }
 }
@@ -273,6 +318,24 @@ pub(super) fn wanted(test: &Test) -> Vec<Vec<String>> {
             longest.map(|run| vec![cut(run)]).into_iter().collect()
         }
         _ => Vec::new(),
+    }
+}
+
+/// Notes in a table by entries whether a text stands in them or across their borders.
+fn mark_entries(stretch: &Stretch<'_>, has_upper: bool, wanted: &str, across: Across, table: &mut [u8]) {
+    let lower = stretch.lower(has_upper);
+    for (id, _) in occurrences(stretch, &lower, wanted).filter(|(_, whole)| *whole) {
+        if let Some(known) = table.get_mut(id as usize) {
+            *known |= INSIDE;
+        }
+    }
+    if !across.is_none() {
+        let lower = Stretch { text: &lower, ..*stretch };
+        for id in stretch.first..stretch.first + stretch.ends.len() as u32 {
+            if let (Some(known), Some(text)) = (table.get_mut(id as usize), lower.get(id)) {
+                *known |= borders(text.as_bytes(), wanted, across);
+            }
+        }
     }
 }
 

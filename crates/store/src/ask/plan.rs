@@ -26,6 +26,8 @@ pub(crate) struct Leaf<'q> {
     pub(crate) what: What<'q>,
     /// Sets of texts of ASCII in lower case: whatever passes holds one at least of each set. Few are enough.
     pub(super) wanted: Vec<Vec<String>>,
+    /// The texts that a pattern is nothing but, with anything between them.
+    pub(super) in_a_row: Vec<String>,
     /// The question by itself.
     probe: Query,
 }
@@ -49,7 +51,11 @@ fn plan<'q>(node: &'q Node, next: &mut u32) -> Ask<'q> {
             What::Field(_, test) => piece::wanted(test),
             What::Words(_) => Vec::new(),
         };
-        Ask::Leaf(Box::new(Leaf { id: *next - 1, what, wanted, probe: Query::from_node(node.clone()) }))
+        let in_a_row = match &what {
+            What::Field(_, Test::Matches(pattern)) => pattern.texts_in_a_row().unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        Ask::Leaf(Box::new(Leaf { id: *next - 1, what, wanted, in_a_row, probe: Query::from_node(node.clone()) }))
     };
     match node {
         Node::All => Ask::All,
@@ -98,6 +104,14 @@ impl Leaf<'_> {
         match &self.what {
             What::Field(target, test) => test.fits(target, value),
             What::Words(_) => false,
+        }
+    }
+
+    /// Sets of texts of which a value that passes, whatever field it is of, holds one at least.
+    pub(super) fn wanted_in_values(&self) -> &[Vec<String>] {
+        match &self.what {
+            What::Field(_, Test::Matches(_)) => &self.wanted,
+            _ => &[],
         }
     }
 

@@ -4,6 +4,7 @@ use super::chunk::{Asker, Part};
 use super::plan::Leaf;
 use crate::bits::Bits;
 use crate::pack::column::{Texts, nth};
+use crate::pack::planes::Numbers;
 use crate::pack::read::damaged;
 use crate::pack::shape::Source as From;
 use std::io;
@@ -60,12 +61,11 @@ impl<'q> Asker<'q> {
         }
     }
 
-    fn of_numbers(&mut self, leaf: &'q Leaf<'q>, kind: u8, numbers: &[i64], live: &Bits) -> io::Result<Bits> {
+    fn of_numbers(&mut self, leaf: &'q Leaf<'q>, kind: u8, numbers: &Numbers, live: &Bits) -> io::Result<Bits> {
         const CACHED: usize = 256;
-        let mut found = Bits::none(numbers.len());
         let cache = self.recent.entry((leaf.id, kind)).or_insert_with(|| vec![None; CACHED].into_boxed_slice());
         let memory = &mut self.numbers;
-        let mut yes = |number: i64| {
+        let yes = |number: i64| {
             let cell = &mut cache[(number as u64 ^ number as u64 >> 20) as usize % CACHED];
             match *cell {
                 Some((same, yes)) if same == number => yes,
@@ -82,13 +82,7 @@ impl<'q> Asker<'q> {
                 }
             }
         };
-        for place in live.iter() {
-            let Some(number) = numbers.get(place) else { break };
-            if yes(*number) {
-                found.set(place);
-            }
-        }
-        Ok(found)
+        Ok(numbers.select(live, yes))
     }
 
     fn of_texts(&mut self, leaf: &'q Leaf<'q>, texts: &Texts, dictionary: u32, live: &Bits) -> io::Result<Bits> {
@@ -102,25 +96,35 @@ impl<'q> Asker<'q> {
             return Ok(found);
         }
         let pack = self.pack.clone();
-        let entries = pack.entries(dictionary)?;
-        let table = self.values.entry((leaf.id, dictionary)).or_insert_with(|| vec![0; entries.len()]);
-        let mut yes = |id: u32| -> io::Result<bool> {
+        if !self.values.contains_key(&(leaf.id, dictionary)) {
+            let table = match self.candidates(leaf, dictionary)? {
+                Some(may) => may.into_iter().map(|may| if may { 0 } else { NO }).collect(),
+                None => vec![0; pack.entries(dictionary)?.len()],
+            };
+            self.values.insert((leaf.id, dictionary), table);
+        }
+        let table = self.values.entry((leaf.id, dictionary)).or_default();
+        let ask = |table: &mut Vec<u8>, id: u32| -> io::Result<bool> {
             let known = table.get_mut(id as usize).ok_or_else(|| damaged("a text is missing"))?;
             if *known == 0 {
-                let text = entries.get(id).ok_or_else(|| damaged("a text is missing"))?;
-                *known = if leaf.fits(Value::Str(text)) { YES } else { NO };
+                *known = if leaf.fits(Value::Str(pack.entry(dictionary, id)?)) { YES } else { NO };
             }
             Ok(*known == YES)
         };
         match texts {
-            Texts::Const(id) => return Ok(if yes(*id)? { live.clone() } else { found }),
+            Texts::Const(id) => return Ok(if ask(table, *id)? { live.clone() } else { found }),
             Texts::Ids(ids) => {
-                for place in live.iter() {
-                    if let Some(id) = ids.get(place)
-                        && yes(*id)?
-                    {
-                        found.set(place);
-                    }
+                let mut failed = None;
+                found = ids.select(live, |id| match table.get(id as usize) {
+                    Some(&YES) => true,
+                    Some(&NO) => false,
+                    _ => ask(table, id as u32).unwrap_or_else(|error| {
+                        failed = Some(error);
+                        false
+                    }),
+                });
+                if let Some(error) = failed {
+                    return Err(error);
                 }
             }
             Texts::Plain(..) => {}

@@ -4,6 +4,7 @@ use super::block::{Block, Row};
 use super::bloom;
 use super::column::{Near, Packer, put_ids, put_numbers, put_plain};
 use super::dictionary::Dictionary;
+use super::entries;
 use super::footer::{ChunkMeta, Footer, Listed, Span};
 use super::layout::Layout;
 use super::rows::{Edges, mark, numbers, own, times};
@@ -365,7 +366,7 @@ impl Builder {
         for ((group, shape), of) in groups.iter().zip(&shapes).zip(&layout.of) {
             let rows = || group.rows.iter().map(|r| &block.rows[*r as usize]);
             let mut edges: Vec<Edges> = Vec::new();
-            let mut columns = of.iter().map(|c| *c as usize);
+            let mut columns = of.iter().map(|(column, _)| *column as usize);
             let mut nth = 0;
             for atom in &shape.atoms {
                 match (atom, &mut columns) {
@@ -459,15 +460,14 @@ impl Builder {
         let mut listed = Vec::new();
         for dictionary in &self.dictionaries {
             let from = bytes.len() as u64;
-            let mut last = 0;
-            let lengths: Vec<i64> = dictionary.ends().iter().map(|end| i64::from(end - std::mem::replace(&mut last, *end))).collect();
-            put_numbers(&lengths, Near::Least, &mut self.packer, &mut bytes)?;
-            self.packer.put(dictionary.text().as_bytes(), &mut bytes)?;
+            entries::write(dictionary.text(), dictionary.ends(), &mut self.packer, &mut bytes)?;
             let place = Span { from, length: bytes.len() as u64 - from };
+            let texts = Span { from: bytes.len() as u64, length: dictionary.text().len() as u64 };
+            bytes.extend_from_slice(dictionary.text().as_bytes());
             let filter = bloom::build(&mut dictionary.known.iter().copied().collect());
             let words = Span { from: bytes.len() as u64, length: filter.len() as u64 };
             bytes.extend_from_slice(&filter);
-            listed.push(Listed { place, words, count: dictionary.len() as u32, bytes: dictionary.bytes });
+            listed.push(Listed { place, texts, words, count: dictionary.len() as u32, bytes: dictionary.bytes });
         }
         let footer = Footer {
             names: self.names,

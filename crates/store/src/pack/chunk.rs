@@ -1,8 +1,9 @@
 //! A chunk that is read: its columns, each unpacked when it is first asked for, and its records, put together again.
 
-use super::column::{Texts, nth, numbers, texts, unpack};
+use super::column::{Texts, nth, numbers, spread_numbers, texts, unpack};
 use super::footer::{ChunkMeta, Span};
 use super::layout::Layout;
+use super::planes::Numbers;
 use super::read::{Pack, damaged};
 use super::shape::{Atom, Shape, Source};
 use crate::bytes::Reader;
@@ -70,14 +71,14 @@ pub(crate) struct Chunk {
     origins: OnceCell<Origins>,
     odd: OnceCell<(Vec<u8>, Vec<usize>)>,
     layout: Layout,
-    /// By group and column.
-    cells: Vec<Vec<OnceCell<Cells>>>,
+    /// By column of the layout and part of it.
+    cells: Vec<OnceCell<Vec<Cells>>>,
 }
 
 /// The values of a group in one column.
 enum Cells {
     Texts(Texts),
-    Numbers(Vec<i64>),
+    Numbers(Numbers),
 }
 
 impl Chunk {
@@ -111,7 +112,7 @@ impl Chunk {
             columns.push(Span { from: at, length });
             at = at.checked_add(length)?;
         }
-        let cells = layout.of.iter().map(|of| of.iter().map(|_| OnceCell::new()).collect()).collect();
+        let cells = layout.columns.iter().map(|_| OnceCell::new()).collect();
         Some(Chunk {
             pack: pack.clone(),
             meta: meta.clone(),
@@ -175,7 +176,11 @@ impl Chunk {
                 let marks = (0..from.count()?).map(|_| Some(Mark::of(from.signed()?, from.signed()?))).collect::<Option<Vec<Mark>>>()?;
                 let ids = match texts(from, self.len())? {
                     Texts::Const(id) => vec![id; self.len()],
-                    Texts::Ids(ids) => ids,
+                    Texts::Ids(ids) => {
+                        let mut all = Vec::with_capacity(self.len());
+                        ids.each(|_, id| all.push(id as u32));
+                        all
+                    }
                     Texts::Plain(..) => return None,
                 };
                 ids.iter().all(|id| (*id as usize) < marks.len()).then_some((marks, ids))
@@ -218,7 +223,7 @@ impl Chunk {
     }
 
     /// A column of numbers of a group.
-    pub(crate) fn numbers(&self, group: usize, number: u32) -> io::Result<&[i64]> {
+    pub(crate) fn numbers(&self, group: usize, number: u32) -> io::Result<&Numbers> {
         match self.cells(group, self.shape_of(group)?.texts() + number as usize)? {
             Cells::Numbers(numbers) => Ok(numbers),
             Cells::Texts(_) => Err(damaged("a column holds something else")),
@@ -227,39 +232,36 @@ impl Chunk {
 
     fn cells(&self, group: usize, column: usize) -> io::Result<&Cells> {
         let missing = || damaged("a column is missing");
-        let cell = self.cells.get(group).and_then(|g| g.get(column)).ok_or_else(missing)?;
-        if let Some(cells) = cell.get() {
-            return Ok(cells);
+        let (number, part) = *self.layout.of.get(group).and_then(|of| of.get(column)).ok_or_else(missing)?;
+        let (number, part) = (number as usize, part as usize);
+        let cell = self.cells.get(number).ok_or_else(missing)?;
+        if let Some(parts) = cell.get() {
+            return parts.get(part).ok_or_else(missing);
         }
-        // What shapes share is unpacked once for all of them.
-        let number = *self.layout.of.get(group).and_then(|of| of.get(column)).ok_or_else(missing)? as usize;
+        // What shapes share is read once for all of them.
         let shared = self.layout.columns.get(number).ok_or_else(missing)?;
-        let mut whole = match shared.dictionary {
+        let whole = match shared.dictionary {
             Some(_) => Cells::Texts(self.column(COMMON + number, |from| texts(from, shared.rows))?),
-            None => Cells::Numbers(self.column(COMMON + number, |from| numbers(from, shared.rows))?),
+            None => Cells::Numbers(self.column(COMMON + number, |from| spread_numbers(from, shared.rows))?),
         };
-        if shared.parts.len() > 1 {
-            for (group, column, from) in &shared.parts {
-                let count = self.groups.get(*group as usize).map_or(0, |g| g.count);
-                let part = whole.part(*from, count).ok_or_else(missing)?;
-                let _ = self.cells.get(*group as usize).and_then(|g| g.get(*column as usize)).ok_or_else(missing)?.set(part);
+        let parts = match shared.parts.as_slice() {
+            [_] => vec![whole],
+            parts => {
+                let of = parts.iter().map(|(group, _, from)| whole.part(*from, self.groups.get(*group as usize).map_or(0, |g| g.count)));
+                of.collect::<Option<Vec<Cells>>>().ok_or_else(missing)?
             }
-            return cell.get().ok_or_else(missing);
-        }
-        if let Cells::Texts(Texts::Plain(text, _)) = &mut whole {
-            text.shrink_to_fit();
-        }
-        Ok(cell.get_or_init(|| whole))
+        };
+        cell.get_or_init(|| parts).get(part).ok_or_else(missing)
     }
 
     /// The text of a row in a column of its group.
     pub(crate) fn text_in<'c>(&'c self, texts: &'c Texts, dictionary: u32, place: usize) -> io::Result<&'c str> {
         let id = match texts {
             Texts::Const(id) => *id,
-            Texts::Ids(ids) => ids.get(place).copied().unwrap_or(u32::MAX),
+            Texts::Ids(ids) => ids.get(place).map_or(u32::MAX, |id| id as u32),
             Texts::Plain(text, ends) => return nth(text, ends, place).ok_or_else(|| damaged("a text is missing")),
         };
-        self.pack.entries(dictionary)?.get(id).ok_or_else(|| damaged("a text is missing"))
+        self.pack.entry(dictionary, id)
     }
 
     /// Puts together the atoms of the text of a row, from one to another. Notes where each ends, if asked.
@@ -333,8 +335,7 @@ impl Chunk {
         self.join(group, place, (0, shape.atoms.len() as u32), &mut text, Some(&mut ends))?;
         let at = |atom: u32| if atom == 0 { 0 } else { ends.get(atom as usize - 1).copied().unwrap_or(text.len()) };
         let value = |from: Source| -> io::Result<Value<'_>> {
-            let number =
-                |n: u32| -> io::Result<i64> { self.numbers(group, n)?.get(place).copied().ok_or_else(|| damaged("a number is missing")) };
+            let number = |n: u32| -> io::Result<i64> { self.numbers(group, n)?.get(place).ok_or_else(|| damaged("a number is missing")) };
             Ok(match from {
                 Source::Atoms(from, to) => Value::Str(text.get(at(from)..at(to)).unwrap_or("")),
                 Source::Own(n) => Value::Str(self.own(group, place, n)?),
@@ -416,9 +417,9 @@ impl Cells {
     fn part(&self, from: usize, count: usize) -> Option<Cells> {
         let rows = from..from.checked_add(count)?;
         Some(match self {
-            Cells::Numbers(numbers) => Cells::Numbers(numbers.get(rows)?.to_vec()),
+            Cells::Numbers(numbers) => Cells::Numbers(numbers.part(from, count)?),
             Cells::Texts(Texts::Const(id)) => Cells::Texts(Texts::Const(*id)),
-            Cells::Texts(Texts::Ids(ids)) => Cells::Texts(Texts::Ids(ids.get(rows)?.to_vec())),
+            Cells::Texts(Texts::Ids(ids)) => Cells::Texts(Texts::Ids(ids.part(from, count)?)),
             Cells::Texts(Texts::Plain(text, ends)) => {
                 let begin = if from == 0 { 0 } else { *ends.get(from - 1)? };
                 let ends = ends.get(rows)?;

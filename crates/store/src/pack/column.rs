@@ -1,12 +1,15 @@
 //! Columns: many values of one kind, packed together. Numbers lie byte by byte, the lowest bytes of all of them first, so that what
 //! they have in common stands together when they are compressed.
 
+use super::planes::{Numbers, Planes};
 use crate::bytes::{Reader, signed, unsigned};
 use std::io;
 
 /// Longest text of one column or dictionary that is read, in bytes: more than any block of a log has.
 const LONGEST: usize = 256 << 20;
 const LEVEL: i32 = 3;
+/// Columns are compressed where that makes them so many times shorter: reading them as they are is much faster.
+const WORTH_UNPACKING: usize = 8;
 /// Below this many bytes compressing costs more than it saves.
 const WORTH: usize = 48;
 
@@ -115,47 +118,53 @@ fn put_planes(values: &[u64], width: u8, packer: &mut Packer, out: &mut Vec<u8>)
     for plane in 0..width {
         raw.extend(values.iter().map(|v| (v >> (8 * plane)) as u8));
     }
-    packer.put_if(&raw, 2, out)
+    packer.put_if(&raw, WORTH_UNPACKING, out)
 }
 
-/// Reads numbers of so many bytes, each made into what it stands for.
-fn planes<T: Clone>(from: &mut Reader<'_>, count: usize, width: u8, make: impl FnMut(u64) -> T) -> Option<Vec<T>> {
-    let mut make = make;
-    if width == 0 {
-        return Some(vec![make(0); count]);
-    }
-    let width = usize::from(width);
-    let raw = unpack(from)?;
-    if raw.len() != count.checked_mul(width)? || width > 8 {
-        return None;
-    }
-    let plane = |n: usize| raw.get(n * count..(n + 1) * count).unwrap_or(&[]).iter().map(move |b| u64::from(*b) << (8 * n));
-    Some(match width {
-        1 => plane(0).map(make).collect(),
-        2 => plane(0).zip(plane(1)).map(|(a, b)| make(a | b)).collect(),
-        3 => plane(0).zip(plane(1)).zip(plane(2)).map(|((a, b), c)| make(a | b | c)).collect(),
-        4 => plane(0).zip(plane(1)).zip(plane(2)).zip(plane(3)).map(|(((a, b), c), d)| make(a | b | c | d)).collect(),
-        _ => {
-            let mut values: Vec<u64> = plane(0).collect();
-            (1..width).for_each(|n| values.iter_mut().zip(plane(n)).for_each(|(value, byte)| *value |= byte));
-            values.into_iter().map(make).collect()
-        }
-    })
+/// Reads numbers of so many bytes.
+fn planes(from: &mut Reader<'_>, count: usize, width: u8) -> Option<Planes> {
+    let raw = if width == 0 { Vec::new() } else { unpack(from)? };
+    Planes::new(raw, count, usize::from(width))
 }
 
-/// Reads so many numbers.
+/// Reads so many numbers that lie near to the least of them.
+pub(crate) fn spread_numbers(from: &mut Reader<'_>, count: usize) -> Option<Numbers> {
+    let head = from.byte()?;
+    let (width, scale) = (head & 15, *SCALES.get(usize::from(head >> 5))?);
+    let base = from.signed()?;
+    (head & 16 == 0).then_some(Numbers { planes: planes(from, count, width)?, base, scale })
+}
+
+/// Reads so many numbers, and unpacks them.
 pub(crate) fn numbers(from: &mut Reader<'_>, count: usize) -> Option<Vec<i64>> {
     let head = from.byte()?;
     let (width, scale) = (head & 15, *SCALES.get(usize::from(head >> 5))?);
     let base = from.signed()?;
+    let planes = planes(from, count, width)?;
+    let mut values = Vec::with_capacity(count);
     if head & 16 == 0 {
-        return planes(from, count, width, |s| base.wrapping_add(s.wrapping_mul(scale) as i64));
+        planes.each(|_, s| values.push(base.wrapping_add(s.wrapping_mul(scale) as i64)));
+        return Some(values);
     }
     let mut last = base;
-    planes(from, count, width, |s| {
+    planes.each(|_, s| {
         last = last.wrapping_add(unzigzag(s).wrapping_mul(scale as i64));
-        last
-    })
+        values.push(last);
+    });
+    Some(values)
+}
+
+/// Reads the lengths of so many things that lie one after the other. Gives where each ends.
+pub(crate) fn ends(from: &mut Reader<'_>, count: usize) -> Option<Vec<u32>> {
+    let lengths = spread_numbers(from, count)?;
+    let (mut end, mut fits) = (0u64, true);
+    let mut ends = Vec::with_capacity(count);
+    lengths.each(|length| {
+        end = end.wrapping_add(length as u64);
+        fits &= length >= 0 && end <= u64::from(u32::MAX);
+        ends.push(end as u32);
+    });
+    fits.then_some(ends)
 }
 
 const CONST: u8 = 0;
@@ -170,7 +179,7 @@ pub(crate) enum Texts {
     /// One entry of the dictionary for all.
     Const(u32),
     /// Entries of the dictionary.
-    Ids(Vec<u32>),
+    Ids(Planes),
     /// The texts themselves, one after the other, and where each ends.
     Plain(String, Vec<u32>),
 }
@@ -207,7 +216,7 @@ pub(crate) fn put_plain(texts: &[&str], packer: &mut Packer, out: &mut Vec<u8>) 
     out.push(PLAIN);
     let lengths: Vec<i64> = texts.iter().map(|t| t.len() as i64).collect();
     put_numbers(&lengths, Near::Least, packer, out)?;
-    packer.put(texts.concat().as_bytes(), out)
+    packer.put_if(texts.concat().as_bytes(), WORTH_UNPACKING, out)
 }
 
 fn hex_width(texts: &[&str]) -> Option<usize> {
@@ -237,19 +246,31 @@ fn push_decimal(mut number: u64, out: &mut String) {
     digits[at..].iter().for_each(|digit| out.push(char::from(*digit)));
 }
 
+/// The two hexadecimal digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut pairs = [[0; 2]; 256];
+    let mut n = 0;
+    while n < 256 {
+        pairs[n] = [DIGITS[n >> 4], DIGITS[n & 15]];
+        n += 1;
+    }
+    pairs
+};
+
 /// Reads so many texts.
 pub(crate) fn texts(from: &mut Reader<'_>, count: usize) -> Option<Texts> {
     Some(match from.byte()? {
         CONST => Texts::Const(from.small()?),
         IDS => {
             let width = from.byte()?;
-            Texts::Ids(planes(from, count, width, |id| id as u32)?)
+            (width <= 4).then_some(Texts::Ids(planes(from, count, width)?))?
         }
         HEX => {
             let width = from.length()?;
             let raw = from.bytes((width / 2).checked_mul(count)?)?;
-            const DIGITS: &[u8; 16] = b"0123456789abcdef";
-            let text: Vec<u8> = raw.iter().flat_map(|b| [DIGITS[usize::from(b >> 4)], DIGITS[usize::from(b & 15)]]).collect();
+            let mut text = Vec::with_capacity(raw.len() * 2);
+            raw.iter().for_each(|byte| text.extend_from_slice(&PAIRS[usize::from(*byte)]));
             let ends = (1..=count).map(|n| u32::try_from(n * width).ok()).collect::<Option<Vec<u32>>>()?;
             Texts::Plain(String::from_utf8(text).ok()?, ends)
         }
@@ -262,12 +283,7 @@ pub(crate) fn texts(from: &mut Reader<'_>, count: usize) -> Option<Texts> {
             Texts::Plain(text, ends)
         }
         PLAIN => {
-            let mut end = 0u64;
-            let ends = numbers(from, count)?.into_iter().map(|n| {
-                end = end.checked_add(u64::try_from(n).ok()?)?;
-                u32::try_from(end).ok()
-            });
-            let ends = ends.collect::<Option<Vec<u32>>>()?;
+            let ends = ends(from, count)?;
             let text = String::from_utf8(unpack(from)?).ok()?;
             let fits = ends.last().map_or(0, |e| *e as usize) == text.len() && ends.iter().all(|e| text.is_char_boundary(*e as usize));
             fits.then_some(Texts::Plain(text, ends))?
@@ -321,7 +337,10 @@ mod tests {
             put_ids(&ids, &mut Packer::new().unwrap(), &mut out).unwrap();
             match texts(&mut Reader { rest: &out }, ids.len()).unwrap() {
                 Texts::Const(id) => assert!(ids.iter().all(|i| *i == id)),
-                Texts::Ids(found) => assert_eq!(found, ids),
+                Texts::Ids(found) => {
+                    let found: Vec<u32> = (0..ids.len()).map(|n| found.get(n).unwrap() as u32).collect();
+                    assert_eq!(found, ids);
+                }
                 Texts::Plain(..) => panic!(),
             }
         }

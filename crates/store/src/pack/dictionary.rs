@@ -25,6 +25,11 @@ impl ByteSet {
         self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
     }
 
+    /// Whether letters of ASCII in upper case stand in any text.
+    pub(crate) fn has_upper(&self) -> bool {
+        (b'A'..=b'Z').any(|b| self.holds(b))
+    }
+
     /// Whether a text of ASCII, in any case, may stand in one of the texts.
     pub(crate) fn may_hold(&self, text: &str) -> bool {
         text.bytes().all(|b| self.holds(b.to_ascii_lowercase()) || self.holds(b.to_ascii_uppercase()))

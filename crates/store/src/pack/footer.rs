@@ -38,7 +38,10 @@ pub(crate) struct ChunkMeta {
 /// Where a dictionary lies.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Listed {
+    /// The lengths of its texts, and its outlines.
     pub(crate) place: Span,
+    /// Its texts, one after the other as they are.
+    pub(crate) texts: Span,
     /// A filter over the words of its entries, and those of other texts of the column that are not like ids.
     pub(crate) words: Span,
     pub(crate) count: u32,
@@ -77,6 +80,7 @@ impl Footer {
         unsigned(self.dictionaries.len() as u64, &mut out);
         for listed in &self.dictionaries {
             write_span(listed.place, &mut out);
+            write_span(listed.texts, &mut out);
             write_span(listed.words, &mut out);
             unsigned(u64::from(listed.count), &mut out);
             listed.bytes.0.iter().for_each(|bits| out.extend_from_slice(&bits.to_le_bytes()));
@@ -113,12 +117,12 @@ impl Footer {
         let names = (0..from.count()?).map(|_| from.text().map(String::from)).collect::<Option<Vec<_>>>()?;
         let shapes = (0..from.count()?).map(|_| Shape::read(from)).collect::<Option<Vec<_>>>()?;
         let dictionaries = (0..from.count()?).map(|_| {
-            let (place, words, count) = (read_span(from)?, read_span(from)?, from.small()?);
+            let (place, texts, words, count) = (read_span(from)?, read_span(from)?, read_span(from)?, from.small()?);
             let mut bytes = ByteSet::default();
             for bits in &mut bytes.0 {
                 *bits = u64::from_le_bytes(from.bytes(8)?.try_into().ok()?);
             }
-            Some(Listed { place, words, count, bytes })
+            Some(Listed { place, texts, words, count, bytes })
         });
         let dictionaries = dictionaries.collect::<Option<Vec<_>>>()?;
         if shapes.iter().any(|s| s.dictionaries().any(|d| d as usize >= dictionaries.len())) {

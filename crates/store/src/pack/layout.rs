@@ -17,8 +17,8 @@ pub(crate) struct Shared {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) columns: Vec<Shared>,
-    /// For each group the columns of its texts, then of its numbers.
-    pub(crate) of: Vec<Vec<u32>>,
+    /// For each group the columns of its texts, then of its numbers; and which part of the column is its own.
+    pub(crate) of: Vec<Vec<(u32, u32)>>,
 }
 
 /// Columns by what they hold: a number, and how often it came before in the same shape.
@@ -27,6 +27,8 @@ struct Known {
     first: Vec<u32>,
     more: Vec<(u32, u32, u32)>,
     met: Vec<(u32, u32)>,
+    /// How many groups there are.
+    groups: usize,
 }
 
 impl Known {
@@ -45,8 +47,9 @@ impl Known {
                 0
             }
         };
+        let room = self.groups.min(64);
         let mut new = || {
-            columns.push(Shared { dictionary, rows: 0, parts: Vec::new() });
+            columns.push(Shared { dictionary, rows: 0, parts: Vec::with_capacity(room) });
             columns.len() as u32 - 1
         };
         if times == 0 {
@@ -73,7 +76,8 @@ impl Known {
 impl Layout {
     /// The columns of groups, each a shape with its rows.
     pub(crate) fn of<'s>(groups: impl Iterator<Item = (&'s Shape, usize)>) -> Layout {
-        let (mut texts, mut numbers) = (Known::default(), Known::default());
+        let most = groups.size_hint().0;
+        let (mut texts, mut numbers) = (Known { groups: most, ..Known::default() }, Known { groups: most, ..Known::default() });
         let mut layout = Layout::default();
         for (group, (shape, rows)) in (0u32..).zip(groups) {
             texts.begin();
@@ -91,12 +95,15 @@ impl Layout {
                 };
                 own.push(numbers.column(name * 3 + kind, &mut layout.columns, None));
             }
-            for (column, shared) in (0u32..).zip(&own) {
-                if let Some(shared) = layout.columns.get_mut(*shared as usize) {
+            let own = (0u32..).zip(own).map(|(column, number)| match layout.columns.get_mut(number as usize) {
+                Some(shared) => {
                     shared.parts.push((group, column, shared.rows));
                     shared.rows += rows;
+                    (number, shared.parts.len() as u32 - 1)
                 }
-            }
+                None => (number, 0),
+            });
+            let own = own.collect();
             layout.of.push(own);
         }
         layout

@@ -7,7 +7,7 @@
 //! together again from its pieces, byte by byte.
 //!
 //! ```text
-//! magic | chunk ... | Bloom filter of each chunk | dictionary ... | footer | length and hash of the footer | magic
+//! magic | chunk ... | Bloom filter of each chunk | dictionary (lengths, outlines, texts, filter) ... | footer | length and hash of the footer | magic
 //! chunk: head (rows, shapes, lengths of columns), columns of all rows, odd rows, columns of each shape
 //! ```
 
@@ -17,8 +17,11 @@ pub(crate) mod build;
 pub(crate) mod chunk;
 pub(crate) mod column;
 pub(crate) mod dictionary;
+pub(crate) mod entries;
 pub(crate) mod footer;
 pub(crate) mod layout;
+pub(crate) mod outline;
+pub(crate) mod planes;
 pub(crate) mod read;
 mod rows;
 pub(crate) mod shape;
@@ -26,6 +29,6 @@ pub(crate) mod tally;
 pub(crate) mod words;
 
 /// The first and the last bytes of a pack.
-pub(crate) const MAGIC: &[u8; 8] = b"whypack2";
+pub(crate) const MAGIC: &[u8; 8] = b"whypack3";
 /// Most chunks of a pack: dictionaries note with a bit each which of them have an entry.
 pub(crate) const MOST_CHUNKS: usize = 64;

@@ -2,7 +2,9 @@
 
 use super::MAGIC;
 use super::bloom;
-use super::column::{nth, numbers, unpack};
+use super::column::unpack;
+use super::dictionary::ByteSet;
+use super::entries::{Entries, Stretch};
 use super::footer::{Footer, Span};
 use super::shape::Shape;
 use crate::bytes::Reader;
@@ -50,28 +52,6 @@ pub(crate) fn damaged(what: &str) -> Error {
     Error::new(ErrorKind::InvalidData, what.to_string())
 }
 
-/// The texts of a dictionary.
-pub(crate) struct Entries {
-    pub(crate) text: String,
-    pub(crate) ends: Vec<u32>,
-    lower: OnceCell<String>,
-}
-
-impl Entries {
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    pub(crate) fn get(&self, n: u32) -> Option<&str> {
-        nth(&self.text, &self.ends, n as usize)
-    }
-
-    /// All texts with the letters of ASCII in lower case.
-    pub(crate) fn lower(&self) -> &str {
-        self.lower.get_or_init(|| self.text.to_ascii_lowercase())
-    }
-}
-
 /// A pack.
 pub(crate) struct Pack {
     places: Places,
@@ -115,7 +95,7 @@ impl Pack {
         self.places.read(span)
     }
 
-    /// The texts of a dictionary.
+    /// A dictionary.
     pub(crate) fn entries(&self, number: u32) -> io::Result<&Entries> {
         let missing = || damaged("a dictionary is missing");
         let (listed, cell) =
@@ -123,21 +103,23 @@ impl Pack {
         if let Some(entries) = cell.get() {
             return Ok(entries);
         }
-        let raw = self.places.read(listed.place)?;
-        let read = || {
-            let from = &mut Reader { rest: &raw };
-            let mut end = 0u64;
-            let ends = numbers(from, listed.count as usize)?.into_iter().map(|n| {
-                end = end.checked_add(u64::try_from(n).ok()?)?;
-                u32::try_from(end).ok()
-            });
-            let ends = ends.collect::<Option<Vec<u32>>>()?;
-            let text = String::from_utf8(unpack(from)?).ok()?;
-            let fits = ends.last().map_or(0, |e| *e as usize) == text.len() && ends.iter().all(|e| text.is_char_boundary(*e as usize));
-            fits.then_some(Entries { text, ends, lower: OnceCell::new() })
-        };
-        let entries = read().ok_or_else(|| damaged("a dictionary cannot be read"))?;
+        let entries = Entries::read(&self.places, listed)?;
         Ok(cell.get_or_init(|| entries))
+    }
+
+    /// The text of an entry of a dictionary.
+    pub(crate) fn entry(&self, dictionary: u32, n: u32) -> io::Result<&str> {
+        self.entries(dictionary)?.get(n, &self.places)
+    }
+
+    /// All texts of a dictionary, stretch by stretch.
+    pub(crate) fn stretches(&self, dictionary: u32) -> io::Result<impl Iterator<Item = io::Result<Stretch<'_>>>> {
+        Ok(self.entries(dictionary)?.stretches(&self.places))
+    }
+
+    /// Which bytes stand in a column.
+    pub(crate) fn bytes_of(&self, dictionary: u32) -> ByteSet {
+        self.footer.dictionaries.get(dictionary as usize).map(|d| d.bytes).unwrap_or_default()
     }
 
     /// How many records of each chunk have a whole number that fits, in a field that has no other values; `None` where nothing is
