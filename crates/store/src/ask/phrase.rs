@@ -90,7 +90,7 @@ impl<'q> Asker<'q> {
                     // What ends the words counts only behind what begins them.
                     let may = first == May::Hold || last == May::Hold && begun.is_some();
                     let may_plain = first == May::HoldPlain || last == May::HoldPlain && begun.is_some();
-                    if !may && !(may_plain && matches!(part.chunk.texts(part.group, column)?, Texts::Plain(..))) {
+                    if !(may || may_plain && matches!(part.chunk.texts(part.group, column)?, Texts::Plain(..))) {
                         continue;
                     }
                     self.mark(leaf, wanted, part, column, dictionary, live, &mut |place, flags| {
