@@ -65,7 +65,7 @@ fn unlogged(view: &mut View<'_>) {
             continue;
         }
         let first = series.samples.iter().find(|(t, _)| t / 1_000_000_000 >= from);
-        let cite = first.map(|(_, s)| (series.source as u32, s.line as u32)).into_iter().collect();
+        let cite = first.map(|(_, s)| (series.source as u32, s.line)).into_iter().collect();
         let onset = first.map_or(view.incident.onset, |(t, _)| t / 1_000_000);
         let entry = targets.entry(entity.to_string()).or_insert((onset, 0, cite));
         entry.1 += n;

@@ -105,6 +105,12 @@ struct Block {
     ended: i64,
 }
 
+/// What a row is sorted by: beginning, source, line.
+type Place = (i64, u32, u32);
+
+/// A chunk whose rows are being put in order: the place of its next row, its own number, and that row's.
+type Waiting = (Place, usize, usize);
+
 /// What all rows of a kind say together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sum {
@@ -144,7 +150,7 @@ impl Requests {
         }
         chunks.iter_mut().for_each(|chunk| chunk.sort_by_key(key));
         chunks.sort_by_key(|chunk| chunk.first().map(key));
-        let mut waiting: BinaryHeap<Reverse<((i64, u32, u32), usize, usize)>> = BinaryHeap::new();
+        let mut waiting: BinaryHeap<Reverse<Waiting>> = BinaryHeap::new();
         let mut requests = Requests { sums: vec![None; kinds.len()], ..Requests::default() };
         // Chunks of which every row has its place are filled anew: memory that another thread gave would else come back late or never.
         let mut spent: Vec<Vec<Row>> = Vec::new();
