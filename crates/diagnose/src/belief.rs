@@ -5,7 +5,7 @@
 
 use crate::activity::Activity;
 use crate::evidence::Evidence;
-use crate::names::NONE;
+use crate::names::{NONE, NameId};
 use crate::near::Near;
 use crate::rules::{FaultId, Pack};
 use crate::symptoms::Incident;
@@ -115,15 +115,13 @@ impl Reach {
             *d = (*d).min(distance);
         };
         let affected = incident.affected();
-        let mut targets: BTreeMap<&str, usize> = BTreeMap::new();
-        for i in &affected {
-            let of = &evidence.requests[*i].of;
-            for endpoint in [of.upstream, of.server] {
-                if endpoint != NONE {
-                    *targets.entry(evidence.text(endpoint)).or_default() += 1;
-                }
+        let mut endpoints: BTreeMap<NameId, usize> = BTreeMap::new();
+        for of in affected.iter().map(|i| evidence.request(*i).of) {
+            for endpoint in [of.upstream, of.server].into_iter().filter(|endpoint| *endpoint != NONE) {
+                *endpoints.entry(endpoint).or_default() += 1;
             }
         }
+        let targets: BTreeMap<&str, usize> = endpoints.into_iter().map(|(endpoint, n)| (evidence.text(endpoint), n)).collect();
         let mut beside = BTreeSet::new();
         // A name server serves all; who asked it stands in no log of the way.
         let name_servers: Vec<String> = evidence

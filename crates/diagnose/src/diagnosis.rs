@@ -2,14 +2,17 @@
 
 use crate::activity::{Activity, activities};
 use crate::belief::{Hypothesis, hypotheses};
-use crate::evidence::{Evidence, Request};
+use crate::evidence::Evidence;
 use crate::groups::Groups;
-use crate::measure::measure;
+use crate::measure::{Times, measure};
+use crate::names::NameId;
 pub use crate::report::{Advice, Cause, Citation, Considered, Diagnosis, Entry, IncidentReport, Missing, Step, SymptomReport};
 use crate::rules::{Pack, Weight};
 use crate::symptoms::{Incident, Symptom, incidents};
+use crate::tally::Text;
 use crate::topology::Topology;
 use crate::tree::{Gate, Kind, Node, Tree};
+use rustc_hash::FxHashSet;
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::stamp::rfc3339;
 
@@ -89,6 +92,15 @@ fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>) -> Option<Symptom> {
     Some(Symptom { id: id.into(), entity, host: host.into(), onset: first * 1000, end: end * 1000, affected: Vec::new(), total })
 }
 
+/// A line that shows an activity.
+struct Line<'a> {
+    source: usize,
+    line: u64,
+    /// Its instant, where it was sampled.
+    at: Option<i64>,
+    text: Option<&'a Text>,
+}
+
 struct Context<'a> {
     evidence: &'a Evidence,
     topology: &'a Topology,
@@ -159,18 +171,14 @@ impl Context<'_> {
     }
 
     fn symptom(&self, s: &Symptom) -> SymptomReport {
-        let requests = &self.evidence.requests;
-        let log_of = |r: &Request| self.evidence.log_of(r.of.source);
-        let logs: BTreeSet<u32> = s.affected.iter().map(|i| log_of(&requests[*i])).collect();
-        let sorted = |from: i64, to: i64| -> Vec<i64> {
-            let mut v: Vec<i64> =
-                requests.iter().filter(|r| logs.contains(&log_of(r)) && r.end >= from && r.end <= to).filter_map(|r| r.took()).collect();
-            v.sort_unstable();
-            v
-        };
-        let (now, before) = (sorted(s.onset, s.end), sorted(i64::MIN, s.onset - 1));
-        let at = |v: &[i64], q: f64| (!v.is_empty()).then(|| crate::measure::quantile(v, q) as f64 / 1000.0);
-        let clients: BTreeSet<_> = s.affected.iter().map(|i| requests[*i].of.client).collect();
+        let evidence = self.evidence;
+        let sources = self.sources(&s.affected);
+        let logs: BTreeSet<u32> = sources.iter().map(|source| evidence.log_of(*source)).collect();
+        let same_logs = evidence.requests.choose(|kind| logs.contains(&evidence.log_of(kind.source)));
+        let times = |from: i64, to: i64| -> Times { evidence.requests.ended(&same_logs, from, to).filter_map(|(_, r)| r.took()).collect() };
+        let (now, before) = (times(s.onset, s.end), times(i64::MIN, s.onset - 1));
+        let at = |times: &Times, share: f64| (!times.is_empty()).then(|| times.quantile(share) as f64 / 1000.0);
+        let clients: FxHashSet<NameId> = s.affected.iter().map(|i| evidence.request(*i).of.client).collect();
         SymptomReport {
             id: s.id.clone(),
             entity: s.entity.clone(),
@@ -187,6 +195,18 @@ impl Context<'_> {
             p90_before: at(&before, 0.9),
             p99_before: at(&before, 0.99),
         }
+    }
+
+    /// The sources of some requests.
+    fn sources(&self, requests: &[u32]) -> BTreeSet<u32> {
+        let mut sources = BTreeSet::new();
+        let mut last = None;
+        for source in requests.iter().map(|i| self.evidence.request(*i).of.source) {
+            if last.replace(source) != Some(source) {
+                sources.insert(source);
+            }
+        }
+        sources
     }
 
     fn causes(&self) -> Vec<Cause> {
@@ -237,13 +257,19 @@ impl Context<'_> {
         for term in terms {
             let Some(activity) = term.activity.and_then(|i| self.activities.get(i)) else { continue };
             let signal = &self.pack.signals[activity.signal as usize];
-            for (source, line, at, text) in self.lines(activity) {
+            for Line { source, line, at, text } in self.lines(activity) {
+                let (text, bytes) = match text {
+                    Some(Text::Here(text)) => (text.to_string(), None),
+                    Some(Text::There(offset, length)) => (String::new(), Some((*offset, *length))),
+                    None => (String::new(), None),
+                };
                 if seen.insert((source, line)) && list.len() < 20 {
                     list.push(Citation {
                         source: self.evidence.sources.get(source).map(|s| s.path.clone()).unwrap_or_default(),
                         line,
                         timestamp: at.map(|ns| rfc3339(ns + self.evidence.sources.get(source).map_or(0, |s| s.clock.ahead), 3)),
                         text,
+                        bytes,
                         signal: signal.id.clone(),
                         title: title(signal, activity),
                         weight: round(term.value),
@@ -256,21 +282,24 @@ impl Context<'_> {
     }
 
     /// The first lines of an activity from its onset on, at most three.
-    fn lines(&self, activity: &Activity) -> Vec<(usize, u64, Option<i64>, String)> {
+    fn lines(&self, activity: &Activity) -> Vec<Line<'_>> {
         if activity.note.is_some() {
-            return activity.cite.iter().map(|(s, l)| (*s as usize, u64::from(*l), None, String::new())).collect();
+            let line = |(source, line): &(u32, u32)| Line { source: *source as usize, line: u64::from(*line), at: None, text: None };
+            return activity.cite.iter().map(line).collect();
         }
-        let mut samples: Vec<(i64, usize, u64, String)> = activity
+        let (from, to) = (activity.onset * 1_000_000, (activity.last + 1000) * 1_000_000);
+        let mut samples: Vec<(i64, usize, u32, &Text)> = activity
             .series
             .iter()
             .flat_map(|i| {
                 let series = if activity.shown { &self.evidence.shown[*i] } else { &self.evidence.series[*i] };
-                series.samples.iter().map(move |(t, s)| (*t, series.source, s.line, s.text.clone()))
+                series.samples.iter().map(move |(t, s)| (*t, series.source, s.line, &s.text))
             })
-            .filter(|(t, ..)| activity.collected.is_some() || *t >= activity.onset * 1_000_000 && *t <= (activity.last + 1000) * 1_000_000)
+            .filter(|(t, ..)| activity.collected.is_some() || (from..=to).contains(t))
             .collect();
         samples.sort();
-        samples.into_iter().take(3).map(|(t, source, line, text)| (source, line, Some(t), text)).collect()
+        let line = |(t, source, line, text)| Line { source, line: u64::from(line), at: Some(t), text: Some(text) };
+        samples.into_iter().take(3).map(line).collect()
     }
 
     /// From the cause up: the steps that it explains, then the symptoms.

@@ -1,11 +1,11 @@
 //! What was gathered, on one clock: the questions that diagnosis asks have their answers here.
 
 use crate::names::{NameId, Names};
+pub use crate::requests::Request;
+use crate::requests::Requests;
 use crate::rules::SignalId;
 use crate::snapshot::{Snapshots, Telling};
-use crate::tally::{Exchange, Gathered, Gauge, Pair, Sample};
-use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use crate::tally::{Gathered, Gauge, HitKey, Hits, Pair, Sample, join_seconds};
 use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Form, Stamp};
 
@@ -40,29 +40,6 @@ pub struct SourceInfo {
     pub newest: Option<usize>,
 }
 
-/// A request on the agreed clock.
-#[derive(Clone, Copy, Debug)]
-pub struct Request {
-    /// When it began, in milliseconds since 1970 UTC.
-    pub start: i64,
-    /// When it ended.
-    pub end: i64,
-    /// Everything else.
-    pub of: Exchange,
-}
-
-impl Request {
-    /// Whether the server answered that it failed.
-    pub fn failed(&self) -> bool {
-        self.of.status >= 500
-    }
-
-    /// Duration in milliseconds, if known.
-    pub fn took(&self) -> Option<i64> {
-        (self.of.micros != u32::MAX).then(|| i64::from(self.of.micros) / 1000)
-    }
-}
-
 /// Hits of a signal for an entity, from one source, on the agreed clock.
 #[derive(Clone, Debug)]
 pub struct Series {
@@ -80,7 +57,7 @@ pub struct Series {
     pub telling: Telling,
     /// Second and hits, in order.
     pub bins: Vec<(i64, u32)>,
-    /// Samples in order: instant (ns, agreed clock) and line.
+    /// Samples in order, each behind its instant (ns, agreed clock).
     pub samples: Vec<(i64, Sample)>,
 }
 
@@ -105,7 +82,7 @@ pub struct Evidence {
     /// Sources.
     pub sources: Vec<SourceInfo>,
     /// Requests by start.
-    pub requests: Vec<Request>,
+    pub requests: Requests,
     /// Hits in log lines, by signal, entity, source.
     pub series: Vec<Series>,
     /// Hits in output of commands, in the same order.
@@ -132,86 +109,35 @@ impl Evidence {
             sources.get(source as usize).map_or(nanos, |s| s.clock.agreed(&stamp))
         };
         let second = |source: u32, form: Form, s: i64| agreed(source, form, s.saturating_mul(NANOS)).div_euclid(NANOS);
-        let mut requests: Vec<Request> = gathered
-            .exchanges
-            .iter()
-            .map(|e| {
-                let at = agreed(e.source, e.form, e.millis.saturating_mul(1_000_000)).div_euclid(1_000_000);
-                let took = if e.micros == u32::MAX { 0 } else { i64::from(e.micros) / 1000 };
-                let (start, end) = if e.is_start { (at, at + took) } else { (at - took, at) };
-                Request { start, end, of: *e }
-            })
-            .collect();
-        requests.sort_by_key(|r| (r.start, r.of.source, r.of.line));
-        let mut series: BTreeMap<(SignalId, &str, u32, NameId, Telling), Series> = BTreeMap::new();
-        let mut keys: Vec<_> = gathered.hits.iter().collect();
-        keys.sort_by(|a, b| {
-            let key = |k: &crate::tally::HitKey| (k.signal, k.source, k.form, k.telling);
-            key(a.0).cmp(&key(b.0)).then_with(|| gathered.names.text(a.0.entity).cmp(gathered.names.text(b.0.entity))).then_with(|| {
-                (gathered.names.text(a.0.host), gathered.names.text(a.0.service))
-                    .cmp(&(gathered.names.text(b.0.host), gathered.names.text(b.0.service)))
-            })
-        });
-        for (key, hits) in keys {
-            let entry =
-                series.entry((key.signal, gathered.names.text(key.entity), key.source, key.host, key.telling)).or_insert_with(|| Series {
-                    signal: key.signal,
-                    entity: key.entity,
-                    host: key.host,
-                    service: key.service,
-                    source: key.source as usize,
-                    telling: key.telling,
-                    bins: Vec::new(),
-                    samples: Vec::new(),
-                });
-            entry.bins.extend(hits.bins.iter().map(|(s, n)| (second(key.source, key.form, *s), *n)));
-            entry.samples.extend(hits.samples.values().flatten().map(|s| (agreed(key.source, key.form, s.nanos), s.clone())));
-        }
-        let mut series: Vec<Series> = series.into_values().collect();
-        for s in &mut series {
-            s.bins.sort_unstable();
-            s.bins.dedup_by(|later, first| {
-                let same = later.0 == first.0;
-                if same {
-                    first.1 += later.1;
-                }
-                same
-            });
-            s.samples.sort();
-        }
-        let (series, shown) = series.into_iter().partition(|s| s.telling == Telling::Logged);
-        let mut ticks: Vec<FxHashMap<i64, u32>> = vec![FxHashMap::default(); sources.len()];
-        for ((source, form), bins) in &gathered.ticks {
-            for (s, n) in bins {
-                if let Some(list) = ticks.get_mut(*source as usize) {
-                    *list.entry(second(*source, *form, *s)).or_default() += n;
-                }
+        let Gathered { names, rows, hits, ticks, pairs, programs, gauges, asked, snapshots } = gathered;
+        let requests =
+            Requests::new(rows, |kind, millis| agreed(kind.source, kind.form, millis.saturating_mul(1_000_000)).div_euclid(1_000_000));
+        let all = series(hits, &names, &agreed);
+        let (series, shown) = all.into_iter().partition(|s| s.telling == Telling::Logged);
+        let mut seconds: Vec<Vec<(i64, u32)>> = vec![Vec::new(); sources.len()];
+        for ((source, form), bins) in ticks {
+            if let Some(list) = seconds.get_mut(source as usize) {
+                list.extend(bins.into_iter().map(|(s, n)| (second(source, form, s), n)));
             }
         }
-        let ticks = ticks
-            .into_iter()
-            .map(|m| {
-                let mut list: Vec<(i64, u32)> = m.into_iter().collect();
-                list.sort_unstable();
-                list
-            })
-            .collect();
-        let mut gauges: Vec<(i64, Gauge)> =
-            gathered.gauges.iter().map(|g| (agreed(g.source, g.form, g.nanos).div_euclid(NANOS), *g)).collect();
+        for list in &mut seconds {
+            join_seconds(list);
+            list.shrink_to_fit();
+        }
+        let mut gauges: Vec<(i64, Gauge)> = gauges.into_iter().map(|g| (agreed(g.source, g.form, g.nanos).div_euclid(NANOS), g)).collect();
         gauges.sort_by_key(|(t, g)| (*t, g.source, g.line, g.counter));
-        let mut snapshots = gathered.snapshots;
+        let mut snapshots = snapshots;
         snapshots.sort();
-        let names = gathered.names;
-        let mut pairs: Vec<(Pair, u32)> = gathered.pairs.into_iter().collect();
+        let mut pairs: Vec<(Pair, u32)> = pairs.into_iter().collect();
         pairs.sort_by(|(a, _), (b, _)| {
             let key = |p: &Pair| (names.text(p.host), names.text(p.service), names.text(p.peer));
             key(a).cmp(&key(b))
         });
-        let mut programs: Vec<((NameId, NameId), u32)> = gathered.programs.into_iter().collect();
+        let mut programs: Vec<((NameId, NameId), u32)> = programs.into_iter().collect();
         programs.sort_by(|((h, p), _), ((i, q), _)| (names.text(*h), names.text(*p)).cmp(&(names.text(*i), names.text(*q))));
-        let mut asked: Vec<((NameId, NameId), u32)> = gathered.asked.into_iter().collect();
+        let mut asked: Vec<((NameId, NameId), u32)> = asked.into_iter().collect();
         asked.sort_by(|((u, p), _), ((v, q), _)| (names.text(*u), names.text(*p)).cmp(&(names.text(*v), names.text(*q))));
-        Evidence { asked, names, sources, requests, series, shown, snapshots, ticks, pairs, programs, gauges }
+        Evidence { asked, names, sources, requests, series, shown, snapshots, ticks: seconds, pairs, programs, gauges }
     }
 
     /// Keeps only what lies in the seconds `from..=to`.
@@ -231,6 +157,11 @@ impl Evidence {
         for ticks in &mut self.ticks {
             ticks.retain(|(s, _)| (from..=to).contains(s));
         }
+    }
+
+    /// The request of a number.
+    pub fn request(&self, number: u32) -> Request {
+        self.requests.get(number).unwrap_or(Request::NONE)
     }
 
     /// The text of a name.
@@ -277,4 +208,51 @@ impl Evidence {
         let Some(ticks) = self.ticks.get(source) else { return Vec::new() };
         ticks.windows(2).filter(|w| w[1].0 - w[0].0 > least).map(|w| (w[0].0, w[1].0)).collect()
     }
+}
+
+/// Hits as series: those of one signal, accused, source and host together, in a stable order.
+fn series(hits: rustc_hash::FxHashMap<HitKey, Hits>, names: &Names, agreed: &impl Fn(u32, Form, i64) -> i64) -> Vec<Series> {
+    let text = |id: NameId| names.text(id);
+    let mut all: Vec<(HitKey, Hits)> = hits.into_iter().collect();
+    // Of several services and forms of stamps the first names the series.
+    all.sort_by(|(a, _), (b, _)| {
+        let one = (a.signal, text(a.entity), a.source).cmp(&(b.signal, text(b.entity), b.source));
+        let other = || (a.host, a.telling, a.form, text(a.service)).cmp(&(b.host, b.telling, b.form, text(b.service)));
+        one.then_with(other)
+    });
+    let mut list: Vec<Series> = Vec::new();
+    for (key, hits) in all {
+        let (source, host, telling) = (key.source as usize, key.host, key.telling);
+        let same = |s: &&mut Series| {
+            s.signal == key.signal && s.entity == key.entity && s.source == source && s.host == host && s.telling == telling
+        };
+        let new = Series {
+            signal: key.signal,
+            entity: key.entity,
+            host,
+            service: key.service,
+            source,
+            telling,
+            bins: Vec::new(),
+            samples: Vec::new(),
+        };
+        let at = match list.last_mut().filter(same) {
+            Some(_) => list.len() - 1,
+            None => {
+                list.push(new);
+                list.len() - 1
+            }
+        };
+        let Some(series) = list.get_mut(at) else { continue };
+        let second = |s: i64| agreed(key.source, key.form, s.saturating_mul(NANOS)).div_euclid(NANOS);
+        series.bins.reserve_exact(hits.bins.len());
+        series.bins.extend(hits.bins.into_iter().map(|(s, n)| (second(s), n)));
+        series.samples.reserve_exact(hits.samples.len());
+        series.samples.extend(hits.samples.into_iter().map(|s| (agreed(key.source, key.form, s.nanos), s)));
+    }
+    for s in &mut list {
+        join_seconds(&mut s.bins);
+        s.samples.sort();
+    }
+    list
 }

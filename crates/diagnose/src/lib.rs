@@ -14,6 +14,7 @@ pub mod measure;
 pub mod names;
 mod near;
 pub mod report;
+pub mod requests;
 pub mod rules;
 mod seen_twice;
 pub mod shown;

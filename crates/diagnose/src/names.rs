@@ -1,6 +1,7 @@
 //! Texts as numbers: hosts, services, addresses, paths that come again and again.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::FxHasher;
+use std::hash::Hasher;
 
 /// Number of a text.
 pub type NameId = u32;
@@ -9,15 +10,31 @@ pub type NameId = u32;
 pub const NONE: NameId = 0;
 
 /// A table of texts. Number 0 is the empty text.
+///
+/// All texts lie behind each other in one string, and what finds them is a table of numbers: a name costs its letters and some
+/// twenty bytes, in no block of memory of its own.
 #[derive(Clone, Debug)]
 pub struct Names {
-    texts: Vec<Box<str>>,
-    numbers: FxHashMap<Box<str>, NameId>,
+    letters: String,
+    /// Where each text ends; it begins where the one before ends.
+    ends: Vec<usize>,
+    /// Open addressing over a power of two of places.
+    places: Vec<Place>,
 }
+
+/// A place of the table: part of a text's hash, and its number plus one; 0 where nothing is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    tag: u32,
+    next: u32,
+}
+
+/// Places of a table that is new.
+const PLACES: usize = 64;
 
 impl Default for Names {
     fn default() -> Self {
-        let mut names = Names { texts: Vec::new(), numbers: FxHashMap::default() };
+        let mut names = Names { letters: String::new(), ends: Vec::new(), places: vec![Place::default(); PLACES] };
         names.id("");
         names
     }
@@ -26,32 +43,111 @@ impl Default for Names {
 impl Names {
     /// The number of a text, given out at its first use.
     pub fn id(&mut self, text: &str) -> NameId {
-        if let Some(id) = self.numbers.get(text) {
-            return *id;
+        let hash = hash(text);
+        if let Some(id) = self.look(text, hash) {
+            return id;
         }
-        let id = self.texts.len() as NameId;
-        self.texts.push(text.into());
-        self.numbers.insert(text.into(), id);
+        // A number more would be none.
+        let Ok(id) = NameId::try_from(self.ends.len()) else { return NONE };
+        let Some(next) = id.checked_add(1) else { return NONE };
+        self.letters.push_str(text);
+        self.ends.push(self.letters.len());
+        if self.ends.len() * 2 > self.places.len() {
+            self.grow();
+        } else {
+            put(&mut self.places, hash, next);
+        }
         id
     }
 
     /// The number of a text that was seen before.
     pub fn find(&self, text: &str) -> Option<NameId> {
-        self.numbers.get(text).copied()
+        self.look(text, hash(text))
     }
 
     /// The text.
     pub fn text(&self, id: NameId) -> &str {
-        self.texts.get(id as usize).map_or("", |t| t)
+        let at = id as usize;
+        let from = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied());
+        from.zip(self.ends.get(at)).and_then(|(from, to)| self.letters.get(from..*to)).unwrap_or("")
     }
 
     /// How many texts there are.
     pub fn len(&self) -> usize {
-        self.texts.len()
+        self.ends.len()
     }
 
     /// Whether there is only the empty text.
     pub fn is_empty(&self) -> bool {
-        self.texts.len() <= 1
+        self.ends.len() <= 1
+    }
+
+    fn look(&self, text: &str, hash: u64) -> Option<NameId> {
+        let mask = self.places.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let place = self.places.get(at)?;
+            let id = place.next.checked_sub(1)?;
+            if place.tag == tag(hash) && self.text(id) == text {
+                return Some(id);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    fn grow(&mut self) {
+        let mut places = vec![Place::default(); self.places.len() * 2];
+        for id in 0..self.ends.len() as u32 {
+            put(&mut places, hash(self.text(id)), id + 1);
+        }
+        self.places = places;
+    }
+}
+
+fn hash(text: &str) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
+fn tag(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}
+
+/// Takes the first free place; half of them always are.
+fn put(places: &mut [Place], hash: u64, next: u32) {
+    let mask = places.len() - 1;
+    let mut at = hash as usize & mask;
+    while let Some(place) = places.get_mut(at) {
+        if place.next == 0 {
+            *place = Place { tag: tag(hash), next };
+            return;
+        }
+        at = (at + 1) & mask;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// A text has one number, and the number gives it back.
+        #[test]
+        fn numbers_give_texts_back(texts in prop::collection::vec("[a-c\u{e9}]{0,4}", 0..300)) {
+            let mut names = Names::default();
+            let ids: Vec<NameId> = texts.iter().map(|text| names.id(text)).collect();
+            for (text, id) in texts.iter().zip(&ids) {
+                prop_assert_eq!(names.text(*id), text);
+                prop_assert_eq!(names.find(text), Some(*id));
+            }
+            let mut all: Vec<&String> = texts.iter().filter(|text| !text.is_empty()).collect();
+            all.sort();
+            all.dedup();
+            prop_assert_eq!(names.len(), all.len() + 1);
+            prop_assert_eq!(names.find("none of them"), None);
+            prop_assert_eq!(names.text(NONE), "");
+        }
     }
 }

@@ -132,6 +132,9 @@ pub struct Citation {
     pub timestamp: Option<String>,
     /// The text as it stands there; filled in by whoever can read the source, where it is empty.
     pub text: String,
+    /// Where the text is, for whoever fills it in: offset and number of its bytes; `None` for the first line as a whole.
+    #[serde(skip)]
+    pub bytes: Option<(u64, u16)>,
     /// The signal it shows.
     pub signal: String,
     /// What the signal means.

@@ -36,8 +36,7 @@ pub fn activities(evidence: &Evidence, topology: &Topology, incident: &Incident)
 
 /// Lines of the samples of some series.
 fn lines<'e>(series: impl Iterator<Item = &'e Series>) -> Vec<(u32, u32)> {
-    let line = |s: u64| u32::try_from(s).unwrap_or(u32::MAX);
-    let mut list: Vec<(u32, u32)> = series.flat_map(|s| s.samples.iter().map(|(_, x)| (s.source as u32, line(x.line)))).collect();
+    let mut list: Vec<(u32, u32)> = series.flat_map(|s| s.samples.iter().map(|(_, x)| (s.source as u32, x.line))).collect();
     list.sort_unstable();
     list.dedup();
     list.truncate(20);

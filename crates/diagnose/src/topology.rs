@@ -6,11 +6,12 @@
 //!   which kind it is and one host only runs it, or where that host says it serves this client.
 //! - An address that a client side of a request has is the proxy's own address.
 
-use crate::evidence::{Evidence, Request};
+use crate::evidence::Evidence;
 use crate::names::{NONE, NameId};
+use crate::requests::{Kind, Sum};
 use crate::rules::Pack;
 use crate::seen_twice::SeenTwice;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::address;
 
@@ -156,11 +157,12 @@ impl Topology {
         let mut votes: BTreeMap<NameId, BTreeMap<NameId, usize>> = BTreeMap::new();
         // Caller and callee that logged the same request.
         let mut together: BTreeMap<(NameId, NameId), usize> = BTreeMap::new();
-        let outer = evidence.requests.iter().filter(|r| r.of.upstream != NONE || r.of.server != NONE || r.of.access);
-        for r in outer.filter(|_| !twice.is_empty()) {
-            let hosts = twice.hosts_by_id(r);
+        let requests = &evidence.requests;
+        let outer = requests.choose(|kind| kind.is_sent_on() || kind.access);
+        for (_, r) in requests.of(&outer).filter(|(_, r)| twice.perhaps(r)) {
+            let hosts = twice.hosts_by_id(&r);
             let sure = !hosts.is_empty();
-            let hosts = if sure { hosts } else { twice.hosts_by_path(r) };
+            let hosts = if sure { hosts } else { twice.hosts_by_path(&r) };
             // A moment that several hosts could have served says nothing about one of them, unless an id says so.
             if hosts.len() > 1 && !sure || hosts.is_empty() {
                 continue;
@@ -192,15 +194,15 @@ impl Topology {
         }
         // Of two access logs the outer one has the proxy's fields; an application's messages are always the inner side.
         let forth = together.clone();
-        let access: FxHashSet<NameId> = evidence.requests.iter().filter(|r| r.of.access).map(|r| r.of.host).collect();
+        let access: FxHashSet<NameId> = requests.all_kinds().filter(|(kind, _)| kind.access).map(|(kind, _)| kind.host).collect();
         for ((caller, callee), n) in together {
             let back = forth.get(&(callee, caller)).copied().unwrap_or(0);
             if n >= 5 && n > 2 * back && !access.contains(&callee) {
                 self.calls.insert((evidence.text(caller).to_string(), evidence.text(callee).to_string()));
             }
         }
-        let endpoints = |r: &Request| [(r.of.host, r.of.upstream), (r.of.host, r.of.server)];
-        let asked: FxHashSet<(NameId, NameId)> = evidence.requests.iter().flat_map(endpoints).collect();
+        let endpoints = |(kind, _): (&Kind, Sum)| [(kind.host, kind.upstream), (kind.host, kind.server)];
+        let asked: FxHashSet<(NameId, NameId)> = requests.all_kinds().flat_map(endpoints).collect();
         for (host, endpoint) in asked.into_iter().filter(|(host, endpoint)| *host != NONE && *endpoint != NONE) {
             if let Some(callee) = self.behind(evidence.text(endpoint))
                 && callee != evidence.text(host)
@@ -214,9 +216,13 @@ impl Topology {
     /// Upstreams that only error logs name: the host that alone serves the paths which they were asked for.
     fn asked(&mut self, evidence: &Evidence) {
         let callers: BTreeSet<String> = self.calls.iter().map(|(c, _)| c.clone()).collect();
-        let mut serving: BTreeMap<NameId, BTreeSet<NameId>> = BTreeMap::new();
-        for r in evidence.requests.iter().filter(|r| r.of.host != NONE && !callers.contains(evidence.text(r.of.host))) {
-            serving.entry(r.of.path).or_default().insert(r.of.host);
+        let mut serving: FxHashMap<NameId, BTreeSet<NameId>> = FxHashMap::default();
+        serving.extend(evidence.asked.iter().map(|((_, path), _)| (*path, BTreeSet::new())));
+        let inner = evidence.requests.choose(|kind| kind.host != NONE && !callers.contains(evidence.text(kind.host)));
+        for (_, r) in evidence.requests.of(&inner) {
+            if let Some(hosts) = serving.get_mut(&r.of.path) {
+                hosts.insert(r.of.host);
+            }
         }
         let mut votes: BTreeMap<NameId, BTreeMap<NameId, usize>> = BTreeMap::new();
         for ((upstream, path), n) in &evidence.asked {
@@ -254,16 +260,29 @@ impl Topology {
     /// On an inner tier, clients are the proxies in front of it: their addresses belong to the hosts that logged the same
     /// requests with that inner host as upstream.
     fn inner_clients(&mut self, evidence: &Evidence) {
-        let mut seen: BTreeMap<(NameId, NameId), usize> = BTreeMap::new();
-        let mut total: BTreeMap<NameId, usize> = BTreeMap::new();
-        for r in evidence.requests.iter().filter(|r| r.of.access && r.of.client != NONE) {
-            *seen.entry((r.of.host, r.of.client)).or_default() += 1;
-            *total.entry(r.of.host).or_default() += 1;
+        // Whoever makes more than half of a host's requests is left over when each is struck out against one of another client.
+        let access = evidence.requests.choose(|kind| kind.access);
+        let each = || evidence.requests.of(&access).map(|(_, r)| (r.of.host, r.of.client)).filter(|(_, client)| *client != NONE);
+        let mut left: BTreeMap<NameId, (NameId, usize)> = BTreeMap::new();
+        for (host, client) in each() {
+            let (candidate, more) = left.entry(host).or_insert((client, 0));
+            match *more {
+                0 => (*candidate, *more) = (client, 1),
+                _ if *candidate == client => *more += 1,
+                _ => *more -= 1,
+            }
         }
-        for ((host, client), n) in seen {
+        let mut counts: BTreeMap<NameId, (usize, usize)> = BTreeMap::new();
+        for (host, client) in each() {
+            let (n, all) = counts.entry(host).or_default();
+            *all += 1;
+            *n += usize::from(left.get(&host).is_some_and(|(candidate, _)| *candidate == client));
+        }
+        for (host, (n, all)) in counts {
+            let client = left.get(&host).map_or(NONE, |(client, _)| *client);
             let host_text = evidence.text(host).to_string();
             // One address that makes nearly all requests of a host that others call is the caller's.
-            if n * 10 >= total[&host] * 8 && n >= 10 {
+            if n * 10 >= all * 8 && n >= 10 {
                 let callers: Vec<&String> =
                     self.calls.iter().filter(|(_, callee)| *callee == host_text).map(|(caller, _)| caller).collect();
                 if let [caller] = callers[..] {

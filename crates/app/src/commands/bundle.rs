@@ -2,14 +2,9 @@
 
 use crate::books::Books;
 use anyhow::Result;
-use std::collections::{BTreeMap, BTreeSet};
-use std::io::{BufRead, BufReader};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
-use whyline_diagnose::diagnosis::Citation;
-use whyline_diagnose::{Diagnosis, Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
+use whyline_diagnose::{Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
 use whyline_event::{Record, SourceId};
-use whyline_parse::input::{Input, each};
 use whyline_parse::reading::{host_in, learnt};
 use whyline_parse::rotation;
 use whyline_parse::{Bundle, Counts, Facts, Options, Passed, Problem, Settled, Sink, pass, prepare, settle_clocks};
@@ -129,61 +124,4 @@ pub fn join_pieces(infos: &mut [SourceInfo]) {
         let newest = set.last().copied();
         set.iter().for_each(|i| infos[*i].newest = newest);
     }
-}
-
-/// Fills in the texts of citations that only name their line, by reading those lines again.
-pub fn fill_texts(diagnosis: &mut Diagnosis, from: &From) {
-    let mut wanted: BTreeMap<String, BTreeSet<u64>> = BTreeMap::new();
-    for c in diagnosis.causes.iter().flat_map(|c| &c.evidence).filter(|c| c.text.is_empty()) {
-        wanted.entry(c.source.clone()).or_default().insert(c.line);
-    }
-    let texts = match from {
-        From::Files(bundle) => lines_of(bundle, &wanted),
-        From::Store(store) => wanted.iter().flat_map(|(path, lines)| stored_lines(store, path, lines)).collect(),
-    };
-    for cause in &mut diagnosis.causes {
-        for c in cause.evidence.iter_mut().filter(|c| c.text.is_empty()) {
-            if let Some(text) = texts.get(&(c.source.clone(), c.line)) {
-                c.text = text.clone();
-            }
-        }
-        cause.evidence.retain(|c: &Citation| !c.text.is_empty());
-    }
-}
-
-fn stored_lines(store: &Store, path: &str, wanted: &BTreeSet<u64>) -> Vec<((String, u64), String)> {
-    let mut found = Vec::new();
-    let Some(number) = store.sources().iter().position(|s| s.path == path) else { return found };
-    for line in wanted {
-        let mut take = |record: &Record<'_>| {
-            let first = record.text.lines().next().unwrap_or("").trim_end_matches('\r');
-            found.push(((path.to_string(), *line), first.chars().take(2000).collect()));
-        };
-        // A line that cannot be read is left out, as it would be in a file.
-        let _ = store.record_at(number, *line, &mut take);
-    }
-    found
-}
-
-/// Reads the wanted lines again; every archive is walked once.
-fn lines_of(bundle: &Bundle, wanted: &BTreeMap<String, BTreeSet<u64>>) -> BTreeMap<(String, u64), String> {
-    let inputs: Vec<&Input> = bundle.inputs.iter().filter(|i| wanted.contains_key(&i.source.path)).collect();
-    let mut found = BTreeMap::new();
-    each(&inputs, &mut |i, opened| {
-        let (Ok(reader), Some(input)) = (opened, inputs.get(i)) else { return ControlFlow::Continue(()) };
-        let path = &input.source.path;
-        let Some(lines) = wanted.get(path) else { return ControlFlow::Continue(()) };
-        let last = lines.last().copied().unwrap_or(0);
-        for (number, line) in (1..=last).zip(BufReader::new(reader).split(b'\n')) {
-            let Ok(line) = line else { break };
-            if lines.contains(&number) {
-                let text = String::from_utf8_lossy(&line);
-                // A hole that a crash left in the line says nothing.
-                let shown = text.trim_end_matches('\r').chars().filter(|c| *c != '\0').take(2000).collect();
-                found.insert((path.clone(), number), shown);
-            }
-        }
-        ControlFlow::Continue(())
-    });
-    found
 }

@@ -1,6 +1,6 @@
 //! `whyline diagnose`: why did it happen?
 
-use super::{bundle, store};
+use super::{bundle, cited, store};
 use crate::cli::{Cli, Diagnose, DiagnosisFormat};
 use crate::progress::Watch;
 use crate::{exit, load, output, when};
@@ -26,7 +26,7 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     }
     watch.say("judging");
     let mut diagnosis = diagnose(&read.evidence, &pack);
-    bundle::fill_texts(&mut diagnosis, &read.from);
+    cited::fill(&mut diagnosis, &read.from);
     drop(watch);
     let partial = load::tell(&read.problems)?;
     let mut out = anstream::stdout().lock();

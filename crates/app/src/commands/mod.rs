@@ -1,6 +1,7 @@
 //! One file a verb.
 
 mod bundle;
+mod cited;
 mod diagnose;
 mod formats;
 mod ingest;

@@ -1,7 +1,8 @@
 //! What the services behind the proxy say of the same time.
 
 use super::{View, quantile};
-use crate::names::NONE;
+use crate::evidence::Request;
+use crate::names::{NONE, NameId};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,16 +41,17 @@ fn own(view: &mut View<'_>, host: &str) {
     let (onset, end) = (view.incident.onset, view.incident.end);
     let id = view.evidence.names.find(host);
     let edges = view.incident.hosts().contains(host);
-    let mine: Vec<&crate::evidence::Request> =
-        view.evidence.requests.iter().filter(|r| Some(r.of.host) == id && !(edges && r.of.access)).collect();
-    let first = mine.iter().map(|r| r.end).min().unwrap_or(onset);
-    let during: Vec<_> = mine.iter().copied().filter(|r| (onset..=end + 5_000).contains(&r.end)).collect();
-    let before: Vec<_> = mine.iter().copied().filter(|r| r.end < onset).collect();
+    let requests = &view.evidence.requests;
+    let mine = requests.choose(|kind| Some(kind.host) == id && !(edges && kind.access));
+    let first = requests.kinds(&mine).map(|(_, sum)| sum.ended.0).min().unwrap_or(onset);
+    let during: Vec<Request> = requests.ended(&mine, onset, end + 5_000).map(|(_, r)| r).collect();
     let good = during.iter().filter(|r| r.of.status < 500).count();
     let seconds = ((end - onset) as f64 / 1000.0).max(1.0);
     let before_seconds = ((onset - first) as f64 / 1000.0).max(1.0);
-    let usual = before.len() as f64 / before_seconds;
-    let service = mine.first().map_or("", |r| view.evidence.text(r.of.service)).to_string();
+    let (slow, all, example, before) = slower(view.before(&mine), &during);
+    let usual = before as f64 / before_seconds;
+    let service = requests.kinds(&mine).min_by_key(|(_, sum)| sum.first);
+    let service = service.map_or("", |(kind, _)| view.evidence.text(kind.service)).to_string();
     let entity = if service.is_empty() { format!("host:{host}") } else { format!("service:{service}@{host}") };
     let cite: Vec<(u32, u32)> = during.iter().filter(|r| r.of.status < 500).take(2).map(|r| (r.of.source, r.of.line)).collect();
     // Answers must come from the whole stretch, not from its edges only.
@@ -60,7 +62,6 @@ fn own(view: &mut View<'_>, host: &str) {
     if found_serves {
         view.add("backend.serves", entity.clone(), onset, note, cite.clone());
     }
-    let (slow, all, example) = slower(&before, &during);
     if all >= 8 {
         if slow * 4 >= all {
             let note = format!("{slow} of {all} requests took more than three times as long as requests for the same path before");
@@ -72,15 +73,15 @@ fn own(view: &mut View<'_>, host: &str) {
     }
 }
 
-/// How many requests took far longer than requests for the same path did before: slow ones, all, and one of the slow.
-fn slower<'a>(
-    before: &[&'a crate::evidence::Request],
-    during: &[&'a crate::evidence::Request],
-) -> (usize, usize, Option<&'a crate::evidence::Request>) {
-    let mut usual: BTreeMap<u32, Vec<i64>> = BTreeMap::new();
+/// How many requests took far longer than requests for the same path did before: slow ones, all, and one of the slow; and how many there
+/// were before.
+fn slower(before: impl Iterator<Item = Request>, during: &[Request]) -> (usize, usize, Option<Request>, usize) {
+    let mut usual: FxHashMap<NameId, Vec<i64>> = during.iter().map(|r| (r.of.path, Vec::new())).collect();
+    let mut count = 0;
     for r in before {
-        if let Some(took) = r.took() {
-            usual.entry(r.of.path).or_default().push(took);
+        count += 1;
+        if let (Some(took), Some(usual)) = (r.took(), usual.get_mut(&r.of.path)) {
+            usual.push(took);
         }
     }
     usual.retain(|_, v| v.len() >= 5);
@@ -95,7 +96,7 @@ fn slower<'a>(
             example = example.or(Some(*r));
         }
     }
-    (slow, all, example)
+    (slow, all, example, count)
 }
 
 /// Services that logged steadily and say nothing during the incident, while something else on their machine, or another
@@ -113,9 +114,6 @@ fn silent(view: &mut View<'_>) {
         }
         let records = view.evidence.ticks_within(number, first, onset - 1);
         let before = records as f64 / (onset - first) as f64;
-        // A log of nothing but requests is silent as soon as nobody calls: that says less.
-        let requests = view.evidence.requests.iter().filter(|r| r.of.source as usize == number && r.end < onset * 1000).count() as u64;
-        let id = if requests * 20 >= records * 19 { "backend.not-asked" } else { "backend.silent" };
         if before < 0.5 {
             continue;
         }
@@ -130,6 +128,10 @@ fn silent(view: &mut View<'_>) {
             edges.iter().filter(|(a, b)| *b > onset - 5 && *a < end).map(|(a, b)| (b.min(&(end + 5)) - a.max(&(onset - 30)), *a)).max();
         let Some((length, from)) = longest else { continue };
         if length >= 8 && length * 10 >= (end - onset) * 5 && length as f64 * before >= 12.0 && from >= onset - 30 && from <= onset + 30 {
+            // A log of nothing but requests is silent as soon as nobody calls: that says less.
+            let own = view.evidence.requests.choose(|kind| kind.source as usize == number);
+            let requests = view.evidence.requests.ended(&own, i64::MIN, onset * 1000 - 1).count() as u64;
+            let id = if requests * 20 >= records * 19 { "backend.not-asked" } else { "backend.silent" };
             let service = crate::entity::service_of_path(&source.path);
             let entity = if source.host.is_empty() { format!("service:{service}") } else { format!("service:{service}@{}", source.host) };
             let note = format!("{} is silent for {length} s after {before:.1} records a second", source.path);
@@ -147,30 +149,40 @@ fn silent(view: &mut View<'_>) {
 
 /// Requests that the edge gave up on, but that the service answered well.
 fn late_success(view: &mut View<'_>) {
-    let mut by_id: FxHashMap<u64, usize> = FxHashMap::default();
-    let mut by_exact: FxHashMap<u64, Vec<usize>> = FxHashMap::default();
-    let edges: BTreeSet<u32> = view.edge.iter().map(|i| view.evidence.log_of(view.request(*i).of.source)).collect();
-    for (i, r) in
-        view.evidence.requests.iter().enumerate().filter(|(_, r)| !edges.contains(&view.evidence.log_of(r.of.source)) && r.of.status < 400)
-    {
-        if r.of.id != 0 {
-            by_id.insert(r.of.id, i);
-        }
-        by_exact.entry(r.of.exact).or_default().push(i);
+    let gave_up = view.affected.iter().copied().filter(|i| matches!(view.request(*i).of.status, 504 | 499 | 502 | 503));
+    let gave_up: Vec<u32> = gave_up.collect();
+    if gave_up.len() < 3 {
+        return;
     }
-    let mut pairs: BTreeMap<usize, usize> = BTreeMap::new();
-    let gave_up: Vec<usize> =
-        view.affected.iter().copied().filter(|i| matches!(view.request(*i).of.status, 504 | 499 | 502 | 503)).collect();
+    let requests = &view.evidence.requests;
+    let edges: BTreeSet<u32> = requests.kinds(&view.edge).map(|(kind, _)| view.evidence.log_of(kind.source)).collect();
+    let inner = requests.choose(|kind| kind.status < 400 && !edges.contains(&view.evidence.log_of(kind.source)));
+    // Of the others only those are kept that may be the same request.
+    let mut by_id: FxHashMap<u64, Option<u32>> = FxHashMap::default();
+    let mut by_exact: FxHashMap<u64, Vec<u32>> = FxHashMap::default();
+    for of in gave_up.iter().map(|i| view.request(*i).of) {
+        by_id.insert(of.id, None);
+        by_exact.insert(of.exactly(), Vec::new());
+    }
+    for (i, r) in requests.of(&inner) {
+        if let Some(last) = by_id.get_mut(&r.of.id) {
+            *last = Some(i);
+        }
+        if let Some(list) = by_exact.get_mut(&r.of.exactly()) {
+            list.push(i);
+        }
+    }
+    let mut pairs: BTreeMap<u32, u32> = BTreeMap::new();
     for i in &gave_up {
         let r = view.request(*i);
-        let by_id = (r.of.id != 0).then(|| by_id.get(&r.of.id).copied()).flatten();
+        let by_id = (r.of.id != 0).then(|| by_id.get(&r.of.id).copied()).flatten().flatten();
         let twin = by_id.or_else(|| {
             let took = r.took().unwrap_or(0);
             if took < 500 {
                 return None;
             }
             // The service began with it at the same time and took longer than the proxy waited.
-            by_exact.get(&r.of.exact)?.iter().copied().find(|j| {
+            by_exact.get(&r.of.exactly())?.iter().copied().find(|j| {
                 let o = view.request(*j);
                 o.took().is_some_and(|t| t >= took) && (o.start - r.start).abs() < 2000
             })

@@ -41,7 +41,7 @@ pub(super) fn measure(view: &mut View<'_>) {
 fn common(view: &View<'_>, of: impl Fn(&Request) -> NameId, several: bool) -> Option<(NameId, String)> {
     let mut bad: BTreeMap<NameId, usize> = BTreeMap::new();
     for i in &view.affected {
-        *bad.entry(of(view.request(*i))).or_default() += 1;
+        *bad.entry(of(&view.request(*i))).or_default() += 1;
     }
     let (value, n) = bad.iter().max_by_key(|(_, n)| **n).map(|(v, n)| (*v, *n))?;
     let all = view.affected.len();
@@ -49,10 +49,10 @@ fn common(view: &View<'_>, of: impl Fn(&Request) -> NameId, several: bool) -> Op
         return None;
     }
     let (mut others, mut others_bad) = (0usize, 0usize);
-    for i in view.during() {
-        if of(view.request(i)) != value && of(view.request(i)) != NONE {
+    for (i, r) in view.during() {
+        if of(&r) != value && of(&r) != NONE {
             others += 1;
-            others_bad += usize::from(view.affected.contains(&i));
+            others_bad += usize::from(view.is_affected(i));
         }
     }
     let enough = if several { others >= 10 && others * 3 >= n } else { others >= 5 };
@@ -63,10 +63,10 @@ fn common(view: &View<'_>, of: impl Fn(&Request) -> NameId, several: bool) -> Op
 /// Whether others than the client that fails ask for the same paths, and are served: else it is the path that fails.
 fn same_paths_served(view: &View<'_>, by: impl Fn(&Request) -> NameId) -> bool {
     let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
-    let clients: BTreeSet<NameId> = view.affected.iter().map(|i| by(view.request(*i))).collect();
+    let clients: BTreeSet<NameId> = view.affected.iter().map(|i| by(&view.request(*i))).collect();
     view.during()
-        .filter(|i| !view.affected.contains(i))
-        .map(|i| view.request(i))
+        .filter(|(i, _)| !view.is_affected(*i))
+        .map(|(_, r)| r)
         .filter(|r| paths.contains(&r.of.path) && !clients.contains(&by(r)) && r.of.status < 400)
         .count()
         >= 8
@@ -74,7 +74,7 @@ fn same_paths_served(view: &View<'_>, by: impl Fn(&Request) -> NameId) -> bool {
 
 /// The addresses that failing requests were sent to.
 fn upstreams(view: &mut View<'_>) {
-    let mut failing: BTreeMap<NameId, Vec<usize>> = BTreeMap::new();
+    let mut failing: BTreeMap<NameId, Vec<u32>> = BTreeMap::new();
     for i in &view.affected {
         let of = &view.request(*i).of;
         if of.upstream != NONE && of.status >= 500 {
@@ -82,7 +82,11 @@ fn upstreams(view: &mut View<'_>) {
         }
     }
     let onset = view.incident.onset;
-    let first = view.edge.iter().map(|i| view.request(*i).start).min().unwrap_or(onset);
+    let requests = &view.evidence.requests;
+    let first = requests.kinds(&view.edge).map(|(_, sum)| sum.first).min();
+    let first = first.and_then(|number| requests.get(number)).map_or(onset, |r| r.start);
+    // Upstreams that some request of the edge was sent to before.
+    let used: BTreeSet<NameId> = requests.kinds(&view.edge).filter(|(_, sum)| sum.ended.0 < onset).map(|(kind, _)| kind.upstream).collect();
     for (upstream, list) in failing {
         if list.len() * 10 < view.affected.len() {
             continue;
@@ -90,36 +94,29 @@ fn upstreams(view: &mut View<'_>) {
         let text = view.evidence.text(upstream).to_string();
         let cite: Vec<(u32, u32)> = list.iter().take(3).map(|i| (view.request(*i).of.source, view.request(*i).of.line)).collect();
         let paths: BTreeSet<NameId> = list.iter().map(|i| view.request(*i).of.path).collect();
-        let used_before = view.before().any(|i| view.request(i).of.upstream == upstream);
-        let other_before: BTreeSet<NameId> = view
-            .before()
-            .map(|i| view.request(i).of)
-            .filter(|o| o.upstream != NONE && o.upstream != upstream && paths.contains(&o.path) && o.status < 500)
-            .map(|o| o.upstream)
-            .collect();
-        if !used_before && onset - first >= 20_000 && !other_before.is_empty() {
+        let used_before = used.contains(&upstream);
+        let other_before: BTreeSet<NameId> = if !used_before && onset - first >= 20_000 {
+            let others = view.edge_kinds(|kind| kind.upstream != NONE && kind.upstream != upstream && kind.status < 500);
+            view.before(&others).filter(|r| paths.contains(&r.of.path)).map(|r| r.of.upstream).collect()
+        } else {
+            BTreeSet::new()
+        };
+        if !other_before.is_empty() {
             let others: Vec<&str> = other_before.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("{text} was never asked before; the same paths were served by {}", others.join(", "));
             view.add("upstream.new-address", endpoint(&text), onset, note, cite.clone());
         }
         // After the trouble (or beside it) the same paths are served by an address that was never used before.
-        let later: BTreeSet<NameId> = view
-            .edge
-            .iter()
-            .map(|i| view.request(*i))
-            .filter(|r| {
-                r.end > onset && r.of.status < 500 && r.of.upstream != NONE && r.of.upstream != upstream && paths.contains(&r.of.path)
-            })
-            .map(|r| r.of.upstream)
-            .filter(|u| !view.before().any(|i| view.request(i).of.upstream == *u))
-            .collect();
+        let new = view.edge_kinds(|kind| kind.status < 500 && kind.upstream != NONE && !used.contains(&kind.upstream));
+        let later = requests.ended(&new, onset + 1, i64::MAX).map(|(_, r)| r).filter(|r| r.of.upstream != upstream);
+        let later: BTreeSet<NameId> = later.filter(|r| paths.contains(&r.of.path)).map(|r| r.of.upstream).collect();
         if used_before && !later.is_empty() {
             let others: Vec<&str> = later.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("the same paths are served by {} later, which was never asked before", others.join(", "));
             view.add("upstream.moved", endpoint(&text), onset, note, cite.clone());
         }
-        let same: Vec<&Request> = view.during().map(|i| view.request(i)).filter(|r| r.of.upstream == upstream).collect();
-        let good: Vec<&&Request> = same.iter().filter(|r| r.of.status < 500 && r.of.status != 499).collect();
+        let same: Vec<Request> = view.during().map(|(_, r)| r).filter(|r| r.of.upstream == upstream).collect();
+        let good: Vec<&Request> = same.iter().filter(|r| r.of.status < 500 && r.of.status != 499).collect();
         let span = (view.incident.end - onset).max(1);
         let quarters: BTreeSet<i64> = good.iter().map(|r| (r.end - onset) * 4 / span).collect();
         if good.len() >= 8 && good.len() * 7 >= same.len() && quarters.len() >= 3 {
@@ -127,17 +124,13 @@ fn upstreams(view: &mut View<'_>) {
             view.add("upstream.some-served", endpoint(&text), onset, note, good.iter().take(2).map(|r| (r.of.source, r.of.line)).collect());
         }
         let (ip, port) = address::split_port(&text);
-        let serving = view
-            .evidence
-            .requests
-            .iter()
-            .filter(|r| (onset..=view.incident.end).contains(&r.end) && r.of.status < 500 && r.of.upstream != NONE)
-            .map(|r| view.evidence.text(r.of.upstream))
-            .find(|u| {
-                let (other, p) = address::split_port(u);
-                other == ip && p != port
-            })
-            .map(str::to_string);
+        let beside = |other: &str| {
+            let (other, p) = address::split_port(other);
+            other == ip && p != port
+        };
+        let serving = requests.choose(|kind| kind.status < 500 && kind.upstream != NONE && beside(view.evidence.text(kind.upstream)));
+        let serving = requests.ended(&serving, onset, view.incident.end).next();
+        let serving = serving.map(|(_, r)| view.evidence.text(r.of.upstream).to_string());
         if let Some(other) = serving {
             let note = format!("{other} serves at the same time");
             view.add("upstream.other-port-serves", endpoint(&text), onset, note, cite);
@@ -147,7 +140,7 @@ fn upstreams(view: &mut View<'_>) {
 
 /// How long the failed requests took.
 fn times(view: &mut View<'_>) {
-    let failed: Vec<usize> = view.affected.iter().copied().filter(|i| view.request(*i).of.status >= 499).collect();
+    let failed: Vec<u32> = view.affected.iter().copied().filter(|i| view.request(*i).of.status >= 499).collect();
     let mut took: Vec<i64> = failed.iter().filter_map(|i| view.request(*i).took()).collect();
     if took.len() < 5 {
         return;

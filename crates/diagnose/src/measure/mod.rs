@@ -7,14 +7,17 @@ mod failures;
 mod gauges;
 mod network;
 mod snapshot;
+mod times;
 mod traffic;
 
 use crate::computed;
 use crate::evidence::{Evidence, Request};
+use crate::requests::{Chosen, Kind};
 use crate::rules::{Pack, SignalId};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
 use std::collections::BTreeSet;
+pub(crate) use times::Times;
 
 /// A computed signal that was found.
 #[derive(Clone, Debug)]
@@ -39,9 +42,10 @@ pub(crate) struct View<'a> {
     pub topology: &'a Topology,
     pub pack: &'a Pack,
     pub incident: &'a Incident,
-    pub affected: BTreeSet<usize>,
-    /// Numbers of the requests that hosts with symptoms logged themselves (the edge), over the whole time.
-    pub edge: Vec<usize>,
+    /// Numbers of the affected requests, in order.
+    pub affected: Vec<u32>,
+    /// The kinds of the requests that hosts with symptoms logged themselves (the edge).
+    pub edge: Chosen,
     pub found: Vec<Measured>,
 }
 
@@ -53,20 +57,29 @@ impl View<'_> {
         }
     }
 
-    fn request(&self, i: usize) -> &Request {
-        &self.evidence.requests[i]
+    fn request(&self, number: u32) -> Request {
+        self.evidence.request(number)
     }
 
-    /// Edge requests that ended within the incident.
-    fn during(&self) -> impl Iterator<Item = usize> + '_ {
-        let (from, to) = (self.incident.onset, self.incident.end);
-        self.edge.iter().copied().filter(move |i| (from..=to).contains(&self.evidence.requests[*i].end))
+    /// Whether a request is one of those affected.
+    fn is_affected(&self, number: u32) -> bool {
+        self.affected.binary_search(&number).is_ok()
     }
 
-    /// Edge requests that ended before the incident.
-    fn before(&self) -> impl Iterator<Item = usize> + '_ {
-        let from = self.incident.onset;
-        self.edge.iter().copied().filter(move |i| self.evidence.requests[*i].end < from)
+    /// Those of the edge's kinds for which something holds.
+    fn edge_kinds(&self, which: impl Fn(&Kind) -> bool) -> Chosen {
+        let chosen = self.evidence.requests.choose(which);
+        chosen.iter().zip(&self.edge).map(|(a, b)| *a && *b).collect()
+    }
+
+    /// Edge requests that ended within the incident, with their numbers.
+    fn during(&self) -> impl Iterator<Item = (u32, Request)> + '_ {
+        self.evidence.requests.ended(&self.edge, self.incident.onset, self.incident.end)
+    }
+
+    /// Edge requests of some kinds that ended before the incident.
+    fn before<'v>(&'v self, kinds: &'v [bool]) -> impl Iterator<Item = Request> + 'v {
+        self.evidence.requests.ended(kinds, i64::MIN, self.incident.onset.saturating_sub(1)).map(|(_, r)| r)
     }
 
     /// The edge as an entity.
@@ -83,15 +96,12 @@ impl View<'_> {
 /// Measures everything for one incident.
 pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident) -> Vec<Measured> {
     let affected = incident.affected();
-    let logs: BTreeSet<u32> = affected.iter().map(|i| evidence.log_of(evidence.requests[*i].of.source)).collect();
+    let logs: BTreeSet<u32> = affected.iter().map(|i| evidence.log_of(evidence.request(*i).of.source)).collect();
     let hosts = incident.hosts();
-    let edge = (0..evidence.requests.len())
-        .filter(|i| {
-            let of = &evidence.requests[*i].of;
-            // Rotated files of the same log belong to the edge as well: same host, also an access log.
-            logs.contains(&evidence.log_of(of.source)) || hosts.contains(evidence.text(of.host)) && of.access
-        })
-        .collect();
+    // Rotated files of the same log belong to the edge as well: same host, also an access log.
+    let edge = evidence
+        .requests
+        .choose(|kind| logs.contains(&evidence.log_of(kind.source)) || hosts.contains(evidence.text(kind.host)) && kind.access);
     let mut view = View { evidence, topology, pack, incident, affected, edge, found: Vec::new() };
     traffic::measure(&mut view);
     failures::measure(&mut view);

@@ -1,9 +1,9 @@
 //! What points at the network, at health checks, at machines without logs, at clocks.
 
-use super::View;
+use super::{Times, View};
 use crate::entity::parts;
 use crate::names::NONE;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// For a name: since when (ms), how often, and lines that show it.
 type Found = BTreeMap<String, (i64, u64, Vec<(u32, u32)>)>;
@@ -25,14 +25,10 @@ fn checks(view: &mut View<'_>) {
             continue;
         }
         let (_, name, _) = parts(view.evidence.text(series.entity));
+        let requests = &view.evidence.requests;
+        let of_server = requests.choose(|kind| kind.server != NONE && is_server(view.evidence.text(kind.server), name));
         for (down, _) in series.bins.iter().filter(|(s, _)| (from..=to).contains(s)) {
-            let served: Vec<_> = view
-                .evidence
-                .requests
-                .iter()
-                .filter(|r| r.of.server != NONE && is_server(view.evidence.text(r.of.server), name))
-                .filter(|r| r.end / 1000 >= down - 20 && r.end / 1000 <= *down)
-                .collect();
+            let served: Vec<_> = requests.ended(&of_server, (down - 20) * 1000, down * 1000 + 999).map(|(_, r)| r).collect();
             let bad = served.iter().filter(|r| r.of.status >= 500).count();
             if served.len() >= 3 && bad * 10 <= served.len() {
                 let cite = served.iter().rev().take(1).map(|r| (r.of.source, r.of.line)).collect();
@@ -69,7 +65,7 @@ fn unlogged(view: &mut View<'_>) {
             continue;
         }
         let first = series.samples.iter().find(|(t, _)| t / 1_000_000_000 >= from);
-        let cite = first.map(|(_, s)| (series.source as u32, s.line as u32)).into_iter().collect();
+        let cite = first.map(|(_, s)| (series.source as u32, s.line)).into_iter().collect();
         let onset = first.map_or(view.incident.onset, |(t, _)| t / 1_000_000);
         let entry = targets.entry(entity.to_string()).or_insert((onset, 0, cite));
         entry.1 += n;
@@ -123,16 +119,14 @@ fn quiet_targets(view: &mut View<'_>) {
 const STEPS: &[i64] = &[200, 400, 600, 800, 1000, 1400, 3000, 3200, 6200, 7000];
 
 fn retransmissions(view: &mut View<'_>) {
-    let during: BTreeSet<usize> = view.during().collect();
-    let usual: Vec<i64> = {
-        let mut v: Vec<i64> = view.before().filter_map(|i| view.request(i).took()).collect();
-        v.sort_unstable();
-        v
-    };
-    let base = super::quantile(&usual, 0.5);
+    // No step is shorter, and a handful of slow answers shows nothing.
+    if view.during().filter(|(_, r)| r.took().is_some_and(|took| took >= 180)).take(15).count() < 15 {
+        return;
+    }
+    let base = view.before(&view.edge).filter_map(|r| r.took()).collect::<Times>().quantile(0.5);
     let (mut on, mut slow, mut cite) = (0usize, 0usize, Vec::new());
-    for i in during {
-        let Some(took) = view.request(i).took() else { continue };
+    for (_, r) in view.during() {
+        let Some(took) = r.took() else { continue };
         let extra = took - base;
         if !(180..7400).contains(&extra) {
             continue;
@@ -141,7 +135,7 @@ fn retransmissions(view: &mut View<'_>) {
         if STEPS.iter().any(|s| (0..=35).contains(&(extra - s))) {
             on += 1;
             if cite.len() < 3 {
-                cite.push((view.request(i).of.source, view.request(i).of.line));
+                cite.push((r.of.source, r.of.line));
             }
         }
     }

@@ -1,25 +1,33 @@
 //! How much is asked, and by whom.
 
-use super::{View, quantile};
+use super::{Times, View, quantile};
+use crate::evidence::Request;
 use crate::names::{NONE, NameId};
-use std::collections::{BTreeMap, BTreeSet};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
 
 const BIN: i64 = 10_000;
 
 pub(super) fn measure(view: &mut View<'_>) {
     let (onset, end) = (view.incident.onset, view.incident.end);
-    let first = view.edge.iter().map(|i| view.request(*i).start).min().unwrap_or(onset);
-    let last = view.edge.iter().map(|i| view.request(*i).start).max().unwrap_or(end);
-    let mut bins: BTreeMap<i64, i64> = (first.div_euclid(BIN)..=last.div_euclid(BIN)).map(|b| (b, 0)).collect();
-    if bins.len() > 100_000 {
+    let requests = &view.evidence.requests;
+    // They come in the order of their beginnings.
+    let ends = || requests.kinds(&view.edge).map(|(_, sum)| sum);
+    let start = |number: Option<u32>| number.and_then(|number| requests.get(number)).map(|r| r.start);
+    let first = start(ends().map(|sum| sum.first).min()).unwrap_or(onset);
+    let last = start(ends().map(|sum| sum.last).max()).unwrap_or(end);
+    let (from, to) = (first.div_euclid(BIN), last.div_euclid(BIN));
+    if to - from >= 100_000 {
         return;
     }
-    for i in &view.edge {
-        *bins.entry(view.request(*i).start.div_euclid(BIN)).or_default() += 1;
+    let mut bins: Vec<(i64, i64)> = (from..=to).map(|b| (b, 0)).collect();
+    for (_, r) in requests.of(&view.edge) {
+        let at = usize::try_from(r.start.div_euclid(BIN) - from).ok();
+        at.and_then(|at| bins.get_mut(at)).into_iter().for_each(|(_, n)| *n += 1);
     }
-    let outside: Vec<i64> = bins.iter().filter(|(b, _)| (**b + 1) * BIN < onset || **b * BIN > end + 20_000).map(|(_, n)| *n).collect();
+    let outside: Vec<i64> = bins.iter().filter(|(b, _)| (*b + 1) * BIN < onset || *b * BIN > end + 20_000).map(|(_, n)| *n).collect();
     let inside: Vec<i64> =
-        bins.iter().filter(|(b, _)| **b * BIN >= onset - BIN / 2 && (**b + 1) * BIN <= end + BIN).map(|(_, n)| *n).collect();
+        bins.iter().filter(|(b, _)| *b * BIN >= onset - BIN / 2 && (*b + 1) * BIN <= end + BIN).map(|(_, n)| *n).collect();
     if outside.len() < 3 || inside.is_empty() {
         return queue(view);
     }
@@ -29,7 +37,7 @@ pub(super) fn measure(view: &mut View<'_>) {
     let now = inside.iter().sum::<i64>() as f64 / inside.len() as f64;
     let early = {
         let around: Vec<i64> =
-            bins.iter().filter(|(b, _)| **b * BIN > onset - 2 * BIN && **b * BIN <= onset + 2 * BIN).map(|(_, n)| *n).collect();
+            bins.iter().filter(|(b, _)| *b * BIN > onset - 2 * BIN && *b * BIN <= onset + 2 * BIN).map(|(_, n)| *n).collect();
         around.iter().copied().max().unwrap_or(0) as f64
     };
     let factor = now / usual;
@@ -51,10 +59,9 @@ pub(super) fn measure(view: &mut View<'_>) {
 
 /// Whose the rise is.
 fn clients(view: &mut View<'_>, usual: f64, bins: f64, host: &str) {
-    let before: BTreeSet<NameId> = view.before().map(|i| view.request(i).of.client).collect();
     let mut now: BTreeMap<NameId, usize> = BTreeMap::new();
-    for i in view.during() {
-        *now.entry(view.request(i).of.client).or_default() += 1;
+    for (_, r) in view.during() {
+        *now.entry(r.of.client).or_default() += 1;
     }
     now.remove(&NONE);
     let all: usize = now.values().sum();
@@ -70,6 +77,7 @@ fn clients(view: &mut View<'_>, usual: f64, bins: f64, host: &str) {
         let note = format!("{three} of {all} requests come from {} clients", top.len().min(3));
         view.add("traffic.few-clients", client, view.incident.onset, note, Vec::new());
     }
+    let before: FxHashSet<NameId> = view.before(&view.edge).map(|r| r.of.client).collect();
     let new: usize = now.iter().filter(|(c, _)| !before.contains(c)).map(|(_, n)| n).sum();
     if new as f64 >= 0.5 * extra {
         let note = format!("{new} of {all} requests come from clients that were not there before");
@@ -90,7 +98,7 @@ fn repeats(view: &mut View<'_>, factor: f64) {
             continue;
         }
         all += 1;
-        if let Some(before) = last.insert((r.of.client, r.of.exact), r.start)
+        if let Some(before) = last.insert((r.of.client, r.of.exactly()), r.start)
             && r.start - before < 30_000
         {
             again += 1;
@@ -106,16 +114,13 @@ fn repeats(view: &mut View<'_>, factor: f64) {
 
 /// Time in the proxy's queue.
 fn queue(view: &mut View<'_>) {
-    let times = |list: &mut dyn Iterator<Item = usize>| -> Vec<i64> {
-        let mut v: Vec<i64> = list.map(|i| i64::from(view.request(i).of.queue) / 1000).collect();
-        v.sort_unstable();
-        v
-    };
-    let (now, usual) = (times(&mut view.during()), times(&mut view.before()));
-    if now.len() < 10 {
+    let waited = |r: Request| i64::from(r.of.queue) / 1000;
+    let now: Times = view.during().map(|(_, r)| waited(r)).collect();
+    let n = now.quantile(0.75);
+    if now.len() < 10 || n < 50 {
         return;
     }
-    let (n, u) = (quantile(&now, 0.75), quantile(&usual, 0.75));
+    let u = view.before(&view.edge).map(waited).collect::<Times>().quantile(0.75);
     if n >= 50 && n >= 3 * u.max(10) {
         let note = format!("a quarter of the requests waits {n} ms or longer in the queue, in place of {u} ms");
         let (entity, cite) = (view.edge_entity(), view.some_affected());

@@ -101,6 +101,7 @@ mod tests {
             line: 7,
             timestamp: Some(EVIL.into()),
             text,
+            bytes: None,
             signal: format!("{EVIL}{weight}"),
             title: EVIL.into(),
             weight,

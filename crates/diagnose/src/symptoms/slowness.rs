@@ -1,0 +1,121 @@
+//! Requests slower than three times the usual, for at least a quarter of a minute.
+
+use super::{Edge, Symptom, symptom};
+use crate::evidence::Evidence;
+use crate::requests::Chosen;
+
+/// Of fewer requests for a path nothing is said.
+const FEW: usize = 20;
+
+/// A request: its number among all, when it ended, how long it took.
+type Taken = (u32, i64, i64);
+
+pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
+    let mut slow: Vec<u32> = Vec::new();
+    let mut stretches: Vec<(i64, i64)> = Vec::new();
+    let mut list: Vec<Taken> = Vec::new();
+    let groups = Groups::of(evidence, edge);
+    for numbers in groups.each() {
+        list.clear();
+        list.extend(numbers.iter().map(|i| (*i, evidence.request(*i))).filter_map(|(i, r)| Some((i, r.end, r.took()?))));
+        let Some(start) = numbers.first().map(|i| evidence.request(*i).start) else { continue };
+        for (from, to, base) in slow_stretches(start, &list) {
+            stretches.push((from, to));
+            let limit = (base * 3).max(base + 200);
+            slow.extend(list.iter().filter(|(_, end, took)| (from..=to).contains(end) && *took > limit).map(|(i, ..)| *i));
+        }
+    }
+    slow.sort_unstable();
+    slow.dedup();
+    // Stretches of different paths that overlap are one.
+    stretches.sort_unstable();
+    let mut merged: Vec<(i64, i64)> = Vec::new();
+    for (from, to) in stretches {
+        match merged.last_mut() {
+            Some((_, last)) if from <= *last + 20_000 => *last = (*last).max(to),
+            _ => merged.push((from, to)),
+        }
+    }
+    for (from, to) in merged {
+        let affected: Vec<u32> = slow.iter().copied().filter(|i| (from..=to).contains(&evidence.request(*i).end)).collect();
+        if affected.len() >= 10 {
+            let total = edge.ended_within(evidence, from, to.saturating_add(1));
+            symptoms.push(symptom(evidence, "http.slow".into(), edge, affected, total));
+        }
+    }
+}
+
+/// The requests of an edge that were served, by path; paths that are asked for rarely are looked at together.
+struct Groups {
+    numbers: Vec<u32>,
+    /// Where each group ends.
+    ends: Vec<usize>,
+}
+
+impl Groups {
+    fn of(evidence: &Evidence, edge: &Edge) -> Groups {
+        let served = evidence.requests.choose(|kind| kind.status < 500 && kind.status != 499 && kind.status != 101);
+        let served: Chosen = served.iter().zip(&edge.kinds).map(|(a, b)| *a && *b).collect();
+        let each = || evidence.requests.of(&served).filter(|(_, r)| r.took().is_some());
+        let mut of_path = vec![0usize; evidence.names.len()];
+        each().for_each(|(_, r)| of_path.get_mut(r.of.path as usize).into_iter().for_each(|n| *n += 1));
+        // The rare ones come first, under the number of no path.
+        let mut group_of = vec![0u32; of_path.len()];
+        let mut sizes = vec![0usize];
+        for (path, n) in of_path.iter().enumerate() {
+            if *n < FEW {
+                sizes[0] += n;
+            } else {
+                group_of[path] = sizes.len() as u32;
+                sizes.push(*n);
+            }
+        }
+        let mut next: Vec<usize> = sizes.iter().scan(0, |sum, n| Some(std::mem::replace(sum, *sum + n))).collect();
+        let mut numbers = vec![0u32; sizes.iter().sum()];
+        for (number, r) in each() {
+            let Some(at) = group_of.get(r.of.path as usize).and_then(|group| next.get_mut(*group as usize)) else { continue };
+            numbers.get_mut(*at).into_iter().for_each(|place| *place = number);
+            *at += 1;
+        }
+        Groups { numbers, ends: next }
+    }
+
+    /// The groups that are large enough to tell something.
+    fn each(&self) -> impl Iterator<Item = &[u32]> {
+        let from = std::iter::once(0).chain(self.ends.iter().copied());
+        let groups = from.zip(&self.ends).filter_map(|(from, to)| self.numbers.get(from..*to));
+        groups.filter(|group| group.len() >= FEW)
+    }
+}
+
+const SLOW_BIN: i64 = 10_000;
+
+/// Stretches in which the upper times of a group of requests, the first of which began at `start`, are far above the usual: from, to,
+/// usual (ms).
+fn slow_stretches(start: i64, list: &[Taken]) -> Vec<(i64, i64, i64)> {
+    let mut bins: Vec<(i64, i64)> = list.iter().map(|(_, end, took)| ((end - start).div_euclid(SLOW_BIN), *took)).collect();
+    bins.sort_unstable();
+    let upper: Vec<(i64, i64)> =
+        bins.chunk_by(|a, b| a.0 == b.0).filter(|bin| bin.len() >= 4).filter_map(|bin| bin.get(bin.len() * 3 / 4).copied()).collect();
+    if upper.len() < 4 {
+        return Vec::new();
+    }
+    let mut sorted: Vec<i64> = upper.iter().map(|(_, took)| *took).collect();
+    sorted.sort_unstable();
+    // The quieter part of the time tells what is usual, also where the trouble lasts for most of the bundle.
+    let base = sorted[sorted.len() * 3 / 10].max(1);
+    let limit = (base * 3).max(base + 250);
+    let mut stretches: Vec<(i64, i64, i64)> = Vec::new();
+    for (k, p) in upper {
+        if p <= limit {
+            continue;
+        }
+        let (from, to) = (start + k * SLOW_BIN, start + (k + 1) * SLOW_BIN);
+        match stretches.last_mut() {
+            Some((_, last, _)) if from - *last <= 2 * SLOW_BIN => *last = to,
+            _ => stretches.push((from, to, base)),
+        }
+    }
+    stretches.retain(|(from, to, _)| to - from >= 2 * SLOW_BIN);
+    stretches
+}

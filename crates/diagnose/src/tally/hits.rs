@@ -1,0 +1,172 @@
+//! Hits of signals: how many a second, and where the first of each second stand.
+
+use crate::names::NameId;
+use crate::rules::SignalId;
+use crate::snapshot::Telling;
+use whyline_event::stamp::NANOS;
+use whyline_event::{Form, Record, Stamp};
+
+/// A record kept as evidence: where it stands. Its text is read again should an answer cite it, which is few of very many.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sample {
+    /// Stamp as written, in nanoseconds.
+    pub nanos: i64,
+    /// Line.
+    pub line: u32,
+    /// Where its text is.
+    pub text: Text,
+}
+
+/// The text of a sample.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Text {
+    /// These bytes of its source: offset and length.
+    There(u64, u16),
+    /// Here: what was put together of several places cannot be read again in one piece.
+    Here(Box<str>),
+}
+
+const SAMPLE_BYTES: usize = 2000;
+
+impl Sample {
+    /// The sample of a record.
+    pub(super) fn of(record: &Record<'_>, stamp: &Stamp) -> Sample {
+        let mut end = record.text.len().min(SAMPLE_BYTES);
+        while !record.text.is_char_boundary(end) {
+            end -= 1;
+        }
+        // A hole in a line, or bytes that were no text, would not be read again as they stand here.
+        let as_it_stands = record.origin.length == record.text.len() as u64
+            && !record.text.get(..end).is_some_and(|text| text.contains(['\0', '\u{fffd}']));
+        let text = match u16::try_from(end) {
+            Ok(length) if as_it_stands => Text::There(record.origin.offset, length),
+            _ => Text::Here(record.text.get(..end).unwrap_or("").into()),
+        };
+        Sample { nanos: stamp.nanos, line: u32::try_from(record.origin.line).unwrap_or(u32::MAX), text }
+    }
+}
+
+/// Whose hits these are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct HitKey {
+    /// The signal.
+    pub signal: SignalId,
+    /// The source.
+    pub source: u32,
+    /// What the stamps leave open.
+    pub form: Form,
+    /// The accused.
+    pub entity: NameId,
+    /// Host of the writer.
+    pub host: NameId,
+    /// Service of the writer.
+    pub service: NameId,
+    /// How their times are to be understood.
+    pub telling: Telling,
+}
+
+/// Hits of a signal for an entity in a source. Most entities (clients) have a few only.
+#[derive(Clone, Debug, Default)]
+pub struct Hits {
+    /// Hits per second, as written, in order.
+    pub bins: Vec<(i64, u32)>,
+    /// The first samples of each second, in order.
+    pub samples: Vec<Sample>,
+    /// Seconds that have samples.
+    seconds: usize,
+}
+
+const SAMPLES_A_SECOND: usize = 2;
+const SAMPLE_SECONDS: usize = 400;
+
+fn second_of(sample: &Sample) -> i64 {
+    sample.nanos.div_euclid(NANOS)
+}
+
+impl Hits {
+    /// Takes a record.
+    pub(super) fn add(&mut self, record: &Record<'_>, stamp: &Stamp) {
+        let second = stamp.nanos.div_euclid(NANOS);
+        self.count(second, 1);
+        // The first of each second by time and line, whatever the order in which blocks come.
+        let line = u32::try_from(record.origin.line).unwrap_or(u32::MAX);
+        let (from, to) = self.of_second(second);
+        let full = to - from >= SAMPLES_A_SECOND;
+        if full && self.samples.get(to - 1).is_some_and(|s| (s.nanos, s.line) <= (stamp.nanos, line)) {
+            return;
+        }
+        let sample = Sample::of(record, stamp);
+        self.put(sample);
+        if self.seconds > 2 * SAMPLE_SECONDS {
+            self.thin_out();
+        }
+    }
+
+    fn count(&mut self, second: i64, n: u32) {
+        match self.bins.last_mut() {
+            // Mostly it is the last one.
+            Some((last, count)) if *last == second => *count += n,
+            Some((last, _)) if *last > second => match self.bins.binary_search_by_key(&second, |(s, _)| *s) {
+                Ok(at) => self.bins.get_mut(at).into_iter().for_each(|(_, count)| *count += n),
+                Err(at) => self.bins.insert(at, (second, n)),
+            },
+            None => {
+                self.bins.reserve_exact(1);
+                self.bins.push((second, n));
+            }
+            Some(_) => self.bins.push((second, n)),
+        }
+    }
+
+    /// Where the samples of a second stand.
+    fn of_second(&self, second: i64) -> (usize, usize) {
+        let all = &self.samples;
+        if all.last().is_none_or(|last| second_of(last) < second) {
+            return (all.len(), all.len());
+        }
+        let from = all.partition_point(|s| second_of(s) < second);
+        let same = all.get(from..).into_iter().flatten().take_while(|s| second_of(s) == second).count();
+        (from, from + same)
+    }
+
+    /// Puts a sample in its place, and takes out what its second then has too many.
+    fn put(&mut self, sample: Sample) {
+        let (from, to) = self.of_second(second_of(&sample));
+        self.seconds += usize::from(from == to);
+        let before = self.samples.get(from..to).unwrap_or(&[]).partition_point(|s| *s < sample);
+        if self.samples.is_empty() {
+            self.samples.reserve_exact(1);
+        }
+        self.samples.insert(from + before, sample);
+        if to + 1 - from > SAMPLES_A_SECOND {
+            self.samples.remove(to);
+        }
+    }
+
+    /// Adds hits of the same key from another part.
+    pub(super) fn merge(&mut self, other: Hits) {
+        if self.bins.is_empty() {
+            *self = other;
+        } else {
+            other.bins.into_iter().for_each(|(second, n)| self.count(second, n));
+            other.samples.into_iter().for_each(|sample| self.put(sample));
+        }
+        if self.seconds > SAMPLE_SECONDS {
+            self.thin_out();
+        }
+    }
+
+    /// Drops the samples of seconds beyond the cap: the first and the last second stay, and of the others those whose hash is
+    /// smallest, so that the choice does not depend on the order in which parts were read.
+    fn thin_out(&mut self) {
+        let (Some(first), Some(last)) = (self.samples.first().map(second_of), self.samples.last().map(second_of)) else { return };
+        let mix = |s: i64| (s as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
+        let mut hashes: Vec<u64> =
+            self.samples.chunk_by(|a, b| second_of(a) == second_of(b)).map(|same| mix(second_of(&same[0]))).collect();
+        hashes.sort_unstable();
+        let Some(limit) = hashes.get(SAMPLE_SECONDS).copied() else { return };
+        let stays = |s: i64| s == first || s == last || mix(s) < limit;
+        self.samples.retain(|sample| stays(second_of(sample)));
+        self.seconds = self.samples.chunk_by(|a, b| second_of(a) == second_of(b)).count();
+    }
+}

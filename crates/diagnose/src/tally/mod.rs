@@ -1,0 +1,213 @@
+//! What is gathered while the records pass, once, in any order of blocks: everything that diagnosis will ask for.
+//!
+//! Times are kept as written, by source and by what their stamps leave open; clocks are applied afterwards
+//! ([`crate::evidence`]). Merging two tallies is associative and does not depend on their order.
+
+mod exchanges;
+mod fields;
+mod gathered;
+mod gauges;
+mod hits;
+
+use crate::entity;
+use crate::names::{NameId, Names};
+use crate::rules::{Pack, SignalId};
+use crate::snapshot::Telling;
+use exchanges::Exchanges;
+pub use exchanges::mask;
+use fields::{Head, text};
+pub use gathered::{Gathered, Pair};
+pub use gauges::{Counter, Gauge};
+pub use hits::{HitKey, Hits, Sample, Text};
+use whyline_event::stamp::NANOS;
+use whyline_event::{Form, Key, Record, Stamp};
+use whyline_query::{Matcher, Scratch};
+
+/// Gathers, record by record.
+pub struct Tally<'p> {
+    pack: &'p Pack,
+    matcher: &'p Matcher,
+    scratch: Scratch,
+    hits: Vec<SignalId>,
+    entity: String,
+    service: String,
+    exchanges: Exchanges,
+    /// Texts that come again and again in records that follow each other: host, service, program.
+    recent: [Recent; 3],
+    /// Records of the same second that are not entered yet.
+    tick: Option<((u32, Form), i64, u32)>,
+    gathered: Gathered,
+}
+
+/// A text and its number.
+#[derive(Default)]
+struct Recent {
+    text: String,
+    id: NameId,
+}
+
+impl Recent {
+    fn id(&mut self, text: &str, names: &mut Names) -> NameId {
+        if self.text != text {
+            self.id = names.id(text);
+            self.text.clear();
+            self.text.push_str(text);
+        }
+        self.id
+    }
+}
+
+impl<'p> Tally<'p> {
+    /// An empty tally that asks the signals of a pack.
+    pub fn new(pack: &'p Pack, matcher: &'p Matcher) -> Self {
+        Tally {
+            pack,
+            matcher,
+            scratch: Scratch::default(),
+            hits: Vec::new(),
+            entity: String::new(),
+            service: String::new(),
+            exchanges: Exchanges::default(),
+            recent: Default::default(),
+            tick: None,
+            gathered: Gathered::default(),
+        }
+    }
+
+    /// What was gathered.
+    pub fn finish(mut self) -> Gathered {
+        self.enter_tick();
+        self.gathered
+    }
+
+    /// Counts a record by its second. Most follow one of the same second.
+    fn tick(&mut self, of: (u32, Form), second: i64) {
+        match &mut self.tick {
+            Some((same, at, count)) if *same == of && *at == second => *count += 1,
+            _ => {
+                self.enter_tick();
+                self.tick = Some((of, second, 1));
+            }
+        }
+    }
+
+    fn enter_tick(&mut self) {
+        if let Some((of, second, count)) = self.tick.take() {
+            let bins = self.gathered.ticks.entry(of).or_default();
+            // Records of one second that lie apart have another one between them; most of these follow soon.
+            match bins.iter_mut().rev().take(4).find(|(same, _)| *same == second) {
+                Some((_, n)) => *n += count,
+                None => {
+                    if bins.len() == bins.capacity() {
+                        join_seconds(bins);
+                        bins.reserve(bins.len());
+                    }
+                    bins.push((second, count));
+                }
+            }
+        }
+    }
+
+    /// The source changes: `path` names the service of records that name none.
+    pub fn source(&mut self, path: &str) {
+        self.service = entity::service_of_path(path);
+    }
+
+    /// Takes a record.
+    pub fn record(&mut self, record: &Record<'_>) {
+        // What is counted is counted by its time, so a record of no credible time carries no beginning of anything.
+        let Some(stamp) = record.stamp.filter(|_| !record.doubtful) else { return };
+        if record.is_snapshot() {
+            return self.snapshot(record, &stamp);
+        }
+        self.tick((record.origin.source.0, stamp.form), stamp.nanos.div_euclid(NANOS));
+        let head = Head::of(record);
+        let all = &mut self.gathered;
+        let [recent_host, recent_service, recent_program] = &mut self.recent;
+        let host = recent_host.id(text(head.host).unwrap_or(""), &mut all.names);
+        let format = entity::of_format(record.format);
+        let service_text = head.service().or(format).unwrap_or(&self.service);
+        let service = recent_service.id(service_text, &mut all.names);
+        if let Some(program) = format.or_else(|| program_of(service_text)) {
+            let program = recent_program.id(program, &mut all.names);
+            *all.programs.entry((host, program)).or_default() += 1;
+        }
+        let writer = (host, service);
+        match head.status {
+            Some(_) => {
+                let exchange = self.exchanges.of(record, &head, &stamp, writer, &mut all.names);
+                exchange.iter().for_each(|exchange| all.rows.push(exchange));
+            }
+            None => gauges::gather(record, &stamp, writer, &mut all.gauges),
+        }
+        if let Some(peer) = text(head.peer) {
+            let peer = all.names.id(peer);
+            *all.pairs.entry(Pair { host, service, peer }).or_default() += 1;
+        }
+        if let (Some(upstream), Some(path), None) = (text(head.upstream), text(head.path), head.status) {
+            let path = self.exchanges.path(text(head.method).unwrap_or(""), path, &mut all.names);
+            *all.asked.entry((all.names.id(upstream), path)).or_default() += 1;
+        }
+        self.signals(record, &stamp, writer);
+    }
+
+    /// Takes a row of a command's output. When somebody looked says nothing of when a log was written, and a listing speaks of
+    /// requests and peers only in passing; so only its signals count, what it shows, and which programs run.
+    fn snapshot(&mut self, record: &Record<'_>, stamp: &Stamp) {
+        let names = &mut self.gathered.names;
+        let host = names.id(record.str(Key::HostName).unwrap_or(""));
+        let program = record.str(Key::ProcessName);
+        let service = names.id(program.unwrap_or(""));
+        if let Some(program) = program.and_then(program_of).filter(|_| record.is_state()) {
+            let program = names.id(program);
+            *self.gathered.programs.entry((host, program)).or_default() += 1;
+        }
+        self.gathered.snapshots.record(record, stamp, host, &mut self.gathered.names);
+        self.signals(record, stamp, (host, service));
+    }
+
+    fn signals(&mut self, record: &Record<'_>, stamp: &Stamp, writer: (NameId, NameId)) {
+        self.hits.clear();
+        self.matcher.hits(record, &mut self.scratch, &mut self.hits);
+        for i in 0..self.hits.len() {
+            self.hit(self.hits[i], record, stamp, writer);
+        }
+    }
+
+    fn hit(&mut self, signal: SignalId, record: &Record<'_>, stamp: &Stamp, (host, service): (NameId, NameId)) {
+        let fields = &self.pack.signals[signal as usize].entity;
+        // The file of a listing is named by whoever made it.
+        let by_path = if record.is_snapshot() { "" } else { &self.service };
+        entity::of_record(record, fields, by_path, &mut self.entity);
+        let entity = self.gathered.names.id(&self.entity);
+        let telling = Telling::of(record);
+        let key = HitKey { signal, source: record.origin.source.0, form: stamp.form, entity, host, service, telling };
+        self.gathered.hits.entry(key).or_default().add(record, stamp);
+    }
+}
+
+/// Puts seconds in order, each once, its numbers added.
+pub(crate) fn join_seconds(bins: &mut Vec<(i64, u32)>) {
+    bins.sort_by_key(|(second, _)| *second);
+    bins.dedup_by(|later, first| {
+        let same = later.0 == first.0;
+        if same {
+            first.1 += later.1;
+        }
+        same
+    });
+}
+
+/// The well-known server program that a service name stands for.
+fn program_of(service: &str) -> Option<&'static str> {
+    Some(match service {
+        "mysqld" | "mariadbd" | "mysql" | "mariadb" => "mariadb",
+        "postgres" | "postgresql" => "postgresql",
+        "redis" | "redis-server" => "redis",
+        "mongod" => "mongodb",
+        "rabbitmq-server" | "rabbitmq" => "rabbitmq",
+        "memcached" => "memcached",
+        "dnsmasq" | "unbound" | "named" => "dns",
+        _ => return None,
+    })
+}
