@@ -231,3 +231,46 @@ fn files_keep_their_date_for_nothing() {
     let old = whyline(["diagnose", "--format", "json", copy.path().to_str().unwrap()]).expect(0);
     assert!(old.out == fixture.diagnose(&["--format", "json"]).expect(0).out);
 }
+
+/// Logs of several blocks: a proxy, and the log of many machines whose services complain of one database, each since another second.
+fn large_bundle(folder: &std::path::Path) {
+    use std::fmt::Write;
+    let (mut access, mut app) = (String::new(), String::new());
+    for n in 0..24_000u32 {
+        let (second, host) = (n / 4, n * 7 % 12);
+        let time = format!("{:02}:{:02}:{:02}", 8 + second / 3600, second / 60 % 60, second % 60);
+        let down = (3000 + 9 * host..4000).contains(&second);
+        let (status, agent) = (if down { 502 } else { 200 }, "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0");
+        let _ = writeln!(
+            access,
+            "198.51.100.{} - - [21/Nov/2026:{time} +0000] \"GET /items/{n} HTTP/1.1\" {status} {} \"-\" \"{agent}\" rt=0.0{:02} up=10.0.0.{host}:8080",
+            n % 200,
+            n % 5000,
+            n % 90 + 10
+        );
+        let (level, message) = match down {
+            true => ("ERROR", "could not connect to 10.9.0.7:5432: Connection refused"),
+            false => ("INFO", "item was handed out"),
+        };
+        let _ = writeln!(
+            app,
+            r#"{{"ts":"2026-11-21T{time}.{:03}Z","level":"{level}","host":"app-{host:02}","service":"items","trace":"{:032x}","msg":"{message}"}}"#,
+            n % 1000,
+            u128::from(n) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835
+        );
+    }
+    std::fs::write(folder.join("access.log"), access).unwrap();
+    std::fs::write(folder.join("app.log"), app).unwrap();
+}
+
+#[test]
+fn the_number_of_threads_changes_no_byte_of_large_logs() {
+    let folder = tempfile::tempdir().unwrap();
+    large_bundle(folder.path());
+    let diagnose = |threads| whyline(["--threads", threads, "diagnose", "--format", "json", folder.path().to_str().unwrap()]).expect(0);
+    let one = diagnose("1");
+    assert!(one.out.contains("10.9.0.7"), "the database is not spoken of");
+    for threads in ["2", "3", "7", "2", "3"] {
+        assert!(one == diagnose(threads), "another answer with {threads} threads");
+    }
+}

@@ -72,6 +72,11 @@ impl Names {
         from.zip(self.ends.get(at)).and_then(|(from, to)| self.letters.get(from..*to)).unwrap_or("")
     }
 
+    /// All texts, by their numbers.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..).take(self.ends.len()).map(|id| self.text(id))
+    }
+
     /// How many texts there are.
     pub fn len(&self) -> usize {
         self.ends.len()

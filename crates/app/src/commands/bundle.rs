@@ -62,11 +62,8 @@ pub fn read(paths: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher
     }
     let settled = settle_clocks(&bundle, &passed.facts, &options.told);
     let books = Books::of(&bundle, &passed.counts);
-    let mut gathered = Gathered::default();
     let sources = sources(&bundle, &passed.facts, &passed.counts, &settled);
-    for sink in passed.sinks {
-        gathered.merge(sink.finish());
-    }
+    let gathered = Gathered::together(passed.sinks.into_iter().map(Tally::finish).collect());
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
     Ok(Read { evidence: Evidence::new(gathered, sources), from: From::Files(bundle), books, problems })

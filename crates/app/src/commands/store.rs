@@ -5,7 +5,7 @@ use crate::books::Books;
 use crate::load;
 use anyhow::{Context, Result};
 use std::path::Path;
-use whyline_diagnose::{Evidence, Matcher, Pack, SourceInfo, Tally};
+use whyline_diagnose::{Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
 use whyline_event::Clock;
 use whyline_parse::reading::host_in;
 use whyline_parse::settle::{Item, settle, tell_year};
@@ -153,7 +153,7 @@ pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result
         infos.push(SourceInfo { encoding: source.encoding.clone(), ..info });
     }
     join_pieces(&mut infos);
-    let evidence = Evidence::new(tally.finish(), infos);
+    let evidence = Evidence::new(Gathered::together(vec![tally.finish()]), infos);
     let problems = kept_problems(store.sources());
     Ok(Read { from: From::Store(Box::new(store)), evidence, books, problems })
 }

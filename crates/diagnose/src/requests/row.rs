@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use whyline_event::Form;
 
 /// What a request shares with many others of its source.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Kind {
     pub source: u32,
     pub form: Form,
@@ -36,6 +36,12 @@ impl Kind {
         service: NONE,
         termination: [b'-', b'-'],
     };
+
+    /// The kind by other names.
+    pub(crate) fn named(&self, name: &impl Fn(NameId) -> NameId) -> Kind {
+        let [upstream, server, host, service] = [self.upstream, self.server, self.host, self.service].map(name);
+        Kind { upstream, server, host, service, ..*self }
+    }
 
     /// Whether a proxy says where it sent the request.
     pub(crate) fn is_sent_on(&self) -> bool {
@@ -143,6 +149,14 @@ impl Rows {
         number
     }
 
+    /// Numbers kinds that will come, in their order.
+    pub(crate) fn expect(&mut self, mut kinds: Vec<Kind>) {
+        kinds.sort_unstable();
+        for kind in kinds {
+            self.kind(kind);
+        }
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.chunks.iter().map(Vec::len).sum()
@@ -155,14 +169,7 @@ impl Rows {
 
     /// Adds what another part gathered; `name` translates its names.
     pub fn merge(&mut self, other: Rows, name: &impl Fn(NameId) -> NameId) {
-        let kinds: Vec<u32> = other
-            .kinds
-            .iter()
-            .map(|kind| {
-                let upstream = name(kind.upstream);
-                self.kind(Kind { upstream, server: name(kind.server), host: name(kind.host), service: name(kind.service), ..*kind })
-            })
-            .collect();
+        let kinds: Vec<u32> = other.kinds.iter().map(|kind| self.kind(kind.named(name))).collect();
         for mut chunk in other.chunks {
             for row in &mut chunk {
                 (row.client, row.path, row.agent) = (name(row.client), name(row.path), name(row.agent));

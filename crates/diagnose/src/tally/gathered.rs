@@ -43,13 +43,32 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    /// Adds what another tally gathered.
-    pub fn merge(&mut self, other: Gathered) {
+    /// What several tallies gathered, as one. Names and kinds of requests are numbered in their order, so that nothing depends on which
+    /// tally met what.
+    pub fn together(parts: Vec<Gathered>) -> Gathered {
+        let mut all = Gathered::default();
+        let mut texts: Vec<&str> = parts.iter().flat_map(|part| part.names.iter()).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        for text in texts {
+            all.names.id(text);
+        }
+        let maps: Vec<Vec<NameId>> =
+            parts.iter().map(|part| part.names.iter().map(|text| all.names.find(text).unwrap_or(NONE)).collect()).collect();
+        let name = |map: &[NameId], id: NameId| map.get(id as usize).copied().unwrap_or(NONE);
+        let kinds = parts.iter().zip(&maps).flat_map(|(part, map)| part.rows.kinds.iter().map(|kind| kind.named(&|id| name(map, id))));
+        all.rows.expect(kinds.collect());
+        for (part, map) in parts.into_iter().zip(maps) {
+            all.merge(part, &|id| name(&map, id));
+        }
+        all
+    }
+
+    /// Adds what another tally gathered; `name` translates its names.
+    fn merge(&mut self, other: Gathered, name: &impl Fn(NameId) -> NameId) {
         let Gathered { names, rows, hits, ticks, pairs, programs, gauges, asked, snapshots } = other;
-        let map: Vec<NameId> = (0..names.len() as NameId).map(|i| self.names.id(names.text(i))).collect();
         drop(names);
-        let name = |id: NameId| map.get(id as usize).copied().unwrap_or(NONE);
-        self.rows.merge(rows, &name);
+        self.rows.merge(rows, name);
         self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), ..g }));
         for (key, hits) in hits {
             let key = HitKey { entity: name(key.entity), host: name(key.host), service: name(key.service), ..key };
@@ -68,5 +87,47 @@ impl Gathered {
         for ((host, program), count) in programs {
             *self.programs.entry((name(host), name(program))).or_default() += count;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::requests::Kind;
+
+    /// A part that met these hosts, in this order.
+    fn part(hosts: &[&str]) -> Gathered {
+        let mut part = Gathered::default();
+        for host in hosts {
+            let host = part.names.id(host);
+            part.rows.expect(vec![Kind { host, ..Kind::NONE }]);
+            *part.programs.entry((host, NONE)).or_default() += 1;
+        }
+        part
+    }
+
+    /// Names, kinds and counts, by their numbers.
+    #[derive(Debug, PartialEq)]
+    struct Seen {
+        names: Vec<String>,
+        kinds: Vec<NameId>,
+        programs: Vec<((NameId, NameId), u32)>,
+    }
+
+    fn seen(all: &Gathered) -> Seen {
+        let mut programs: Vec<_> = all.programs.iter().map(|(key, n)| (*key, *n)).collect();
+        programs.sort_unstable();
+        let kinds = all.rows.kinds.iter().map(|kind| kind.host).collect();
+        Seen { names: all.names.iter().map(String::from).collect(), kinds, programs }
+    }
+
+    #[test]
+    fn numbers_do_not_depend_on_who_met_what() {
+        let one = seen(&Gathered::together(vec![part(&["web", "app", "db", "app"])]));
+        assert_eq!(one.names, ["", "app", "db", "web"]);
+        assert_eq!(one.kinds, [1, 2, 3]);
+        assert_eq!(one.programs, [((1, 0), 2), ((2, 0), 1), ((3, 0), 1)]);
+        assert_eq!(seen(&Gathered::together(vec![part(&["app", "db"]), part(&["app", "web"])])), one);
+        assert_eq!(seen(&Gathered::together(vec![part(&["web", "app"]), part(&["db"]), part(&["app"])])), one);
     }
 }

@@ -87,7 +87,7 @@ pub fn records(data: &[u8]) {
     let shared = (text.matches('\0').count() + text.matches("</Event>").count()) as u64;
     read_text(&text, Some("host"), &ALL, &mut |record| {
         // Lines of two writers may take turns, so a record may begin before another ends.
-        assert!(record.origin.line + u64::from(shared == 0) > before, "{text:?}: record at {} comes too late", record.origin.line);
+        assert!(record.origin.line + u64::from(shared > 0) > before, "{text:?}: record at {} comes too late", record.origin.line);
         before = record.origin.line;
         assert!(before + u64::from(record.origin.lines) <= lines + 1, "{text:?}");
         in_records += u64::from(record.origin.lines);
