@@ -256,7 +256,7 @@ fn large_bundle(folder: &std::path::Path) {
             app,
             r#"{{"ts":"2026-11-21T{time}.{:03}Z","level":"{level}","host":"app-{host:02}","service":"items","trace":"{:032x}","msg":"{message}"}}"#,
             n % 1000,
-            u128::from(n) * 0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835
+            u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
         );
     }
     std::fs::write(folder.join("access.log"), access).unwrap();
