@@ -51,14 +51,23 @@ impl<'a> Value<'a> {
     /// A duration from seconds written as a decimal (`0.004`, `12`, `1.5`); exact, without going through floating point.
     /// `None` for anything else, also for a negative number.
     pub fn seconds(text: &str) -> Option<Value<'static>> {
-        // As proxies write them: whole milliseconds.
-        if let [a, b'.', b, c, d] = text.as_bytes()
-            && [a, b, c, d].into_iter().all(u8::is_ascii_digit)
+        if let Ok(usual) = text.as_bytes().try_into()
+            && let Some(value) = Value::usual_seconds(usual)
         {
-            let digit = |byte: &u8| i64::from(byte - b'0');
-            return Some(Value::Duration((digit(a) * 1000 + digit(b) * 100 + digit(c) * 10 + digit(d)) * 1_000_000));
+            return Some(value);
         }
         decimal_nanos(text, 1_000_000_000).map(Value::Duration)
+    }
+
+    /// [`Value::seconds`] of the form in which proxies write them, `0.004`; `None` for any other.
+    #[inline(always)]
+    pub fn usual_seconds(text: &[u8; 5]) -> Option<Value<'static>> {
+        let [a, dot, b, c, d] = text.map(|byte| byte.wrapping_sub(b'0'));
+        if a > 9 || b > 9 || c > 9 || d > 9 || dot != b'.'.wrapping_sub(b'0') {
+            return None;
+        }
+        let millis = i64::from(a) * 1000 + i64::from(b) * 100 + i64::from(c) * 10 + i64::from(d);
+        Some(Value::Duration(millis * 1_000_000))
     }
 
     /// A duration from milliseconds written as a decimal.

@@ -136,7 +136,7 @@ impl<'a, 'f> Gathering<'a, 'f> {
 
     /// Takes note of a record.
     pub fn record(&mut self, record: &Record<'a>) {
-        let identity = Identity::of(record, self.facts.most != Some(0));
+        let identity = Identity::of(record, self.facts.keeps_moments());
         let stamp = record.stamp.filter(|_| !record.inherited && !record.doubtful);
         let (form, offset) = (stamp.map(|s| s.form), stamp.and_then(|s| s.offset));
         let is_of =
@@ -297,6 +297,10 @@ impl Facts {
         Facts { most: Some(0), ..Facts::default() }
     }
 
+    fn keeps_moments(&self) -> bool {
+        self.most != Some(0)
+    }
+
     fn most(&self) -> usize {
         self.most.unwrap_or(MOMENTS)
     }
@@ -344,7 +348,7 @@ impl Facts {
         }
         self.restarts.record(record, stamp);
         if let (Some(host), Some(uptime)) = (identity.host, identity.uptime)
-            && self.most != Some(0)
+            && self.keeps_moments()
         {
             // A line of the kernel: no other of this machine was written as long after boot, and says the same.
             let (hash, most) = (hash(&["uptime", host, &uptime.to_string(), record.body]), self.most());
@@ -355,7 +359,7 @@ impl Facts {
     }
 
     fn moments(&mut self, identity: &Identity<'_>, millis: i64, form: Form) {
-        if self.most == Some(0) {
+        if !self.keeps_moments() {
             return;
         }
         // A proxy logs at the end of a request; so do most services. What began earlier is moved to its end where known.

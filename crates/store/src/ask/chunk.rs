@@ -1,5 +1,6 @@
 //! A plan asked of one chunk after the other of a pack.
 
+use super::answers::Answers;
 use super::plan::{Ask, Leaf, Plan, What, is_free_text};
 use super::{phrase, piece, row};
 use crate::bits::Bits;
@@ -22,7 +23,7 @@ pub(crate) struct Asker<'q> {
     pub(super) plan: &'q Plan<'q>,
     pub(super) pack: Rc<Pack>,
     pub(super) tables: Tables,
-    pub(super) values: FxHashMap<(u32, u32), Vec<u8>>,
+    pub(super) values: FxHashMap<(u32, u32), Answers>,
     /// What the entries of dictionaries answered when they were asked for parts of texts.
     pub(super) pieces: FxHashMap<(u32, u32, piece::Across), Rc<Vec<u8>>>,
     /// Which pieces of a shape have to do with words, with a text, with texts in a row.
@@ -30,7 +31,7 @@ pub(crate) struct Asker<'q> {
     pub(super) ways: Routes<Vec<Vec<piece::Way>>>,
     pub(super) rows: Routes<Vec<row::Check>>,
     /// What the entries of dictionaries answered when they were asked for texts in a row.
-    pub(super) stands: FxHashMap<(row::Spot, u32), Vec<u8>>,
+    pub(super) stands: FxHashMap<(row::Spot, u32), Answers>,
     pub(super) numbers: FxHashMap<(u32, u8, i64), bool>,
     pub(super) text: String,
     /// What numbers answered last, by question and kind.

@@ -5,6 +5,7 @@
 //! over several pieces) is narrowed by the pieces and then asked of the text itself; rows without a shape are asked as records. So
 //! every answer is the one that [`Query::matches_in`](whyline_query::Query::matches_in) gives.
 
+mod answers;
 pub(crate) mod chunk;
 mod phrase;
 mod piece;

@@ -2,17 +2,14 @@
 //! a piece, or across the border of two, and every next one in a later piece, the pattern is found, and the text need not be put
 //! together to know it. What is not found this way is not denied: it is left to the text itself.
 
+use super::answers::Answers;
 use super::chunk::{Asker, Part};
 use super::plan::Leaf;
 use crate::bits::Bits;
 use crate::pack::column::{Texts, nth};
-use crate::pack::read::damaged;
 use crate::pack::shape::Atom;
 use std::io;
 use std::rc::Rc;
-
-const NO: u8 = 1;
-const YES: u8 = 2;
 
 /// A question about the texts of a column: which of the texts in a row, how much of it, and where in the piece.
 pub(super) type Spot = (u32, usize, usize, Side);
@@ -149,42 +146,20 @@ impl<'q> Asker<'q> {
         part: Part<'_>,
         live: &Bits,
     ) -> io::Result<Bits> {
-        let mut found = Bits::none(part.count());
+        let texts = part.chunk.texts(part.group, column)?;
+        if let Texts::Plain(all, ends) = texts {
+            let mut found = Bits::none(part.count());
+            for place in live.iter() {
+                if nth(all, ends, place).is_some_and(|piece| side.holds(piece, text)) {
+                    found.set(place);
+                }
+            }
+            return Ok(found);
+        }
         let pack = self.pack.clone();
         let count = pack.entries(dictionary)?.len();
-        let known = self.stands.entry(((leaf.id, n, text.len(), side), dictionary)).or_insert_with(|| vec![0; count]);
-        let ask = |known: &mut Vec<u8>, id: u32| -> io::Result<bool> {
-            let known = known.get_mut(id as usize).ok_or_else(|| damaged("a text is missing"))?;
-            if *known == 0 {
-                *known = if side.holds(pack.entry(dictionary, id)?, text) { YES } else { NO };
-            }
-            Ok(*known == YES)
-        };
-        match part.chunk.texts(part.group, column)? {
-            Texts::Const(id) => return Ok(if ask(known, *id)? { live.clone() } else { found }),
-            Texts::Ids(ids) => {
-                let mut failed = None;
-                found = ids.select(live, |id| match known.get(id as usize) {
-                    Some(&YES) => true,
-                    Some(&NO) => false,
-                    _ => ask(known, id as u32).unwrap_or_else(|error| {
-                        failed = Some(error);
-                        false
-                    }),
-                });
-                if let Some(error) = failed {
-                    return Err(error);
-                }
-            }
-            Texts::Plain(all, ends) => {
-                for place in live.iter() {
-                    if nth(all, ends, place).is_some_and(|piece| side.holds(piece, text)) {
-                        found.set(place);
-                    }
-                }
-            }
-        }
-        Ok(found)
+        let known = self.stands.entry(((leaf.id, n, text.len(), side), dictionary)).or_insert_with(|| Answers::unknown(count));
+        known.select(texts, live, |id| Ok(side.holds(pack.entry(dictionary, id)?, text)))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Tests of values, put to columns.
 
+use super::answers::Answers;
 use super::chunk::{Asker, Part};
 use super::plan::Leaf;
 use crate::bits::Bits;
@@ -10,9 +11,6 @@ use crate::pack::shape::Source as From;
 use std::io;
 use whyline_event::{Key, Value};
 use whyline_query::Target;
-
-const NO: u8 = 1;
-const YES: u8 = 2;
 
 impl<'q> Asker<'q> {
     /// The live places at which a value of a target passes.
@@ -86,8 +84,8 @@ impl<'q> Asker<'q> {
     }
 
     fn of_texts(&mut self, leaf: &'q Leaf<'q>, texts: &Texts, dictionary: u32, live: &Bits) -> io::Result<Bits> {
-        let mut found = Bits::none(live.len());
         if let Texts::Plain(text, ends) = texts {
+            let mut found = Bits::none(live.len());
             for place in live.iter() {
                 if leaf.fits(Value::Str(nth(text, ends, place).ok_or_else(|| damaged("a text is missing"))?)) {
                     found.set(place);
@@ -97,39 +95,14 @@ impl<'q> Asker<'q> {
         }
         let pack = self.pack.clone();
         if !self.values.contains_key(&(leaf.id, dictionary)) {
-            let table = match self.candidates(leaf, dictionary)? {
-                Some(may) => may.into_iter().map(|may| if may { 0 } else { NO }).collect(),
-                None => vec![0; pack.entries(dictionary)?.len()],
+            let answers = match self.candidates(leaf, dictionary)? {
+                Some(may) => Answers::candidates(may),
+                None => Answers::unknown(pack.entries(dictionary)?.len()),
             };
-            self.values.insert((leaf.id, dictionary), table);
+            self.values.insert((leaf.id, dictionary), answers);
         }
-        let table = self.values.entry((leaf.id, dictionary)).or_default();
-        let ask = |table: &mut Vec<u8>, id: u32| -> io::Result<bool> {
-            let known = table.get_mut(id as usize).ok_or_else(|| damaged("a text is missing"))?;
-            if *known == 0 {
-                *known = if leaf.fits(Value::Str(pack.entry(dictionary, id)?)) { YES } else { NO };
-            }
-            Ok(*known == YES)
-        };
-        match texts {
-            Texts::Const(id) => return Ok(if ask(table, *id)? { live.clone() } else { found }),
-            Texts::Ids(ids) => {
-                let mut failed = None;
-                found = ids.select(live, |id| match table.get(id as usize) {
-                    Some(&YES) => true,
-                    Some(&NO) => false,
-                    _ => ask(table, id as u32).unwrap_or_else(|error| {
-                        failed = Some(error);
-                        false
-                    }),
-                });
-                if let Some(error) = failed {
-                    return Err(error);
-                }
-            }
-            Texts::Plain(..) => {}
-        }
-        Ok(found)
+        let answers = self.values.entry((leaf.id, dictionary)).or_default();
+        answers.select(texts, live, |id| Ok(leaf.fits(Value::Str(pack.entry(dictionary, id)?))))
     }
 }
 

@@ -64,8 +64,8 @@ fn next(words: &[u64; WORDS], from: usize) -> Option<usize> {
     if word != 0 {
         return Some(from + word.trailing_zeros() as usize);
     }
-    let behind = words.iter().enumerate().skip(from / 64 + 1);
-    behind.into_iter().find(|(_, word)| **word != 0).map(|(n, word)| n * 64 + word.trailing_zeros() as usize)
+    let mut behind = words.iter().enumerate().skip(from / 64 + 1);
+    behind.find(|(_, word)| **word != 0).map(|(n, word)| n * 64 + word.trailing_zeros() as usize)
 }
 
 /// The marks of 64 bytes: ends and quotes. Bytes that are left to the careful reader are put into `odd`.

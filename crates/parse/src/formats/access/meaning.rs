@@ -1,6 +1,7 @@
 //! What a column of an access log means, and how its text becomes fields.
 
 use super::request;
+use super::steps::is_tight;
 use crate::format::Cx;
 use crate::stamp;
 use whyline_event::{Key, Record, Stamp, Value, address};
@@ -156,11 +157,7 @@ fn scientific(text: &str, unit: Unit) -> Option<Value<'static>> {
 
 /// The text without blanks at its ends, which mostly has none.
 pub fn trimmed(text: &str) -> &str {
-    match text.as_bytes() {
-        [] => text,
-        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
-        _ => text.trim(),
-    }
+    if is_tight(text) { text } else { text.trim() }
 }
 
 /// Adds the fields of a column. `name` is the column's own name, for [`Meaning::Named`].

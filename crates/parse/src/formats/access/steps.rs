@@ -39,13 +39,8 @@ pub fn ends_at(line: &[u8], at: usize) -> bool {
 /// `0.004`: a duration, and where it ends.
 #[inline(always)]
 pub fn seconds(line: &[u8], from: usize) -> Option<(Value<'static>, usize)> {
-    let digits: &[u8; 5] = line.get(from..)?.first_chunk()?;
-    let [a, dot, b, c, d] = digits.map(|byte| byte.wrapping_sub(b'0'));
-    if a > 9 || b > 9 || c > 9 || d > 9 || dot != b'.'.wrapping_sub(b'0') || !ends_at(line, from + 5) {
-        return None;
-    }
-    let millis = i64::from(a) * 1000 + i64::from(b) * 100 + i64::from(c) * 10 + i64::from(d);
-    Some((Value::Duration(millis * 1_000_000), from + 5))
+    let value = Value::usual_seconds(line.get(from..)?.first_chunk()?)?;
+    ends_at(line, from + 5).then_some((value, from + 5))
 }
 
 /// A whole number of up to twelve digits, and where it ends.

@@ -213,15 +213,14 @@ impl<'a> Way<'a, '_> {
         let first = self.marks.end(from)?;
         let second = self.marks.end(first + 1)?;
         if first < second && second < end && self.marks.end(second + 1) == Some(end) {
-            let to = end;
             let (method, target) = (self.line.get(from..first)?, self.line.get(first + 1..second)?);
-            let version = self.line.get(second + 1..to)?.strip_prefix("HTTP/").unwrap_or("");
+            let version = self.line.get(second + 1..end)?.strip_prefix("HTTP/").unwrap_or("");
             if request::is_method(method)
                 && request::is_version(version)
                 && !target.is_empty()
                 && meaning::trimmed(target).len() == target.len()
             {
-                self.take(from, to, to + 1)?;
+                self.take(from, end, end + 1)?;
                 return Some(Request { method, target, version: Some(version) });
             }
         }
