@@ -62,8 +62,9 @@ impl<'a> Value<'a> {
     /// [`Value::seconds`] of the form in which proxies write them, `0.004`; `None` for any other.
     #[inline(always)]
     pub fn usual_seconds(text: &[u8; 5]) -> Option<Value<'static>> {
-        let [a, dot, b, c, d] = text.map(|byte| byte.wrapping_sub(b'0'));
-        if a > 9 || b > 9 || c > 9 || d > 9 || dot != b'.'.wrapping_sub(b'0') {
+        let [a, dot, b, c, d] = *text;
+        let [a, b, c, d] = [a.wrapping_sub(b'0'), b.wrapping_sub(b'0'), c.wrapping_sub(b'0'), d.wrapping_sub(b'0')];
+        if a > 9 || b > 9 || c > 9 || d > 9 || dot != b'.' {
             return None;
         }
         let millis = i64::from(a) * 1000 + i64::from(b) * 100 + i64::from(c) * 10 + i64::from(d);

@@ -1,11 +1,9 @@
 //! Cutting a block into records: which lines belong together, and what each record is.
 
-use crate::boot;
 use crate::detect::Plan;
 use crate::facts::{Facts, Gathering};
 use crate::fold;
 use crate::format::{Cx, Fit, Format};
-use crate::formats::cursor::beginning;
 use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::order::Watch;
@@ -13,9 +11,11 @@ use crate::plain::{Odd, odd, plain};
 use crate::section::{Sections, Step as Turn};
 use crate::strands::{Inside, Strands};
 use std::sync::Arc;
-use whyline_event::{Bump, Form, Key, Origin, Record, SourceId, Stamp, Value};
+use whyline_event::{Bump, Form, Origin, Record, SourceId, Stamp};
 
 mod beside;
+mod finish;
+mod straight;
 
 /// A body longer than this is cut, with a note. The record stays one event and all its lines are counted.
 pub const LONGEST_BODY: usize = 1 << 20;
@@ -132,13 +132,14 @@ pub fn cut(
     };
     cutter.lead(&block.lead);
     let strangers = order.first().is_some_and(|f| f.name().ends_with(".access"));
-    let Odd { coloured, torn } = odd(&block.bytes, strangers);
+    let mut lines = straight::Lines::of(block, plan);
+    let Odd { coloured, torn } = if strangers && lines.are_plain() { Odd::default() } else { odd(&block.bytes, strangers) };
     let by_lines = order.first().is_some_and(|f| f.block());
     let (mut at, mut number) = (0usize, block.line);
     // Nearly all blocks are UTF-8 throughout, which is seen at once.
-    let whole = std::str::from_utf8(&block.bytes).ok();
+    let whole = simdutf8::basic::from_utf8(&block.bytes).ok();
     while at < block.bytes.len() {
-        let end = memchr::memchr(b'\n', &block.bytes[at..]).map_or(block.bytes.len(), |p| at + p);
+        let end = lines.end(&block.bytes, at);
         let raw = block.bytes[at..end].strip_suffix(b"\r").unwrap_or(&block.bytes[at..end]);
         if torn && memchr::memchr(0, raw).is_some() {
             for (n, part) in crate::torn::parts(raw).into_iter().enumerate() {
@@ -152,7 +153,15 @@ pub fn cut(
                 _ => text_of(arena, raw, coloured),
             };
             let counted = !(block.inside && at == 0);
-            cutter.whole_line(Line { text, number, start: at, end, lossy, counted }, stamped, by_lines);
+            let line = Line { text, number, start: at, end, lossy, counted };
+            let usual = if lossy || coloured { None } else { lines.marks(at, raw.len()) };
+            let left = match usual {
+                Some(marks) => cutter.straight(line, &marks),
+                None => Some(line),
+            };
+            if let Some(line) = left {
+                cutter.whole_line(line, stamped, by_lines);
+            }
         }
         at = end + 1;
         number += 1;
@@ -373,92 +382,6 @@ impl<'a> Cutter<'a, '_> {
     fn close(&mut self) {
         self.reopen();
         self.finish();
-    }
-
-    fn finish(&mut self) {
-        // Blank lines at the end belong to no record.
-        let over = std::mem::take(&mut self.over);
-        let skipped_lines = std::mem::take(&mut self.skipped_lines);
-        self.counts.blank += over.blank;
-        let beyond = over.lines - over.blank + skipped_lines;
-        while beyond == 0 && self.open.last().is_some_and(|l| is_blank(l.text)) {
-            self.open.pop();
-            self.counts.blank += 1;
-        }
-        let Some(last) = self.open.last() else { return };
-        let first = &self.open[0];
-        // Of a line with a hole in it two parts may be held; between the lines of one writer others may stand.
-        let lines = self.open.windows(2).filter(|pair| pair[0].number != pair[1].number).count() as u64 + 1 + beyond;
-        let origin = Origin {
-            source: self.source,
-            line: first.number,
-            lines: u32::try_from(lines).unwrap_or(u32::MAX),
-            offset: self.base + first.start as u64,
-            length: (last.end.max(over.end) - first.start) as u64 + self.skipped,
-        };
-        let lossy = self.open.iter().any(|l| l.lossy);
-        let in_section = std::mem::take(&mut self.in_section);
-        let inside = std::mem::take(&mut self.inside);
-        let mut record = match self.pending.take() {
-            Some(record) if self.open.len() == 1 && beyond == 0 && !in_section => record,
-            _ => {
-                let joined = joined(self.arena, &self.open);
-                let mut record = self.blank(joined, origin);
-                if in_section {
-                    self.sections.read(self.arena, joined, self.before, &mut record);
-                } else if !inside.is_empty() {
-                    inside.read(self.arena, self.order, &self.open, &mut record);
-                } else {
-                    read_into(self.arena, self.order, joined, &mut record);
-                }
-                record
-            }
-        };
-        record.origin = origin;
-        if record.body.len() > LONGEST_BODY || origin.length as usize >= LONGEST_BODY {
-            record.body = beginning(record.body, LONGEST_BODY);
-            record.notes.push("the body was cut at 1 MB; the whole text stands in the source");
-        } else if over.lines > over.blank {
-            record.notes.push("the body was cut at 10,000 lines; the whole text stands in the source");
-        }
-        if lossy {
-            record.notes.push("bytes that are no UTF-8 were replaced");
-        }
-        if let Some(stamp) = &mut record.stamp
-            && self.later_from.is_some_and(|line| record.origin.line >= line)
-        {
-            stamp.form = stamp.form.later();
-        }
-        if let (None, Some(boot)) = (record.stamp, self.boot)
-            && let Some(at) = boot::uptime(&record).and_then(|uptime| boot.checked_add(uptime))
-        {
-            record.stamp = Some(Stamp::explicit(at, 0, 6));
-            record.notes.push("the time is counted from the boot that another log of the machine tells of");
-        }
-        if !record.is_snapshot() {
-            self.fold.record(&record);
-            if let Some(doubt) = self.watch.doubt(&record) {
-                record.notes.push(doubt);
-                record.doubtful = true;
-            }
-        }
-        match record.stamp {
-            Some(_) if record.is_snapshot() || record.doubtful => {}
-            Some(stamp) => self.before = Some(stamp),
-            None => {
-                record.stamp = self.before;
-                record.inherited = self.before.is_some();
-            }
-        }
-        self.counts.records += 1;
-        self.counts.in_events += self.open.iter().filter(|l| l.counted).count() as u64 + beyond;
-        self.open.clear();
-        self.facts.record(&record);
-        if let Some(host) = self.host.filter(|_| !record.has(Key::HostName)) {
-            record.put(Key::HostName, Value::Str(host));
-        }
-        (self.sink)(&record);
-        self.spare = Some(record);
     }
 
     /// A record of which only the text is known, in the room of one that has gone.

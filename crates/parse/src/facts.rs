@@ -136,22 +136,22 @@ impl<'a, 'f> Gathering<'a, 'f> {
 
     /// Takes note of a record.
     pub fn record(&mut self, record: &Record<'a>) {
-        let identity = Identity::of(record, self.facts.keeps_moments());
+        let identity = self.facts.keeps_moments().then(|| Identity::of(record));
+        let (host, uptime) = identity.as_ref().map_or_else(|| host_and_uptime(record), |identity| (identity.host, identity.uptime));
         let stamp = record.stamp.filter(|_| !record.inherited && !record.doubtful);
         let (form, offset) = (stamp.map(|s| s.form), stamp.and_then(|s| s.offset));
-        let is_of =
-            |run: &Run<'a>| same(run.format, record.format) && run.host == identity.host && run.form == form && run.offset == offset;
+        let is_of = |run: &Run<'a>| same(run.format, record.format) && run.host == host && run.form == form && run.offset == offset;
         if !self.runs.get(self.at).is_some_and(is_of) {
-            self.at = place(record.format, identity.host);
+            self.at = place(record.format, host);
         }
         let Some(run) = self.runs.get_mut(self.at) else { return };
         if !is_of(&*run) {
             self.facts.run(run);
-            *run = Run { format: record.format, host: identity.host, form, offset, records: 0, span: None };
+            *run = Run { format: record.format, host, form, offset, records: 0, span: None };
         }
         run.records += 1;
         self.facts.timeless += u64::from(record.stamp.is_none());
-        if let Some(uptime) = identity.uptime {
+        if let Some(uptime) = uptime {
             self.facts.boots.record(uptime, stamp.as_ref());
         }
         if let Some(stamp) = &stamp {
@@ -161,7 +161,10 @@ impl<'a, 'f> Gathering<'a, 'f> {
                 Some(known) => known.add(&span),
                 None => run.span = Some(span),
             }
-            self.facts.stamp(stamp, record, &identity);
+            self.facts.stamp(stamp, record);
+            if let Some(identity) = &identity {
+                self.facts.moments(identity, stamp, record);
+            }
         }
     }
 
@@ -194,6 +197,23 @@ fn same(a: &str, b: &str) -> bool {
     std::ptr::eq(a, b) || a == b
 }
 
+/// The host that a record names and how long its machine had run, found in one walk.
+fn host_and_uptime<'a>(record: &Record<'a>) -> (Option<&'a str>, Option<i64>) {
+    let (mut host, mut uptime) = (None, None);
+    for field in &record.fields {
+        match field.name {
+            Name::Known(Key::HostName) => host = host.or(field.value.as_str()),
+            Name::Known(_) => {}
+            Name::Other(name) => {
+                if let (boot::UPTIME, Value::Duration(nanos)) = (name, field.value) {
+                    uptime = uptime.or(Some(nanos));
+                }
+            }
+        }
+    }
+    (host, uptime)
+}
+
 /// What a record says of itself that another source may have logged too.
 #[derive(Default)]
 struct Identity<'a> {
@@ -209,29 +229,26 @@ struct Identity<'a> {
     uptime: Option<i64>,
 }
 
-/// Of which use a key is: for itself, or for moments.
-const TELLS: [u8; 256] = {
-    let mut tells = [0; 256];
-    tells[Key::HostName as usize] = ALWAYS;
-    let keys = [Key::RequestId, Key::TraceId, Key::Method, Key::Path, Key::Duration];
+/// The keys of which moments are made.
+const OF_MOMENTS: [bool; 256] = {
+    let mut of = [false; 256];
+    let keys = [Key::HostName, Key::RequestId, Key::TraceId, Key::Method, Key::Path, Key::Duration];
     let mut at = 0;
     while at < keys.len() {
-        tells[keys[at] as usize] = FOR_MOMENTS;
+        of[keys[at] as usize] = true;
         at += 1;
     }
-    tells
+    of
 };
-const ALWAYS: u8 = 1;
-const FOR_MOMENTS: u8 = 2;
 
 impl<'a> Identity<'a> {
-    /// The first value of each field, found in one walk; only the host and the time since boot where no moments are kept.
-    fn of(record: &Record<'a>, moments: bool) -> Self {
+    /// The first value of each field, found in one walk.
+    #[inline(never)]
+    fn of(record: &Record<'a>) -> Self {
         let mut found = Identity::default();
-        let wanted = if moments { ALWAYS | FOR_MOMENTS } else { ALWAYS };
         for field in &record.fields {
             let key = match field.name {
-                Name::Known(key) if TELLS[key as usize] & wanted != 0 => key,
+                Name::Known(key) if OF_MOMENTS[key as usize] => key,
                 Name::Known(_) => continue,
                 Name::Other(name) => {
                     found.other(name, &field.value);
@@ -260,9 +277,9 @@ impl<'a> Identity<'a> {
     }
 
     fn other(&mut self, name: &str, value: &Value<'_>) {
-        match (name, value) {
-            (IS_START, Value::Bool(true)) => self.is_start = true,
-            (boot::UPTIME, Value::Duration(nanos)) if self.uptime.is_none() => self.uptime = Some(*nanos),
+        match value {
+            Value::Bool(true) if name == IS_START => self.is_start = true,
+            Value::Duration(nanos) if self.uptime.is_none() && name == boot::UPTIME => self.uptime = Some(*nanos),
             _ => {}
         }
     }
@@ -336,7 +353,7 @@ impl Facts {
     }
 
     /// Takes note of a stamp of the record itself.
-    fn stamp(&mut self, stamp: &Stamp, record: &Record<'_>, identity: &Identity<'_>) {
+    fn stamp(&mut self, stamp: &Stamp, record: &Record<'_>) {
         if let (Form::Civil, Some(outer)) = (stamp.form, record.envelope_stamp)
             && outer.form == Form::Explicit
         {
@@ -347,20 +364,17 @@ impl Facts {
             self.first_no_year = Some((record.origin.line, stamp.nanos));
         }
         self.restarts.record(record, stamp);
-        if let (Some(host), Some(uptime)) = (identity.host, identity.uptime)
-            && self.keeps_moments()
-        {
-            // A line of the kernel: no other of this machine was written as long after boot, and says the same.
-            let (hash, most) = (hash(&["uptime", host, &uptime.to_string(), record.body]), self.most());
-            let moment = Moment { hash, millis: stamp.nanos.div_euclid(1_000_000), form: stamp.form };
-            keep(&mut self.ids, &mut self.bounds[0], moment, most);
-        }
-        self.moments(identity, stamp.nanos / 1_000_000, stamp.form);
     }
 
-    fn moments(&mut self, identity: &Identity<'_>, millis: i64, form: Form) {
-        if !self.keeps_moments() {
-            return;
+    /// Takes note of what another source may have logged as well.
+    #[inline(never)]
+    fn moments(&mut self, identity: &Identity<'_>, stamp: &Stamp, record: &Record<'_>) {
+        let (millis, form) = (stamp.nanos / 1_000_000, stamp.form);
+        if let (Some(host), Some(uptime)) = (identity.host, identity.uptime) {
+            // A line of the kernel: no other of this machine was written as long after boot, and says the same.
+            let (hash, most) = (hash(&["uptime", host, &uptime.to_string(), record.body]), self.most());
+            let moment = Moment { hash, millis: stamp.nanos.div_euclid(1_000_000), form };
+            keep(&mut self.ids, &mut self.bounds[0], moment, most);
         }
         // A proxy logs at the end of a request; so do most services. What began earlier is moved to its end where known.
         if let Some(id) = identity.request_id.or(identity.trace_id).filter(|id| id.len() >= 6) {

@@ -4,6 +4,7 @@
 //! [`Cx::inner`], which finds the format of the message inside; so envelopes nest without knowing each other.
 //! Adding a format is adding a file in [`crate::formats`] and one line to its list.
 
+use crate::marks::Marks;
 use crate::section::Section;
 use std::sync::Arc;
 use whyline_event::{Bump, Key, Record, Value};
@@ -24,6 +25,17 @@ pub trait Format: Send + Sync {
     ///
     /// `text` has all lines of the record; a format looks at the first line for its header.
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit>;
+
+    /// Whether [`Format::read_marked`] is worth asking: the marks of whole blocks are then made for it.
+    fn wants_marks(&self) -> bool {
+        false
+    }
+
+    /// Reads a line of a source whose blanks and quotes were marked ahead, where it is one of the usual lines of this source: one that
+    /// begins a record at the margin, with a stamp. `None`, and the record as it was, leaves it to [`Format::read`], which says the same of it.
+    fn read_marked<'a>(&self, _cx: &Cx<'a>, _line: &'a str, _marks: &Marks<'_>, _record: &mut Record<'a>) -> Option<Fit> {
+        None
+    }
 
     /// Whether a line begins a record of this format. Only asked of lines of a source for which the format was chosen; a line
     /// that begins no record belongs to the record before. The default reads the line.

@@ -21,6 +21,7 @@ pub mod host;
 pub mod input;
 pub mod joins;
 mod layout;
+pub mod marks;
 pub mod order;
 pub mod plain;
 mod prepare;

@@ -40,6 +40,8 @@ pub struct Expected {
 #[derive(Debug, Default)]
 pub struct Watch {
     expected: Expected,
+    /// Stamps of this stretch are plausible, whatever else is known; in nanoseconds.
+    plausible: std::ops::Range<i64>,
     writers: FxHashMap<u64, Writer>,
 }
 
@@ -54,7 +56,8 @@ struct Writer {
 impl Watch {
     /// A watch over a block of a source.
     pub fn new(expected: Expected) -> Self {
-        Watch { expected, writers: FxHashMap::default() }
+        let until = expected.modified.map_or(YOUNGEST, |at| at.saturating_add(SLACK).clamp(OLDEST, YOUNGEST));
+        Watch { expected, plausible: OLDEST * NANOS..until * NANOS, writers: FxHashMap::default() }
     }
 
     /// What is wrong with the stamp of a record, if anything is: a note for people.
@@ -64,7 +67,7 @@ impl Watch {
     }
 
     fn implausible(&self, stamp: &Stamp) -> Option<&'static str> {
-        if !matches!(stamp.form, Form::Explicit | Form::Civil) {
+        if self.plausible.contains(&stamp.nanos) || !matches!(stamp.form, Form::Explicit | Form::Civil) {
             return None;
         }
         let second = stamp.nanos.div_euclid(NANOS);

@@ -7,7 +7,7 @@ use whyline_event::Bump;
 const WRITTEN: &[u8] = b"#033[";
 
 /// What a block holds that asks for a closer look at its lines.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Odd {
     /// Colours, perhaps.
     pub coloured: bool,

@@ -11,7 +11,6 @@ mod infer;
 mod json;
 mod labelled;
 mod layout;
-mod marks;
 mod meaning;
 mod names;
 mod pairs;

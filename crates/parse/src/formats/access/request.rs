@@ -53,12 +53,13 @@ pub fn split_http(text: &str) -> Option<Request<'_>> {
 
 /// Whether a text is the version behind `HTTP/`.
 pub fn is_version(text: &str) -> bool {
-    (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    matches!(text, "1.1" | "2.0") || (1..=4).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit() || b == b'.')
 }
 
 /// Whether a word has the shape of a method.
 pub fn is_method(word: &str) -> bool {
-    (3..=20).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_'))
+    matches!(word, "GET" | "POST")
+        || (3..=20).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase() || matches!(b, b'-' | b'_'))
 }
 
 /// Whether a word is one of the usual methods.

@@ -12,6 +12,7 @@ use super::quick::Quick;
 use super::request;
 use super::token::{Kind, MOST, Token, Tokens, scan};
 use crate::format::{Cx, Fit, Format};
+use crate::marks::Marks;
 use std::sync::Arc;
 use whyline_event::{Key, Record, Severity, address};
 
@@ -72,6 +73,14 @@ impl Format for Shaped {
             (_, true, false) => 65,
             _ => 55,
         })
+    }
+
+    fn wants_marks(&self) -> bool {
+        self.quick.is_some()
+    }
+
+    fn read_marked<'a>(&self, cx: &Cx<'a>, line: &'a str, marks: &Marks<'_>, record: &mut Record<'a>) -> Option<Fit> {
+        self.quick.as_ref()?.read_marked(line, marks, cx, record)
     }
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {

@@ -57,10 +57,10 @@ pub fn number(line: &[u8], from: usize) -> Option<(i64, usize)> {
     (at > from && ends_at(line, at)).then_some((number, at))
 }
 
-/// Where a run of digits, dots and colons ends that is no longer than fifteen letters, and how many dots it has. A longer one is
-/// handed over as far as it was looked at.
+/// Where a run of digits, dots and (with `colons`) colons ends that is no longer than fifteen letters, and how many dots it has. A longer
+/// one is handed over as far as it was looked at.
 #[inline]
-pub fn digits_and_dots(line: &[u8], from: usize) -> (usize, u32) {
+pub fn digits_and_dots(line: &[u8], from: usize, colons: bool) -> (usize, u32) {
     let rest = line.get(from..).unwrap_or(&[]);
     let bytes = match rest.first_chunk::<16>() {
         Some(bytes) => u8x16::from(*bytes),
@@ -71,8 +71,8 @@ pub fn digits_and_dots(line: &[u8], from: usize) -> (usize, u32) {
         }
     };
     let dots = bytes.simd_eq(u8x16::splat(b'.'));
-    // From `/` to `:`, the slash left out.
-    let (low, high) = (u8x16::splat(b'0'), u8x16::splat(b':'));
+    // The colon stands right behind the nine.
+    let (low, high) = (u8x16::splat(b'0'), u8x16::splat(if colons { b':' } else { b'9' }));
     let digits = bytes.max(low).simd_eq(bytes) & bytes.min(high).simd_eq(bytes);
     let run = (!(digits | dots).to_bitmask()).trailing_zeros().min(16);
     let among = u64::from(dots.to_bitmask()) & ((1 << run) - 1);
@@ -105,9 +105,12 @@ mod tests {
             if let Some((found, at)) = number(b, from) {
                 prop_assert_eq!((Ok(found), at), (value.parse::<i64>(), end));
             }
-            let run = line[from..].bytes().take_while(|b| b.is_ascii_digit() || matches!(b, b'.' | b':')).count().min(16);
-            let dots = line[from..from + run].bytes().filter(|b| *b == b'.').count();
-            prop_assert_eq!(digits_and_dots(b, from), (from + run, dots as u32));
+            for colons in [false, true] {
+                let fits = |b: &u8| b.is_ascii_digit() || *b == b'.' || colons && *b == b':';
+                let run = line[from..].bytes().take_while(fits).count().min(16);
+                let dots = line[from..from + run].bytes().filter(|b| *b == b'.').count();
+                prop_assert_eq!(digits_and_dots(b, from, colons), (from + run, dots as u32));
+            }
         }
     }
 

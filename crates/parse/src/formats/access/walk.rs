@@ -1,7 +1,6 @@
 //! One walk from left to right through a line whose columns are known ([`super::quick`]).
 
 use super::anchors::bare_time;
-use super::marks::Marks;
 use super::meaning::{self, Meaning};
 use super::quick::{Column, MOST_BEFORE, MustBe, Quick};
 use super::request::{self, Request};
@@ -9,14 +8,20 @@ use super::shape;
 use super::steps::{self, Step, eight, ends_at, is_tight};
 use super::token::{Kind, Token, split_key};
 use crate::format::{Cx, Fit};
+use crate::marks::{Marks, Own};
 use crate::stamp;
 use whyline_event::{Key, Record, Stamp, Value, address};
 
 impl Quick {
     /// Reads a line. `None`, and the record as it was, for a text that needs the careful reader.
     pub fn read<'a>(&self, line: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<Fit> {
+        self.read_marked(line, &Own::new().mark(line.as_bytes())?, cx, record)
+    }
+
+    /// [`Quick::read`] of a line whose marks are known.
+    pub fn read_marked<'a>(&self, line: &'a str, marks: &Marks<'_>, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<Fit> {
         let mark = record.fields.len();
-        let Some((stamp, vhost)) = self.walk(line, cx, record) else {
+        let Some((stamp, vhost)) = self.walk(line, marks, cx, record) else {
             record.fields.truncate(mark);
             return None;
         };
@@ -28,24 +33,19 @@ impl Quick {
     }
 
     /// Adds the fields of a line. Returns its stamp, and whether it begins with a virtual host and its port.
-    fn walk<'a>(&self, line: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<(Stamp, bool)> {
-        let mut marks = Marks::new();
-        if !marks.mark(line.as_bytes()) {
-            return None;
-        }
-        let mut way = Way { line, bytes: line.as_bytes(), marks: &marks, at: 0 };
+    fn walk<'a>(&self, line: &'a str, marks: &Marks<'_>, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<(Stamp, bool)> {
+        let mut way = Way { line, bytes: line.as_bytes(), marks: *marks, at: 0 };
         record.fields.reserve(2 * MOST_BEFORE + self.behind.len());
-        let mut before = [""; MOST_BEFORE];
+        let mut before = [Word::default(); MOST_BEFORE];
         let before = before.get_mut(..self.before)?;
         for place in before.iter_mut() {
             *place = way.word()?;
         }
         let from = way.at;
-        let (end, dots) = steps::digits_and_dots(way.bytes, from);
+        let (end, dots) = steps::digits_and_dots(way.bytes, from, false);
         // Digits and three dots: no notation of time looks so.
         let usual_client = dots == 3 && end >= from + 7 && end <= from + 15 && ends_at(way.bytes, end);
-        let client = if usual_client { way.take(from, end, end)? } else { way.word()? };
-        let usual_client = usual_client && !has_colon(client);
+        let client = if usual_client { way.take(from, end, end)? } else { way.word()?.text };
         if !usual_client && reads_like_time(line, client, way.at - 1 - client.len()) {
             return None;
         }
@@ -58,10 +58,10 @@ impl Quick {
         if way.bytes.get(way.at..way.at + 4) == Some(b"- - ") {
             way.at += 4;
         } else {
-            if way.word()? != "-" {
+            if way.word()?.text != "-" {
                 return None;
             }
-            let user = way.word()?;
+            let user = way.word()?.text;
             if user.len() >= 10 && reads_like_time(line, user, way.at - 1 - user.len()) {
                 return None;
             }
@@ -125,25 +125,25 @@ impl Quick {
 
 /// Adds the columns before the client. Returns whether the first is a virtual host with its port; `None` where they show that the line
 /// is of an envelope or of another order.
-fn put_before<'a>(line: &str, before: &[&'a str], usual_client: bool, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<bool> {
+fn put_before<'a>(line: &str, before: &[Word<'a>], usual_client: bool, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<bool> {
     let mut meanings = [Meaning::Nothing; MOST_BEFORE];
     let mut start = 0;
-    for (at, (text, place)) in before.iter().zip(&mut meanings).enumerate() {
-        *place = before_client(text)?;
+    for (at, (word, place)) in before.iter().zip(&mut meanings).enumerate() {
+        *place = before_client(word)?;
+        let text = word.text;
         // A word begins a time only where a day or a time of day follows.
-        let word =
-            usual_client && at + 1 == before.len() && text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && !has_colon(text);
+        let word = usual_client && at + 1 == before.len() && word.begins_with_letter() && !word.has(COLON);
         if (at == 0 || text.len() >= 10) && !word && reads_like_time(line, text, start) {
             return None;
         }
         start += text.len() + 1;
     }
-    let first = before.first().copied().unwrap_or("");
-    let vhost = meanings.first() == Some(&Meaning::Server) && has_colon(first) && address::split_port(first).1.is_some();
-    for (text, meaning) in before.iter().zip(meanings) {
+    let first = before.first().copied().unwrap_or_default();
+    let vhost = meanings.first() == Some(&Meaning::Server) && first.has(COLON) && address::split_port(first.text).1.is_some();
+    for (word, meaning) in before.iter().zip(meanings) {
         match meaning {
-            Meaning::Server if !vhost && !has_colon(text) => record.put_str(Key::ServerAddress, text),
-            meaning => meaning::put(meaning, "", text, cx, record),
+            Meaning::Server if !vhost && !word.has(COLON) => record.put_str(Key::ServerAddress, word.text),
+            meaning => meaning::put(meaning, "", word.text, cx, record),
         }
     }
     Some(vhost)
@@ -153,7 +153,7 @@ fn put_before<'a>(line: &str, before: &[&'a str], usual_client: bool, cx: &Cx<'a
 struct Way<'a, 'm> {
     line: &'a str,
     bytes: &'a [u8],
-    marks: &'m Marks,
+    marks: Marks<'m>,
     at: usize,
 }
 
@@ -170,11 +170,11 @@ impl<'a> Way<'a, '_> {
 
     /// A value without key, quotes or brackets.
     #[inline(always)]
-    fn word(&mut self) -> Option<&'a str> {
+    fn word(&mut self) -> Option<Word<'a>> {
         let from = self.at;
         let end = self.marks.end(from)?;
-        let text = self.take(from, end, end)?;
-        is_one_value(text).then_some(text)
+        let word = Word::of(self.take(from, end, end)?);
+        word.is_one_value().then_some(word)
     }
 
     /// The time in its brackets.
@@ -215,11 +215,7 @@ impl<'a> Way<'a, '_> {
         if first < second && second < end && self.marks.end(second + 1) == Some(end) {
             let (method, target) = (self.line.get(from..first)?, self.line.get(first + 1..second)?);
             let version = self.line.get(second + 1..end)?.strip_prefix("HTTP/").unwrap_or("");
-            if request::is_method(method)
-                && request::is_version(version)
-                && !target.is_empty()
-                && meaning::trimmed(target).len() == target.len()
-            {
+            if request::is_method(method) && request::is_version(version) && is_tight(target) {
                 self.take(from, end, end + 1)?;
                 return Some(Request { method, target, version: Some(version) });
             }
@@ -260,7 +256,7 @@ impl<'a> Way<'a, '_> {
                 self.at = end + 1;
             }
             Step::Endpoint => {
-                let (end, _) = steps::digits_and_dots(b, from);
+                let (end, _) = steps::digits_and_dots(b, from, true);
                 let Some(text) = self.line.get(from..end) else { return false };
                 if end < from + 2 || end > from + 15 || !ends_at(b, end) || text.ends_with(':') {
                     return false;
@@ -310,7 +306,7 @@ impl<'a> Way<'a, '_> {
             Kind::Bare => {
                 let end = self.marks.end(from)?;
                 let text = self.take(from, end, end)?;
-                let one = if column.key > 0 { ends_whole(text) && !text.starts_with('=') } else { is_one_value(text) };
+                let one = if column.key > 0 { ends_whole(text) && !text.starts_with('=') } else { Word::of(text).is_one_value() };
                 one.then_some(text)
             }
             Kind::Bracketed => {
@@ -335,14 +331,12 @@ fn ends_whole(text: &str) -> bool {
     }
 }
 
-/// Whether the careful reader would find one value in a text without key, quotes or brackets.
-#[inline]
-fn is_one_value(text: &str) -> bool {
-    let first = text.as_bytes().first().copied().unwrap_or(0);
-    // Numbers and addresses have no key before them.
-    let may_have_key = first.is_ascii_alphabetic() || matches!(first, b'_' | b'$');
-    let has_key = || text.bytes().any(|b| matches!(b, b'=' | b':')) && !split_key(text).0.is_empty();
-    ends_whole(text) && first != b'[' && !(may_have_key && has_key())
+/// A text without blanks, and what it is made of.
+#[derive(Clone, Copy, Default)]
+struct Word<'a> {
+    text: &'a str,
+    /// The classes of its bytes.
+    seen: u8,
 }
 
 /// Of a letter that is in no address.
@@ -351,6 +345,10 @@ const LETTER: u8 = 1;
 const DASH: u8 = 2;
 /// Of what is neither letter, digit nor dash.
 const ODD: u8 = 4;
+/// Of a colon.
+const COLON: u8 = 8;
+/// Of an equals sign.
+const EQUALS: u8 = 16;
 /// What the bytes of a name are.
 const CLASS: [u8; 256] = {
     let mut class = [0; 256];
@@ -359,6 +357,8 @@ const CLASS: [u8; 256] = {
         class[byte] = match byte as u8 {
             b'g'..=b'z' => LETTER,
             b'-' => DASH,
+            b':' => COLON | ODD,
+            b'=' => EQUALS | ODD,
             other if other.is_ascii_alphanumeric() => 0,
             _ => ODD,
         };
@@ -367,16 +367,41 @@ const CLASS: [u8; 256] = {
     class
 };
 
+impl<'a> Word<'a> {
+    #[inline(always)]
+    fn of(text: &'a str) -> Self {
+        Word { text, seen: text.bytes().fold(0, |seen, byte| seen | CLASS[usize::from(byte)]) }
+    }
+
+    #[inline(always)]
+    fn has(&self, classes: u8) -> bool {
+        self.seen & classes != 0
+    }
+
+    #[inline(always)]
+    fn begins_with_letter(&self) -> bool {
+        self.text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
+    }
+
+    /// Whether the careful reader would find one value in it, without key, quotes or brackets.
+    #[inline(always)]
+    fn is_one_value(&self) -> bool {
+        let first = self.text.as_bytes().first().copied().unwrap_or(0);
+        // Numbers and addresses have no key before them.
+        let may_have_key = first.is_ascii_alphabetic() || matches!(first, b'_' | b'$');
+        let has_key = || self.has(COLON | EQUALS) && !split_key(self.text).0.is_empty();
+        ends_whole(self.text) && first != b'[' && !(may_have_key && has_key())
+    }
+}
+
 /// What a column before the client means; `None` where it shows that the line is of an envelope.
-fn before_client(text: &str) -> Option<Meaning> {
+fn before_client(word: &Word<'_>) -> Option<Meaning> {
     // `web-04`: a letter that is in no address, and a sign that is in no level.
-    let seen = text.bytes().fold(0, |seen, byte| seen | CLASS[usize::from(byte)]);
-    let word = text.len() < 200 && text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic) && seen & ODD == 0;
-    let (dash, letter) = (seen & DASH != 0, seen & LETTER != 0);
-    if word && dash && letter {
+    let name = word.text.len() < 200 && word.begins_with_letter() && !word.has(ODD);
+    if name && word.has(DASH) && word.has(LETTER) {
         return Some(Meaning::Server);
     }
-    let token = Token { kind: Kind::Bare, key: "", text, start: 0, end: 0 };
+    let token = Token { kind: Kind::Bare, key: "", text: word.text, start: 0, end: 0 };
     (!shape::is_of_envelope(&token) && !shape::is_level(&token)).then(|| shape::before_client(&token))
 }
 
@@ -396,9 +421,4 @@ fn small_number(text: &str) -> Option<i64> {
         return None;
     }
     text.bytes().try_fold(0i64, |n, b| b.is_ascii_digit().then(|| n * 10 + i64::from(b - b'0')))
-}
-
-/// Whether there is a colon in a short text.
-fn has_colon(text: &str) -> bool {
-    text.bytes().any(|b| b == b':')
 }
