@@ -97,6 +97,34 @@ const STOPS: &[&str] = &[
     "finished server process",
 ];
 
+/// For each first letter the second ones of the sentences, a bit a letter of the alphabet (others share the last bit).
+const HEADS: [u32; 256] = {
+    let mut heads = [0; 256];
+    let lists = [STARTS, STOPS];
+    let mut list = 0;
+    while list < lists.len() {
+        let mut at = 0;
+        while at < lists[list].len() {
+            let text = lists[list][at].as_bytes();
+            heads[text[0] as usize] |= letter(text[1]);
+            at += 1;
+        }
+        list += 1;
+    }
+    heads
+};
+
+const fn letter(byte: u8) -> u32 {
+    let at = byte.to_ascii_lowercase().wrapping_sub(b'a');
+    1 << if at < 26 { at } else { 31 }
+}
+
+/// Whether a text has the first two letters of one of the sentences.
+fn may_begin(text: &str) -> bool {
+    let Some([first, second]) = text.as_bytes().first_chunk() else { return false };
+    HEADS[usize::from(first.to_ascii_lowercase())] & letter(*second) != 0
+}
+
 /// What a record tells of a restart, if anything.
 fn kind(record: &Record<'_>) -> Option<Kind> {
     if record.format.ends_with(".access") || record.is_snapshot() {
@@ -117,13 +145,11 @@ fn kind(record: &Record<'_>) -> Option<Kind> {
     // `* Ready to accept connections` of Redis, `/usr/sbin/mysqld: ready for connections`.
     let text = text.trim_start_matches(['*', ' ', '#']);
     let text = if text.starts_with('/') { text.split_once(": ").map_or(text, |(_, rest)| rest) } else { text };
-    match text.as_bytes().first()?.to_ascii_lowercase() {
-        b's' | b'l' | b'a' | b't' | b'd' | b'r' | b'o' | b'w' | b'm' | b'h' | b'u' | b'n' | b'f' => {}
-        _ => return None,
+    if !may_begin(text) {
+        return None;
     }
     let begins = |sentence: &str| text.get(..sentence.len()).is_some_and(|start| start.eq_ignore_ascii_case(sentence));
-    let first = text.bytes().next()?.to_ascii_lowercase();
-    let own = |sentences: &[&str]| sentences.iter().any(|sentence| sentence.bytes().next() == Some(first) && begins(sentence));
+    let own = |sentences: &[&str]| sentences.iter().any(|sentence| begins(sentence));
     let spring = || text.starts_with("Started ") && text.contains(" seconds (");
     if own(STARTS) || spring() {
         Some(Kind::Start)

@@ -42,8 +42,8 @@ fn put<'a>(type_: &'a str, message: &'a str, trace: &'a str, record: &mut Record
 
 /// Python: after `Traceback (most recent call last):` and indented lines, the line that begins at the margin.
 fn python(text: &str) -> Option<(&str, &str, &str)> {
-    let at = memmem::rfind(text.as_bytes(), b"Traceback (most recent call last):")?;
     let first = memmem::find(text.as_bytes(), b"Traceback (most recent call last):")?;
+    let at = memmem::rfind(text.as_bytes(), b"Traceback (most recent call last):")?;
     let trace = text.get(first..)?;
     let last = text.get(at..)?;
     for line in last.lines().skip(1) {

@@ -217,17 +217,26 @@ impl<'a> Reader<'_, 'a> {
     #[inline]
     fn string(&mut self) -> Result<&'a str, Stop> {
         let begin = self.at + 1;
-        let mut from = begin;
-        let mut escapes = false;
-        while let Some(at) = self.marks.next(from) {
-            if self.text.as_bytes().get(at) == Some(&b'\\') {
-                escapes = true;
-                from = at + 2;
-                continue;
+        match self.marks.next(begin) {
+            Some(at) if self.text.as_bytes().get(at) == Some(&b'"') => {
+                self.at = at + 1;
+                self.text.get(begin..at).ok_or(Stop::Bad)
             }
-            let raw = self.text.get(begin..at).ok_or(Stop::Bad)?;
-            self.at = at + 1;
-            return Ok(if escapes { self.cx.keep(&unescape(raw)) } else { raw });
+            first => self.escaped(begin, first),
+        }
+    }
+
+    /// [`Reader::string`] from a place on, where the first mark is no quote.
+    #[cold]
+    fn escaped(&mut self, begin: usize, first: Option<usize>) -> Result<&'a str, Stop> {
+        let mut next = first;
+        while let Some(at) = next {
+            if self.text.as_bytes().get(at) == Some(&b'"') {
+                let raw = self.text.get(begin..at).ok_or(Stop::Bad)?;
+                self.at = at + 1;
+                return Ok(self.cx.keep(&unescape(raw)));
+            }
+            next = self.marks.next(at + 2);
         }
         self.at = self.text.len();
         Err(Stop::End)

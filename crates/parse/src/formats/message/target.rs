@@ -2,7 +2,7 @@
 
 use crate::format::Cx;
 use crate::formats::fill;
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 use whyline_event::{Key, Record, Value, address};
 
@@ -84,7 +84,10 @@ const NAMES: &[&str] = &[
     "Unknown host ",
 ];
 
-static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasick::new(ERRNOS.iter().chain(WORDS)).ok());
+/// Leftmost matches, since only of those many bytes at a time are looked at before the automaton is asked. Where words overlap,
+/// any of them says the same.
+static SEARCH: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(ERRNOS.iter().chain(WORDS)).ok());
 
 /// Adds peer, name and error.
 pub fn read<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
