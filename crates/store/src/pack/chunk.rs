@@ -232,7 +232,8 @@ impl Chunk {
 
     /// A column of numbers of a group.
     pub(crate) fn numbers(&self, group: usize, number: u32) -> io::Result<&Numbers> {
-        match self.cells(group, self.shape_of(group)?.texts() + number as usize)? {
+        let texts = self.groups.get(group).map_or(0, |g| self.pack.columns().texts_of(g.shape));
+        match self.cells(group, texts + number as usize)? {
             Cells::Numbers(numbers) => Ok(numbers),
             Cells::Texts(_) => Err(damaged("a column holds something else")),
         }
@@ -247,6 +248,10 @@ impl Chunk {
             let _ = cell.set(self.read_cells(number)?);
         }
         let parts = cell.get().ok_or_else(missing)?;
+        // Most columns are those of all groups.
+        if let Some((_, cells)) = parts.get(group).filter(|(of, _)| *of as usize == group) {
+            return Ok(cells);
+        }
         let part = parts.binary_search_by_key(&group, |(group, _)| *group as usize).map_err(|_| missing())?;
         parts.get(part).map(|(_, cells)| cells).ok_or_else(missing)
     }

@@ -15,6 +15,8 @@ type Held = (Option<u32>, u32, u32);
 pub(crate) struct Columns {
     /// For each shape the columns of its texts, then of its numbers.
     of: Vec<Vec<u32>>,
+    /// How many of them hold texts.
+    texts: Vec<usize>,
     /// The dictionary of each column of texts; numbers have none.
     dictionaries: Vec<Option<u32>>,
 }
@@ -45,6 +47,7 @@ impl Columns {
             });
             let own = own.collect();
             columns.of.push(own);
+            columns.texts.push(shape.texts());
         }
         columns
     }
@@ -52,6 +55,11 @@ impl Columns {
     /// The columns of a shape.
     pub(crate) fn of_shape(&self, shape: u32) -> &[u32] {
         self.of.get(shape as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// How many of the columns of a shape hold texts; its numbers come behind them.
+    pub(crate) fn texts_of(&self, shape: u32) -> usize {
+        self.texts.get(shape as usize).copied().unwrap_or(0)
     }
 }
 
