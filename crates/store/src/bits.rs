@@ -44,6 +44,26 @@ impl Bits {
         }
     }
 
+    /// The 64 numbers of which the first is so many times 64, a bit each.
+    pub(crate) fn word(&self, n: usize) -> u64 {
+        self.words.get(n).copied().unwrap_or(0)
+    }
+
+    /// Adds some of such 64 numbers.
+    pub(crate) fn or_word(&mut self, n: usize, bits: u64) {
+        if let Some(word) = self.words.get_mut(n) {
+            *word |= bits;
+            if n + 1 == self.words.len() {
+                self.trim();
+            }
+        }
+    }
+
+    /// How many times 64 numbers there are.
+    pub(crate) fn blocks(&self) -> usize {
+        self.words.len()
+    }
+
     pub(crate) fn set(&mut self, n: usize) {
         if n < self.count {
             self.words[n / 64] |= 1 << (n % 64);
@@ -89,6 +109,19 @@ impl Bits {
     }
 }
 
+/// The bits that 64 bytes have at one place.
+pub(crate) fn bits_at(bytes: &[u8; 64], place: u32) -> u64 {
+    // The lowest bits of eight bytes come together in the highest byte of a product: none of its parts meets another.
+    const LOWEST: u64 = 0x0101_0101_0101_0101;
+    const TOGETHER: u64 = 0x0102_0408_1020_4080;
+    let mut all = 0;
+    for (n, eight) in bytes.as_chunks::<8>().0.iter().enumerate() {
+        let bits = u64::from_le_bytes(*eight) >> place & LOWEST;
+        all |= (bits.wrapping_mul(TOGETHER) >> 56) << (8 * n);
+    }
+    all
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,6 +142,15 @@ mod tests {
         a.or(&b);
         assert_eq!((a.count(), a.get(65), a.get(500)), (5, true, false));
         assert_eq!(Bits::told(130, (0..130).map(|n| n % 64 == 1)).iter().collect::<Vec<_>>(), [1, 65, 129]);
+        let mut a = Bits::none(70);
+        a.or_word(0, 1 << 63);
+        a.or_word(1, u64::MAX);
+        a.or_word(2, 1);
+        assert_eq!((a.iter().collect::<Vec<_>>(), a.word(1), a.word(2), a.blocks()), (vec![63, 64, 65, 66, 67, 68, 69], 63, 0, 2));
+        let bytes: [u8; 64] = std::array::from_fn(|n| (n * n * 37 % 256) as u8);
+        for place in 0..8 {
+            assert_eq!(bits_at(&bytes, place), (0..64).fold(0, |all, n| all | u64::from(bytes[n] >> place & 1) << n));
+        }
         assert_eq!((Bits::all(130).count(), Bits::all(128).count(), Bits::all(0).count()), (130, 128, 0));
     }
 }

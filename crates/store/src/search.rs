@@ -192,6 +192,28 @@ impl<'c> Times<'c> {
     }
 }
 
+/// Packs that are asked one after the other.
+pub(crate) struct Turn<'t, 'q> {
+    store: &'t Store,
+    plan: &'q Plan<'q>,
+    asker: Option<(usize, Asker<'q>)>,
+}
+
+impl<'t, 'q> Turn<'t, 'q> {
+    pub(crate) fn new(store: &'t Store, plan: &'q Plan<'q>) -> Turn<'t, 'q> {
+        Turn { store, plan, asker: None }
+    }
+
+    /// Who asks a pack. What was unpacked of the one before is given back: it is not asked again, and fresh memory is dear.
+    pub(crate) fn asker(&mut self, place: usize, pack: Rc<Pack>) -> &mut Asker<'q> {
+        if let Some((old, _)) = self.asker.take_if(|(now, _)| *now != place) {
+            self.store.close(old);
+        }
+        let plan = self.plan;
+        &mut self.asker.get_or_insert_with(|| (place, Asker::new(plan, pack))).1
+    }
+}
+
 impl Store {
     /// Hands over the events that a query asks for, in the order of time, source and offset, until told to stop.
     pub fn search(&self, query: &Query, frame: &Frame, each: &mut dyn FnMut(Hit<'_>) -> ControlFlow<()>) -> Result<(), StoreError> {
@@ -203,7 +225,7 @@ impl Store {
         }
         let mut waiting = question.by_time()?;
         waiting.sort_unstable_by_key(|(bound, at)| Reverse((*bound, *at)));
-        let mut open = Open { question: &question, chunks: VecDeque::new(), held: 0 };
+        let mut open = Open { question: &question, chunks: VecDeque::new(), held: 0, left: FxHashMap::default() };
         let mut askers: FxHashMap<usize, Asker<'_>> = FxHashMap::default();
         let mut heap: BinaryHeap<Reverse<Found>> = BinaryHeap::new();
         loop {
@@ -224,8 +246,10 @@ impl Store {
             let asker = askers.entry(place).or_insert_with(|| Asker::new(&plan, pack));
             let rows = question.rows(asker, &chunk)?;
             if rows.is_empty() {
+                open.close((place, number));
                 continue;
             }
+            open.left.insert((place, number), rows.count());
             let (_, clock) = question.of_source(chunk.meta.source)?;
             let mut times = Times::new(&chunk, clock, self)?;
             let rank = ranks.get(chunk.meta.source as usize).copied().unwrap_or(0);
@@ -243,7 +267,7 @@ impl Store {
         let plan = Plan::new(query);
         let question = Question::new(self, &plan, frame)?;
         let mut count = 0;
-        let mut asker: Option<(usize, Asker<'_>)> = None;
+        let mut turn = Turn::new(self, &plan);
         let mut tally: Option<(usize, Option<Vec<Option<u32>>>)> = None;
         for (place, number) in question.each_chunk() {
             let pack = self.pack(place)?;
@@ -261,10 +285,7 @@ impl Store {
                 }
             }
             let chunk = Chunk::open(&pack, number).map_err(self.unreadable())?;
-            let (_, asker) = match &mut asker {
-                Some(known) if known.0 == place => known,
-                other => other.insert((place, Asker::new(&plan, pack))),
-            };
+            let asker = turn.asker(place, pack);
             count += match question.seconds {
                 None => asker.count(&chunk, question.of_source(chunk.meta.source)?.0).map_err(self.unreadable())?,
                 Some(_) => question.rows(asker, &chunk)?.count() as u64,
@@ -311,6 +332,8 @@ struct Open<'a, 's> {
     question: &'a Question<'s>,
     chunks: VecDeque<((usize, usize), Rc<Chunk>)>,
     held: u64,
+    /// How many of their events are still to be handed over.
+    left: FxHashMap<(usize, usize), usize>,
 }
 
 impl Open<'_, '_> {
@@ -332,8 +355,18 @@ impl Open<'_, '_> {
         Ok(chunk)
     }
 
+    fn close(&mut self, key: (usize, usize)) {
+        if let Some(at) = self.chunks.iter().position(|(k, _)| *k == key)
+            && let Some((_, old)) = self.chunks.remove(at)
+        {
+            self.held = self.held.saturating_sub(old.meta.text);
+        }
+    }
+
+    /// Hands over an event, and closes its chunk behind the last of them.
     fn hand_over(&mut self, found: Found, each: &mut dyn FnMut(Hit<'_>) -> ControlFlow<()>) -> Result<ControlFlow<()>, StoreError> {
-        let chunk = self.chunk(found.place.0 as usize, found.place.1 as usize)?;
+        let key = (found.place.0 as usize, found.place.1 as usize);
+        let chunk = self.chunk(key.0, key.1)?;
         let number = chunk.meta.source;
         let (_, clock) = self.question.of_source(number)?;
         let mut flow = ControlFlow::Continue(());
@@ -341,6 +374,12 @@ impl Open<'_, '_> {
             flow = each(Hit { source: number as usize, clock, record: record.clone() });
         };
         chunk.record(found.row, number, &mut show).map_err(self.question.store.unreadable())?;
+        let left = self.left.entry(key).or_default();
+        *left = left.saturating_sub(1);
+        if *left == 0 {
+            self.left.remove(&key);
+            self.close(key);
+        }
         Ok(flow)
     }
 }

@@ -163,6 +163,11 @@ impl Store {
         Ok(pack)
     }
 
+    /// Gives back what is held of a pack. It is opened again when somebody asks for it.
+    pub(crate) fn close(&self, place: usize) {
+        self.open.borrow_mut().retain(|(p, _)| *p != place);
+    }
+
     /// What a damaged pack is to whoever asked.
     pub(crate) fn unreadable(&self) -> impl Fn(std::io::Error) -> StoreError + '_ {
         |e| StoreError::damaged(&self.folder, e.to_string())

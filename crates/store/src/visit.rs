@@ -1,13 +1,13 @@
 //! Some fields of the events that a query asks for, without putting the events together: for counting and summing up.
 
-use crate::ask::{Asker, Plan};
+use crate::ask::Plan;
 use crate::error::StoreError;
 use crate::pack::chunk::Chunk;
 use crate::pack::column::Texts;
 use crate::pack::planes::Numbers;
 use crate::pack::read::damaged;
 use crate::pack::shape::Source as From;
-use crate::search::{Frame, Question, Times};
+use crate::search::{Frame, Question, Times, Turn};
 use crate::store::Store;
 use std::io;
 use whyline_event::{Key, Name, Record, Severity, Source, Value};
@@ -63,18 +63,14 @@ impl Store {
     ) -> Result<(), StoreError> {
         let plan = Plan::new(query);
         let question = Question::new(self, &plan, frame)?;
-        let mut asker: Option<(usize, Asker<'_>)> = None;
+        let mut turn = Turn::new(self, &plan);
         for (place, number) in question.each_chunk() {
             let pack = self.pack(place)?;
             if pack.footer.chunks.get(number).is_some_and(|meta| question.is_outside(meta)) {
                 continue;
             }
             let chunk = Chunk::open(&pack, number).map_err(self.unreadable())?;
-            let (_, asker) = match &mut asker {
-                Some(known) if known.0 == place => known,
-                other => other.insert((place, Asker::new(&plan, pack))),
-            };
-            let rows = question.rows(asker, &chunk)?;
+            let rows = question.rows(turn.asker(place, pack), &chunk)?;
             if rows.is_empty() {
                 continue;
             }

@@ -26,6 +26,10 @@ pub(crate) struct Asker<'q> {
     pub(super) values: FxHashMap<(u32, u32), Answers>,
     /// What the entries of dictionaries answered when they were asked for parts of texts.
     pub(super) pieces: FxHashMap<(u32, u32, piece::Across), Rc<Vec<u8>>>,
+    /// Where bare words are sought, by shape and whether its words go on from piece to piece.
+    regions: FxHashMap<(u32, bool), Rc<[From]>>,
+    /// Whether columns may hold the first and the last of some words, by question and dictionary.
+    pub(super) edges: FxHashMap<(u32, u32), (phrase::May, phrase::May)>,
     /// Which pieces of a shape have to do with words, with a text, with texts in a row.
     pub(super) steps: Routes<Vec<phrase::Step>>,
     pub(super) ways: Routes<Vec<Vec<piece::Way>>>,
@@ -59,6 +63,8 @@ impl<'q> Asker<'q> {
             tables: FxHashMap::default(),
             values: FxHashMap::default(),
             pieces: FxHashMap::default(),
+            regions: FxHashMap::default(),
+            edges: FxHashMap::default(),
             steps: FxHashMap::default(),
             ways: FxHashMap::default(),
             rows: FxHashMap::default(),
@@ -180,7 +186,7 @@ impl<'q> Asker<'q> {
             What::Words(_) if silent => Ok(Bits::none(part.count())),
             What::Words(words) => {
                 let mut found = Bits::none(part.count());
-                for region in self.regions(part) {
+                for region in self.regions(part).iter().copied() {
                     let mut rest = live.clone();
                     rest.and_not(&found);
                     found.or(&self.phrase(leaf, words, region, part, &rest)?);
@@ -221,8 +227,18 @@ impl<'q> Asker<'q> {
         }
     }
 
-    /// The texts in which bare words are sought.
-    fn regions(&self, part: Part<'_>) -> Vec<From> {
+    /// The texts in which bare words are sought, found once a pack.
+    fn regions(&mut self, part: Part<'_>) -> Rc<[From]> {
+        let key = (part.shape_number(), part.joined);
+        if let Some(regions) = self.regions.get(&key) {
+            return regions.clone();
+        }
+        let regions: Rc<[From]> = self.find_regions(part).into();
+        self.regions.insert(key, regions.clone());
+        regions
+    }
+
+    fn find_regions(&self, part: Part<'_>) -> Vec<From> {
         let shape = part.shape;
         let mut regions = vec![shape.body];
         for (name, from) in &shape.fields {

@@ -7,6 +7,7 @@
 
 mod answers;
 pub(crate) mod chunk;
+mod marks;
 mod phrase;
 mod piece;
 mod plan;

@@ -5,10 +5,11 @@
 //! latter kind are few; their text is asked.
 
 use super::chunk::{Asker, Part};
+use super::marks::{BEGINS, ENDS, INSIDE, Marks};
 use super::plan::Leaf;
 use crate::bits::Bits;
 use crate::pack::bloom;
-use crate::pack::column::{Texts, nth};
+use crate::pack::column::Texts;
 use crate::pack::entries::Stretch;
 use crate::pack::shape::{Atom, Source as From};
 use memchr::memmem;
@@ -17,12 +18,6 @@ use std::io;
 use std::rc::Rc;
 use whyline_query::words::{contains_words, eq_folded, words};
 
-/// All the words stand inside.
-const INSIDE: u8 = 1;
-/// It ends with the first of the words.
-const BEGINS: u8 = 2;
-/// It begins with the last of the words.
-const ENDS: u8 = 4;
 /// It was asked.
 const ASKED: u8 = 8;
 
@@ -60,13 +55,8 @@ impl<'q> Asker<'q> {
         let atoms = match region {
             From::Atoms(from, to) => from..to,
             From::Own(_) => {
-                let Some((column, dictionary)) = part.column_of(region) else { return Ok(found) };
-                self.mark(leaf, wanted, part, column, dictionary, live, &mut |place, flags| {
-                    if flags & INSIDE != 0 {
-                        found.set(place);
-                    }
-                })?;
-                return Ok(found);
+                let Some(column) = part.column_of(region) else { return Ok(found) };
+                return Ok(self.mark(leaf, wanted, part, column, live)?.map_or(found, |marks| marks.inside));
             }
             _ => return Ok(found),
         };
@@ -76,44 +66,32 @@ impl<'q> Asker<'q> {
         let mut begun: Option<Bits> = None;
         let mut across = Bits::none(part.count());
         for step in self.steps(leaf, wanted, (atoms.start, atoms.end), part)?.iter() {
-            let (mut begins, mut ends) = (None, None);
-            match *step {
+            let marks = match *step {
+                Step::Fixed(flags) if flags & INSIDE != 0 => return Ok(live.clone()),
                 Step::Fixed(flags) => {
-                    if flags & INSIDE != 0 {
-                        return Ok(live.clone());
-                    }
-                    begins = (flags & BEGINS != 0).then(|| live.clone());
-                    ends = (flags & ENDS != 0).then(|| live.clone());
+                    let mut marks = Marks::none(part.count());
+                    marks.set_all(live, flags);
+                    marks
                 }
                 Step::Column { column, dictionary, first, last } => {
-                    let count = part.count();
                     // What ends the words counts only behind what begins them.
                     let may = first == May::Hold || last == May::Hold && begun.is_some();
                     let may_plain = first == May::HoldPlain || last == May::HoldPlain && begun.is_some();
-                    if !(may || may_plain && matches!(part.chunk.texts(part.group, column)?, Texts::Plain(..))) {
+                    if !(may || may_plain && matches!(part.chunk.texts(part.group, column)?, Texts::Plain(_))) {
                         continue;
                     }
-                    self.mark(leaf, wanted, part, column, dictionary, live, &mut |place, flags| {
-                        if flags & INSIDE != 0 {
-                            found.set(place);
-                        }
-                        if flags & BEGINS != 0 {
-                            begins.get_or_insert_with(|| Bits::none(count)).set(place);
-                        }
-                        if flags & ENDS != 0 {
-                            ends.get_or_insert_with(|| Bits::none(count)).set(place);
-                        }
-                    })?;
+                    let Some(marks) = self.mark(leaf, wanted, part, (column, dictionary), live)? else { continue };
+                    marks
                 }
-            }
-            if let (Some(mut ends), Some(begun)) = (ends, &begun) {
+            };
+            found.or(&marks.inside);
+            if let Some(begun) = &begun {
+                let mut ends = marks.ends;
                 ends.and(begun);
                 across.or(&ends);
             }
-            match (&mut begun, begins) {
-                (Some(begun), Some(begins)) => begun.or(&begins),
-                (begun, Some(begins)) => *begun = Some(begins),
-                (_, None) => {}
+            if !marks.begins.is_empty() {
+                begun.get_or_insert_with(|| Bits::none(part.count())).or(&marks.begins);
             }
         }
         across.and(live);
@@ -136,8 +114,7 @@ impl<'q> Asker<'q> {
             match atom {
                 Atom::Fixed(piece) => steps.extend(Some(flags(piece, wanted)).filter(|flags| *flags != 0).map(Step::Fixed)),
                 Atom::Column(dictionary) => {
-                    let first = self.may(wanted.first(), *dictionary)?;
-                    let last = self.may(wanted.last(), *dictionary)?;
+                    let (first, last) = self.may_edges(leaf, wanted, *dictionary)?;
                     if first != May::Not || last != May::Not {
                         steps.push(Step::Column { column, dictionary: *dictionary, first, last });
                     }
@@ -150,6 +127,16 @@ impl<'q> Asker<'q> {
         Ok(steps)
     }
 
+    /// Whether a column may hold the first and the last word, found once for all shapes that share it.
+    fn may_edges(&mut self, leaf: &'q Leaf<'q>, wanted: &[String], dictionary: u32) -> io::Result<(May, May)> {
+        if let Some(known) = self.edges.get(&(leaf.id, dictionary)) {
+            return Ok(*known);
+        }
+        let found = (self.may(wanted.first(), dictionary)?, self.may(wanted.last(), dictionary)?);
+        self.edges.insert((leaf.id, dictionary), found);
+        Ok(found)
+    }
+
     /// Whether a column may hold a word. Words that are like ids are listed only where they are in a dictionary.
     fn may(&self, word: Option<&String>, dictionary: u32) -> io::Result<May> {
         let Some(word) = word else { return Ok(May::Not) };
@@ -160,66 +147,54 @@ impl<'q> Asker<'q> {
         })
     }
 
-    /// Hands over the live places of a column whose texts have to do with the words.
-    #[allow(clippy::too_many_arguments, reason = "a column is a part, a number and a dictionary")]
+    /// The live places of a column whose texts have to do with the words; `None` where none has.
     fn mark(
         &mut self,
         leaf: &'q Leaf<'q>,
         wanted: &'q [String],
         part: Part<'_>,
-        column: usize,
-        dictionary: u32,
+        (column, dictionary): (usize, u32),
         live: &Bits,
-        each: &mut dyn FnMut(usize, u8),
-    ) -> io::Result<()> {
+    ) -> io::Result<Option<Marks>> {
         let set = self.pack.bytes_of(dictionary);
         let may = |word: &String| !word.is_ascii() || set.may_hold(word);
-        let (first, last) = (wanted.first().is_some_and(may), wanted.last().is_some_and(may));
-        if !first && !last {
-            return Ok(());
+        if !edges(wanted).any(may) {
+            return Ok(None);
         }
-        let texts = part.chunk.texts(part.group, column)?;
-        match texts {
-            Texts::Plain(text, ends) => {
-                let mut ask = |place: usize| {
-                    let flags = nth(text, ends, place).map_or(0, |text| flags(text, wanted));
-                    if flags != 0 && live.get(place) {
-                        each(place, flags);
+        let mut marks = Marks::none(part.count());
+        match part.chunk.texts(part.group, column)? {
+            Texts::Plain(plain) => {
+                let mut ask = |place: usize| -> io::Result<()> {
+                    if live.get(place) {
+                        marks.set(place, flags(plain.get(place)?, wanted));
                     }
+                    Ok(())
                 };
                 if wanted.iter().all(|w| w.is_ascii()) {
-                    let lower = if set.has_upper() { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text.as_str()) };
-                    let mut places: Vec<usize> = edges(wanted)
-                        .flat_map(|word| memmem::find_iter(lower.as_bytes(), word.as_bytes()))
-                        .map(|at| ends.partition_point(|end| *end as usize <= at))
-                        .collect();
+                    let bytes = plain.whole();
+                    let lower = if set.has_upper() { Cow::Owned(bytes.to_ascii_lowercase()) } else { Cow::Borrowed(bytes) };
+                    let found = edges(wanted).flat_map(|word| plain.occurrences(&lower, word.as_bytes()));
+                    let mut places: Vec<usize> = found.filter(|(_, whole)| *whole).map(|(place, _)| place).collect();
                     places.sort_unstable();
                     places.dedup();
-                    places.into_iter().for_each(&mut ask);
+                    places.into_iter().try_for_each(&mut ask)?;
                 } else {
-                    live.iter().for_each(&mut ask);
+                    live.iter().try_for_each(&mut ask)?;
                 }
             }
             Texts::Const(id) => {
                 let table = self.table(leaf, wanted, dictionary)?;
-                let flags = table.get(*id as usize).copied().unwrap_or(0) & !ASKED;
-                if flags != 0 {
-                    live.iter().for_each(|place| each(place, flags));
-                }
+                marks.set_all(live, table.get(*id as usize).copied().unwrap_or(0));
             }
             Texts::Ids(ids) => {
                 let table = self.table(leaf, wanted, dictionary)?;
-                if !table.is_empty() {
-                    ids.each(|place, id| {
-                        let flags = table.get(id as usize).copied().unwrap_or(0) & !ASKED;
-                        if flags != 0 && live.get(place) {
-                            each(place, flags);
-                        }
-                    });
+                if table.is_empty() {
+                    return Ok(None);
                 }
+                marks.look_up(ids, &table, live);
             }
         }
-        Ok(())
+        Ok(Some(marks))
     }
 
     /// The flags of the entries of a dictionary; empty where none has any.
@@ -235,9 +210,9 @@ impl<'q> Asker<'q> {
         let table = match entries.outlines() {
             // No number is one of the words, so it does not matter which it is.
             Some(outlines) if !wanted.iter().any(is_number) => {
-                let mut answers = vec![0; outlines.ends.len()];
+                let mut answers = vec![0; outlines.len()];
                 mark_entries(&outlines.stretch(), has_upper, wanted, &mut answers);
-                outlines.spread(&answers)
+                outlines.spread(&answers)?
             }
             _ => {
                 let mut table = vec![0; entries.len()];
@@ -277,7 +252,7 @@ fn mark_entries(stretch: &Stretch<'_>, has_upper: bool, wanted: &[String], table
 /// text of the stretch in lower case.
 pub(super) fn occurrences<'e>(stretch: &'e Stretch<'_>, lower: &'e str, wanted: &'e str) -> impl Iterator<Item = (u32, bool)> + 'e {
     let finder = memmem::Finder::new(wanted);
-    let end_of = |entry: usize| stretch.ends.get(entry).map(|end| (end - stretch.base) as usize);
+    let end_of = |entry: usize| stretch.ends.get(entry).map(|end| *end as usize);
     let (mut from, mut entry) = (0, 0);
     std::iter::from_fn(move || {
         let at = from + finder.find(lower.as_bytes().get(from..)?)?;

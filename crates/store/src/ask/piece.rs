@@ -1,10 +1,11 @@
 //! Patterns over texts of several pieces: which rows can match at all is found piece by piece, and their text is asked.
 
 use super::chunk::{Asker, Part};
+use super::marks::{BEGINS, ENDS, INSIDE, Marks};
 use super::phrase::occurrences;
 use super::plan::Leaf;
 use crate::bits::Bits;
-use crate::pack::column::{Texts, nth};
+use crate::pack::column::Texts;
 use crate::pack::dictionary::ByteSet;
 use crate::pack::entries::Stretch;
 use crate::pack::outline::is_beside_numbers;
@@ -16,12 +17,6 @@ use std::rc::Rc;
 use whyline_event::Value;
 use whyline_query::Test;
 
-/// The text stands inside.
-const INSIDE: u8 = 1;
-/// It ends with the beginning of the text.
-const BEGINS: u8 = 2;
-/// It begins with the end of the text.
-const ENDS: u8 = 4;
 /// Shortest text that is worth seeking.
 const SHORTEST: usize = 2;
 /// So much of a wanted text is sought: there is a bit for each place where it may be cut.
@@ -140,38 +135,20 @@ impl<'q> Asker<'q> {
     /// Adds the places whose text may hold a wanted text.
     fn holding(&mut self, leaf: &'q Leaf<'q>, wanted: &str, ways: &[Way], part: Part<'_>, any: &mut Bits) -> io::Result<()> {
         let mut begun = Bits::none(part.count());
-        let mut has_begun = false;
         for way in ways {
-            let (mut begins, mut ends) = (Vec::new(), Vec::new());
-            match *way {
+            let marks = match *way {
                 Way::Fixed(flags) => {
-                    if flags & INSIDE != 0 || flags & ENDS != 0 && has_begun {
-                        any.or(&if flags & INSIDE != 0 { Bits::all(part.count()) } else { begun.clone() });
-                    }
-                    if flags & BEGINS != 0 {
-                        begun = Bits::all(part.count());
-                        has_begun = true;
-                    }
+                    let mut marks = Marks::none(part.count());
+                    marks.set_all(&Bits::all(part.count()), flags);
+                    marks
                 }
-                Way::Column { column, dictionary, across } => {
-                    self.mark_pieces(leaf, wanted, across, part, (column, dictionary), &mut |place, flags| {
-                        if flags & INSIDE != 0 {
-                            any.set(place);
-                        }
-                        if flags & ENDS != 0 {
-                            ends.push(place);
-                        }
-                        if flags & BEGINS != 0 {
-                            begins.push(place);
-                        }
-                    })?;
-                    if has_begun {
-                        ends.into_iter().filter(|place| begun.get(*place)).for_each(|place| any.set(place));
-                    }
-                    has_begun |= !begins.is_empty();
-                    begins.into_iter().for_each(|place| begun.set(place));
-                }
-            }
+                Way::Column { column, dictionary, across } => self.mark_pieces(leaf, wanted, across, part, (column, dictionary))?,
+            };
+            any.or(&marks.inside);
+            let mut ends = marks.ends;
+            ends.and(&begun);
+            any.or(&ends);
+            begun.or(&marks.begins);
         }
         Ok(())
     }
@@ -207,6 +184,7 @@ impl<'q> Asker<'q> {
         across
     }
 
+    /// The places of a column whose texts have to do with a wanted text.
     fn mark_pieces(
         &mut self,
         leaf: &'q Leaf<'q>,
@@ -214,45 +192,36 @@ impl<'q> Asker<'q> {
         across: Across,
         part: Part<'_>,
         (column, dictionary): (usize, u32),
-        each: &mut dyn FnMut(usize, u8),
-    ) -> io::Result<()> {
+    ) -> io::Result<Marks> {
         let has_upper = self.pack.bytes_of(dictionary).has_upper();
-        let texts = part.chunk.texts(part.group, column)?;
-        if let Texts::Plain(text, ends) = texts {
-            let lower = if has_upper { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text.as_str()) };
-            if across.is_none() {
-                for at in memmem::find_iter(lower.as_bytes(), wanted.as_bytes()) {
-                    each(ends.partition_point(|end| *end as usize <= at), INSIDE);
-                }
-            } else {
-                for place in 0..ends.len() {
-                    let flags = nth(&lower, ends, place).map_or(0, |text| flags(text.as_bytes(), wanted, across));
-                    if flags != 0 {
-                        each(place, flags);
+        let mut marks = Marks::none(part.count());
+        match part.chunk.texts(part.group, column)? {
+            Texts::Plain(plain) => {
+                let bytes = plain.whole();
+                let lower = if has_upper { Cow::Owned(bytes.to_ascii_lowercase()) } else { Cow::Borrowed(bytes) };
+                let found = plain.occurrences(&lower, wanted.as_bytes()).filter(|(_, whole)| *whole);
+                found.for_each(|(place, _)| marks.set(place, INSIDE));
+                if !across.is_none() {
+                    let mut from = 0;
+                    for (place, end) in plain.ends().iter().enumerate() {
+                        let text = lower.get(from..*end as usize).unwrap_or(&[]);
+                        marks.set(place, borders(text, wanted, across));
+                        from = *end as usize;
                     }
                 }
             }
-            return Ok(());
-        }
-        let table = self.piece_table(leaf.id, wanted, across, dictionary)?;
-        match texts {
             Texts::Const(id) => {
-                let flags = table.get(*id as usize).copied().unwrap_or(0);
-                if flags != 0 {
-                    (0..part.count()).for_each(|place| each(place, flags));
+                let table = self.piece_table(leaf.id, wanted, across, dictionary)?;
+                marks.set_all(&Bits::all(part.count()), table.get(*id as usize).copied().unwrap_or(0));
+            }
+            Texts::Ids(ids) => {
+                let table = self.piece_table(leaf.id, wanted, across, dictionary)?;
+                if !table.is_empty() {
+                    marks.look_up(ids, &table, &Bits::all(part.count()));
                 }
             }
-            Texts::Ids(ids) if !table.is_empty() => {
-                ids.each(|place, id| {
-                    let flags = table.get(id as usize).copied().unwrap_or(0);
-                    if flags != 0 {
-                        each(place, flags);
-                    }
-                });
-            }
-            _ => {}
         }
-        Ok(())
+        Ok(marks)
     }
 
     /// For each entry of a dictionary whether it may pass, by the texts of which one must stand in it; `None` where all may.
@@ -286,9 +255,9 @@ impl<'q> Asker<'q> {
         // What has no digits at all meets no number, wherever it is cut.
         let table = match entries.outlines() {
             Some(outlines) if !wanted.bytes().any(|b| b.is_ascii_digit()) || across.is_none() && is_beside_numbers(wanted) => {
-                let mut answers = vec![0; outlines.ends.len()];
+                let mut answers = vec![0; outlines.len()];
                 mark_entries(&outlines.stretch(), has_upper, wanted, across, &mut answers);
-                outlines.spread(&answers)
+                outlines.spread(&answers)?
             }
             _ => {
                 let mut table = vec![0; entries.len()];

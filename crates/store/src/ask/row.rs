@@ -6,7 +6,7 @@ use super::answers::Answers;
 use super::chunk::{Asker, Part};
 use super::plan::Leaf;
 use crate::bits::Bits;
-use crate::pack::column::{Texts, nth};
+use crate::pack::column::Texts;
 use crate::pack::shape::Atom;
 use std::io;
 use std::rc::Rc;
@@ -147,10 +147,10 @@ impl<'q> Asker<'q> {
         live: &Bits,
     ) -> io::Result<Bits> {
         let texts = part.chunk.texts(part.group, column)?;
-        if let Texts::Plain(all, ends) = texts {
+        if let Texts::Plain(plain) = texts {
             let mut found = Bits::none(part.count());
             for place in live.iter() {
-                if nth(all, ends, place).is_some_and(|piece| side.holds(piece, text)) {
+                if side.holds(plain.get(place)?, text) {
                     found.set(place);
                 }
             }

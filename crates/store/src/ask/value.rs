@@ -4,9 +4,8 @@ use super::answers::Answers;
 use super::chunk::{Asker, Part};
 use super::plan::Leaf;
 use crate::bits::Bits;
-use crate::pack::column::{Texts, nth};
+use crate::pack::column::Texts;
 use crate::pack::planes::Numbers;
-use crate::pack::read::damaged;
 use crate::pack::shape::Source as From;
 use std::io;
 use whyline_event::{Key, Value};
@@ -84,10 +83,10 @@ impl<'q> Asker<'q> {
     }
 
     fn of_texts(&mut self, leaf: &'q Leaf<'q>, texts: &Texts, dictionary: u32, live: &Bits) -> io::Result<Bits> {
-        if let Texts::Plain(text, ends) = texts {
+        if let Texts::Plain(plain) = texts {
             let mut found = Bits::none(live.len());
             for place in live.iter() {
-                if leaf.fits(Value::Str(nth(text, ends, place).ok_or_else(|| damaged("a text is missing"))?)) {
+                if leaf.fits(Value::Str(plain.get(place)?)) {
                     found.set(place);
                 }
             }

@@ -6,7 +6,7 @@ use super::column::{Near, Packer, put_ids, put_numbers, put_plain};
 use super::dictionary::Dictionary;
 use super::entries;
 use super::footer::{ChunkMeta, Footer, Listed, Span};
-use super::layout::Layout;
+use super::layout::{Columns, Layout};
 use super::rows::{Edges, mark, numbers, own, times};
 use super::shape::{Atom, Cutter, Kept, Shape};
 use super::tally::Tallies;
@@ -359,14 +359,15 @@ impl Builder {
         ends: &mut Vec<usize>,
     ) -> io::Result<Vec<bool>> {
         let shapes: Vec<Shape> = groups.iter().map(|g| self.shapes[g.shape as usize].clone()).collect();
-        let layout = Layout::of(shapes.iter().zip(groups).map(|(shape, group)| (shape, group.rows.len())));
+        let known = Columns::of(shapes.iter());
+        let layout = Layout::of(&known, (0u32..).zip(groups).map(|(shape, group)| (shape, group.rows.len())));
         let mut texts: Vec<Vec<&str>> = vec![Vec::new(); layout.columns.len()];
         let mut values: Vec<Vec<i64>> = vec![Vec::new(); layout.columns.len()];
         let mut joined = Vec::new();
-        for ((group, shape), of) in groups.iter().zip(&shapes).zip(&layout.of) {
+        for (nth, (group, shape)) in (0u32..).zip(groups.iter().zip(&shapes)) {
             let rows = || group.rows.iter().map(|r| &block.rows[*r as usize]);
             let mut edges: Vec<Edges> = Vec::new();
-            let mut columns = of.iter().map(|(column, _)| *column as usize);
+            let mut columns = known.of_shape(nth).iter().filter_map(|column| layout.place(*column));
             let mut nth = 0;
             for atom in &shape.atoms {
                 match (atom, &mut columns) {

@@ -1,10 +1,11 @@
 //! A chunk that is read: its columns, each unpacked when it is first asked for, and its records, put together again.
 
-use super::column::{Texts, nth, numbers, spread_numbers, texts, unpack};
+use super::column::{Texts, choices, numbers, spread_numbers, texts, unpack};
 use super::footer::{ChunkMeta, Span};
 use super::layout::Layout;
 use super::planes::Numbers;
 use super::read::{Pack, damaged};
+use super::rooms::Room;
 use super::shape::{Atom, Shape, Source};
 use crate::bytes::Reader;
 use crate::codec::{decode, form_of};
@@ -52,12 +53,17 @@ pub(crate) struct Rows {
     pub(crate) of: Vec<Vec<u32>>,
 }
 
+/// Where rows lie in their source, as far as it is summed up: offset and line of one of so many rows.
 struct Origins {
-    offset: Vec<u64>,
-    length: Vec<u64>,
-    line: Vec<u64>,
-    lines: Vec<u32>,
+    gaps: Numbers,
+    lengths: Numbers,
+    lines: Numbers,
+    counts: Numbers,
+    sums: Vec<(u64, u64)>,
 }
+
+/// So many rows have one sum.
+const SUMMED: usize = 64;
 
 /// A chunk.
 pub(crate) struct Chunk {
@@ -71,8 +77,8 @@ pub(crate) struct Chunk {
     origins: OnceCell<Origins>,
     odd: OnceCell<(Vec<u8>, Vec<usize>)>,
     layout: Layout,
-    /// By column of the layout and part of it.
-    cells: Vec<OnceCell<Vec<Cells>>>,
+    /// By column of the layout: the groups that have it, in their order, with their values.
+    cells: Vec<OnceCell<Vec<(u32, Cells)>>>,
 }
 
 /// The values of a group in one column.
@@ -99,8 +105,10 @@ impl Chunk {
             groups.push(Group { shape: number, joined, count: rows as usize });
             sum += u64::from(rows);
         }
-        let shapes = groups.iter().map(|g| Some((pack.footer.shapes.get(g.shape as usize)?, g.count))).collect::<Option<Vec<_>>>()?;
-        let layout = Layout::of(shapes.into_iter());
+        if groups.iter().any(|g| g.shape as usize >= pack.footer.shapes.len()) {
+            return None;
+        }
+        let layout = Layout::of(pack.columns(), groups.iter().map(|g| (g.shape, g.count)));
         let count = COMMON + layout.columns.len();
         if sum != u64::from(rows) || rows != meta.rows || groups.len() >= usize::from(u16::MAX) || count > raw.len() + COMMON {
             return None;
@@ -134,9 +142,13 @@ impl Chunk {
     }
 
     fn column<T>(&self, number: usize, read: impl FnOnce(&mut Reader<'_>) -> Option<T>) -> io::Result<T> {
-        let span = self.columns.get(number).ok_or_else(|| damaged("a column is missing"))?;
-        let raw = self.pack.read(*span)?;
-        read(&mut Reader { rest: &raw }).ok_or_else(|| damaged("a column cannot be read"))
+        let raw = self.bytes(number)?;
+        read(&mut Reader { rest: &raw }).ok_or_else(unreadable)
+    }
+
+    /// The bytes of a column.
+    fn bytes(&self, number: usize) -> io::Result<Room> {
+        self.pack.read(*self.columns.get(number).ok_or_else(|| damaged("a column is missing"))?)
     }
 
     /// Where each row stands.
@@ -144,15 +156,21 @@ impl Chunk {
         if let Some(rows) = self.rows.get() {
             return Ok(rows);
         }
-        let shapes = self.column(SHAPES, |from| numbers(from, self.len()))?;
+        let shapes = self.column(SHAPES, |from| spread_numbers(from, self.len()))?;
         let mut of: Vec<Vec<u32>> = self.groups.iter().map(|g| Vec::with_capacity(g.count)).collect();
         of.push(Vec::new());
-        let (mut group, mut place) = (Vec::with_capacity(shapes.len()), Vec::with_capacity(shapes.len()));
-        for (row, number) in (0u32..).zip(shapes) {
-            let rows = usize::try_from(number).ok().and_then(|n| of.get_mut(n)).ok_or_else(|| damaged("a row has no shape"))?;
-            group.push(number as u16);
-            place.push(rows.len() as u32);
-            rows.push(row);
+        let (mut group, mut place) = (Vec::with_capacity(self.len()), Vec::with_capacity(self.len()));
+        let mut row = 0u32;
+        shapes.each(|number| {
+            if let Some(rows) = usize::try_from(number).ok().and_then(|n| of.get_mut(n)) {
+                group.push(number as u16);
+                place.push(rows.len() as u32);
+                rows.push(row);
+            }
+            row += 1;
+        });
+        if group.len() != self.len() {
+            return Err(damaged("a row has no shape"));
         }
         if self.groups.iter().zip(&of).any(|(g, rows)| g.count != rows.len()) {
             return Err(damaged("a shape lacks rows"));
@@ -174,15 +192,7 @@ impl Chunk {
         if self.marks.get().is_none() {
             let read = |from: &mut Reader<'_>| {
                 let marks = (0..from.count()?).map(|_| Some(Mark::of(from.signed()?, from.signed()?))).collect::<Option<Vec<Mark>>>()?;
-                let ids = match texts(from, self.len())? {
-                    Texts::Const(id) => vec![id; self.len()],
-                    Texts::Ids(ids) => {
-                        let mut all = Vec::with_capacity(self.len());
-                        ids.each(|_, id| all.push(id as u32));
-                        all
-                    }
-                    Texts::Plain(..) => return None,
-                };
+                let ids = choices(from, self.len())?;
                 ids.iter().all(|id| (*id as usize) < marks.len()).then_some((marks, ids))
             };
             let read = self.column(MARKS, read)?;
@@ -196,22 +206,20 @@ impl Chunk {
         if let Some(origins) = self.origins.get() {
             return Ok(origins);
         }
-        let read = |n: usize| self.column(n, |from| numbers(from, self.len()));
-        let (gaps, lengths, lines, counts) = (read(GAPS)?, read(LENGTHS)?, read(LINES)?, read(COUNTS)?);
-        let mut origins = Origins { offset: Vec::new(), length: Vec::new(), line: Vec::new(), lines: Vec::new() };
-        let (mut end, mut next) = (0u64, 0u64);
-        for i in 0..self.len() {
-            let offset = end.wrapping_add(gaps[i] as u64);
-            let length = lengths[i] as u64;
-            let line = next.wrapping_add(lines[i] as u64);
-            end = offset.wrapping_add(length);
-            next = line.wrapping_add(counts[i] as u64);
-            origins.offset.push(offset);
-            origins.length.push(length);
-            origins.line.push(line);
-            origins.lines.push(counts[i] as u32);
+        let read = |n: usize| self.column(n, |from| spread_numbers(from, self.len()));
+        let mut origins =
+            Origins { gaps: read(GAPS)?, lengths: read(LENGTHS)?, lines: read(LINES)?, counts: read(COUNTS)?, sums: Vec::new() };
+        let mut sum = (0u64, 0u64);
+        for from in (0..=self.len()).step_by(SUMMED) {
+            origins.sums.push(sum);
+            sum = origins.behind(sum, from, (from + SUMMED).min(self.len()));
         }
         Ok(self.origins.get_or_init(|| origins))
+    }
+
+    /// Where a row lies in its source.
+    fn origin(&self, row: u32, source: u32) -> io::Result<Origin> {
+        self.origins()?.of(row as usize, SourceId(source)).ok_or_else(|| damaged("a row is missing"))
     }
 
     /// A column of texts of a group.
@@ -224,7 +232,8 @@ impl Chunk {
 
     /// A column of numbers of a group.
     pub(crate) fn numbers(&self, group: usize, number: u32) -> io::Result<&Numbers> {
-        match self.cells(group, self.shape_of(group)?.texts() + number as usize)? {
+        let texts = self.groups.get(group).map_or(0, |g| self.pack.columns().texts_of(g.shape));
+        match self.cells(group, texts + number as usize)? {
             Cells::Numbers(numbers) => Ok(numbers),
             Cells::Texts(_) => Err(damaged("a column holds something else")),
         }
@@ -232,26 +241,39 @@ impl Chunk {
 
     fn cells(&self, group: usize, column: usize) -> io::Result<&Cells> {
         let missing = || damaged("a column is missing");
-        let (number, part) = *self.layout.of.get(group).and_then(|of| of.get(column)).ok_or_else(missing)?;
-        let (number, part) = (number as usize, part as usize);
+        let own = self.groups.get(group).map_or(&[][..], |g| self.pack.columns().of_shape(g.shape));
+        let number = own.get(column).and_then(|number| self.layout.place(*number)).ok_or_else(missing)?;
         let cell = self.cells.get(number).ok_or_else(missing)?;
-        if let Some(parts) = cell.get() {
-            return parts.get(part).ok_or_else(missing);
+        if cell.get().is_none() {
+            let _ = cell.set(self.read_cells(number)?);
         }
-        // What shapes share is read once for all of them.
-        let shared = self.layout.columns.get(number).ok_or_else(missing)?;
+        let parts = cell.get().ok_or_else(missing)?;
+        // Most columns are those of all groups.
+        if let Some((_, cells)) = parts.get(group).filter(|(of, _)| *of as usize == group) {
+            return Ok(cells);
+        }
+        let part = parts.binary_search_by_key(&group, |(group, _)| *group as usize).map_err(|_| missing())?;
+        parts.get(part).map(|(_, cells)| cells).ok_or_else(missing)
+    }
+
+    /// Reads what shapes share once for all of them.
+    fn read_cells(&self, number: usize) -> io::Result<Vec<(u32, Cells)>> {
+        let shared = self.layout.columns.get(number).ok_or_else(|| damaged("a column is missing"))?;
         let whole = match shared.dictionary {
-            Some(_) => Cells::Texts(self.column(COMMON + number, |from| texts(from, shared.rows))?),
+            Some(_) => Cells::Texts(texts(self.bytes(COMMON + number)?, shared.rows).ok_or_else(unreadable)?),
             None => Cells::Numbers(self.column(COMMON + number, |from| spread_numbers(from, shared.rows))?),
         };
-        let parts = match shared.parts.as_slice() {
-            [_] => vec![whole],
-            parts => {
-                let of = parts.iter().map(|(group, _, from)| whole.part(*from, self.groups.get(*group as usize).map_or(0, |g| g.count)));
-                of.collect::<Option<Vec<Cells>>>().ok_or_else(missing)?
+        let columns = self.pack.columns();
+        let mut parts = Vec::with_capacity(self.groups.len());
+        let mut from = 0;
+        for (group, of) in (0u32..).zip(&self.groups).filter(|(_, g)| columns.of_shape(g.shape).contains(&shared.number)) {
+            if of.count == shared.rows {
+                return Ok(vec![(group, whole)]);
             }
-        };
-        cell.get_or_init(|| parts).get(part).ok_or_else(missing)
+            parts.push((group, whole.part(from, of.count).ok_or_else(unreadable)?));
+            from += of.count;
+        }
+        Ok(parts)
     }
 
     /// The text of a row in a column of its group.
@@ -259,7 +281,7 @@ impl Chunk {
         let id = match texts {
             Texts::Const(id) => *id,
             Texts::Ids(ids) => ids.get(place).map_or(u32::MAX, |id| id as u32),
-            Texts::Plain(text, ends) => return nth(text, ends, place).ok_or_else(|| damaged("a text is missing")),
+            Texts::Plain(plain) => return plain.get(place),
         };
         self.pack.entry(dictionary, id)
     }
@@ -280,7 +302,10 @@ impl Chunk {
             match atom {
                 Atom::Fixed(piece) => out.push_str(piece),
                 Atom::Column(dictionary) => {
-                    out.push_str(self.text_in(self.texts(group, column)?, *dictionary, place)?);
+                    match self.texts(group, column)? {
+                        Texts::Plain(plain) => plain.push(place, out)?,
+                        texts => out.push_str(self.text_in(texts, *dictionary, place)?),
+                    }
                     column += 1;
                 }
             }
@@ -309,7 +334,7 @@ impl Chunk {
 
     /// The first line of a row.
     pub(crate) fn line(&self, row: u32) -> io::Result<u64> {
-        self.origins()?.line.get(row as usize).copied().ok_or_else(|| damaged("a row is missing"))
+        Ok(self.origin(row, 0)?.line)
     }
 
     /// The stamp of a row.
@@ -346,16 +371,7 @@ impl Chunk {
                 Source::Yes => Value::Bool(true),
             })
         };
-        let origins = self.origins()?;
-        let i = row as usize;
-        let origin = Origin {
-            source: SourceId(source),
-            line: origins.line[i],
-            lines: origins.lines[i],
-            offset: origins.offset[i],
-            length: origins.length[i],
-        };
-        let mut record = Record::new(&text, origin);
+        let mut record = Record::new(&text, self.origin(row, source)?);
         record.body = value(shape.body)?.as_str().unwrap_or("");
         let names = self.pack.names();
         record.format = names.text(shape.format).ok_or_else(|| damaged("a name is missing"))?;
@@ -366,7 +382,7 @@ impl Chunk {
         }
         record.notes.extend(shape.notes.iter().filter_map(|n| names.text(*n)).map(remark));
         let (marks, ids) = self.marks()?;
-        let mark = marks[ids[i] as usize];
+        let mark = ids.get(row as usize).and_then(|id| marks.get(*id as usize)).ok_or_else(|| damaged("a row is missing"))?;
         record.stamp = self.stamp(row)?;
         (record.inherited, record.doubtful, record.severity) = (mark.inherited, mark.doubtful, mark.severity);
         each(&record);
@@ -415,20 +431,37 @@ impl Chunk {
 impl Cells {
     /// Some rows of it.
     fn part(&self, from: usize, count: usize) -> Option<Cells> {
-        let rows = from..from.checked_add(count)?;
         Some(match self {
             Cells::Numbers(numbers) => Cells::Numbers(numbers.part(from, count)?),
             Cells::Texts(Texts::Const(id)) => Cells::Texts(Texts::Const(*id)),
             Cells::Texts(Texts::Ids(ids)) => Cells::Texts(Texts::Ids(ids.part(from, count)?)),
-            Cells::Texts(Texts::Plain(text, ends)) => {
-                let begin = if from == 0 { 0 } else { *ends.get(from - 1)? };
-                let ends = ends.get(rows)?;
-                let end = ends.last().copied().unwrap_or(begin);
-                let text = text.get(begin as usize..end as usize)?.to_string();
-                Cells::Texts(Texts::Plain(text, ends.iter().map(|e| e - begin).collect()))
-            }
+            Cells::Texts(Texts::Plain(plain)) => Cells::Texts(Texts::Plain(plain.part(from, count)?)),
         })
     }
+}
+
+impl Origins {
+    /// Where the rows from one to another (not included) end, and the line behind them, if this is where they begin.
+    fn behind(&self, (offset, line): (u64, u64), from: usize, to: usize) -> (u64, u64) {
+        let sum = |a: &Numbers, b: &Numbers| a.sum(from, to).wrapping_add(b.sum(from, to));
+        (offset.wrapping_add(sum(&self.gaps, &self.lengths)), line.wrapping_add(sum(&self.lines, &self.counts)))
+    }
+
+    fn of(&self, row: usize, source: SourceId) -> Option<Origin> {
+        let near = row / SUMMED;
+        let (offset, line) = self.behind(*self.sums.get(near)?, near * SUMMED, row);
+        Some(Origin {
+            source,
+            line: line.wrapping_add(self.lines.get(row)? as u64),
+            lines: self.counts.get(row)? as u32,
+            offset: offset.wrapping_add(self.gaps.get(row)? as u64),
+            length: self.lengths.get(row)? as u64,
+        })
+    }
+}
+
+fn unreadable() -> io::Error {
+    damaged("a column cannot be read")
 }
 
 impl Mark {

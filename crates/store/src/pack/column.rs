@@ -1,7 +1,10 @@
 //! Columns: many values of one kind, packed together. Numbers lie byte by byte, the lowest bytes of all of them first, so that what
 //! they have in common stands together when they are compressed.
 
+use super::lengths::Lengths;
+use super::plain::Plain;
 use super::planes::{Numbers, Planes};
+use super::rooms::Room;
 use crate::bytes::{Reader, signed, unsigned};
 use std::io;
 
@@ -154,17 +157,9 @@ pub(crate) fn numbers(from: &mut Reader<'_>, count: usize) -> Option<Vec<i64>> {
     Some(values)
 }
 
-/// Reads the lengths of so many things that lie one after the other. Gives where each ends.
-pub(crate) fn ends(from: &mut Reader<'_>, count: usize) -> Option<Vec<u32>> {
-    let lengths = spread_numbers(from, count)?;
-    let (mut end, mut fits) = (0u64, true);
-    let mut ends = Vec::with_capacity(count);
-    lengths.each(|length| {
-        end = end.wrapping_add(length as u64);
-        fits &= length >= 0 && end <= u64::from(u32::MAX);
-        ends.push(end as u32);
-    });
-    fits.then_some(ends)
+/// Reads the lengths of so many things that lie one after the other.
+pub(crate) fn lengths(from: &mut Reader<'_>, count: usize) -> Option<Lengths> {
+    Lengths::new(spread_numbers(from, count)?, count)
 }
 
 const CONST: u8 = 0;
@@ -180,8 +175,8 @@ pub(crate) enum Texts {
     Const(u32),
     /// Entries of the dictionary.
     Ids(Planes),
-    /// The texts themselves, one after the other, and where each ends.
-    Plain(String, Vec<u32>),
+    /// The texts themselves.
+    Plain(Plain),
 }
 
 /// Writes numbers of entries of a dictionary.
@@ -232,61 +227,47 @@ fn decimal(text: &str) -> Option<i64> {
     if plain { text.parse().ok() } else { None }
 }
 
-fn push_decimal(mut number: u64, out: &mut String) {
-    let mut digits = [0u8; 20];
-    let mut at = digits.len();
-    loop {
-        at -= 1;
-        digits[at] = b'0' + (number % 10) as u8;
-        number /= 10;
-        if number == 0 {
-            break;
-        }
-    }
-    digits[at..].iter().for_each(|digit| out.push(char::from(*digit)));
-}
-
-/// The two hexadecimal digits of each byte.
-const PAIRS: [[u8; 2]; 256] = {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let mut pairs = [[0; 2]; 256];
-    let mut n = 0;
-    while n < 256 {
-        pairs[n] = [DIGITS[n >> 4], DIGITS[n & 15]];
-        n += 1;
-    }
-    pairs
-};
-
-/// Reads so many texts.
-pub(crate) fn texts(from: &mut Reader<'_>, count: usize) -> Option<Texts> {
+/// Reads so many texts, which have all of some bytes.
+pub(crate) fn texts(raw: Room, count: usize) -> Option<Texts> {
+    let from = &mut Reader { rest: &raw };
     Some(match from.byte()? {
         CONST => Texts::Const(from.small()?),
-        IDS => {
-            let width = from.byte()?;
-            (width <= 4).then_some(Texts::Ids(planes(from, count, width)?))?
-        }
+        IDS => Texts::Ids(ids(from, count)?),
         HEX => {
-            let width = from.length()?;
-            let raw = from.bytes((width / 2).checked_mul(count)?)?;
-            let mut text = Vec::with_capacity(raw.len() * 2);
-            raw.iter().for_each(|byte| text.extend_from_slice(&PAIRS[usize::from(*byte)]));
-            let ends = (1..=count).map(|n| u32::try_from(n * width).ok()).collect::<Option<Vec<u32>>>()?;
-            Texts::Plain(String::from_utf8(text).ok()?, ends)
+            let width = from.length().filter(|width| width.is_multiple_of(2))? / 2;
+            let bytes = from.bytes(width.checked_mul(count)?)?.to_vec();
+            Texts::Plain(Plain::hex(bytes, width, count)?)
         }
-        DECIMAL => {
-            let (mut text, mut ends) = (String::new(), Vec::with_capacity(count));
-            for number in numbers(from, count)? {
-                push_decimal(number.unsigned_abs(), &mut text);
-                ends.push(u32::try_from(text.len()).ok()?);
-            }
-            Texts::Plain(text, ends)
-        }
+        DECIMAL => Texts::Plain(Plain::decimal(spread_numbers(from, count)?, count)),
         PLAIN => {
-            let ends = ends(from, count)?;
-            let text = String::from_utf8(unpack(from)?).ok()?;
-            let fits = ends.last().map_or(0, |e| *e as usize) == text.len() && ends.iter().all(|e| text.is_char_boundary(*e as usize));
-            fits.then_some(Texts::Plain(text, ends))?
+            let lengths = lengths(from, count)?;
+            let (head, mut ahead) = (raw.len() - from.rest.len(), Reader { rest: from.rest });
+            let length = ahead.unsigned()?;
+            // What is not compressed stays where it is.
+            if length & 1 == 0 && usize::try_from(length >> 1).ok()? == ahead.rest.len() {
+                let begin = head + (from.rest.len() - ahead.rest.len());
+                Texts::Plain(Plain::texts(raw, begin, lengths)?)
+            } else {
+                Texts::Plain(Plain::texts(unpack(from)?.into(), 0, lengths)?)
+            }
+        }
+        _ => return None,
+    })
+}
+
+fn ids(from: &mut Reader<'_>, count: usize) -> Option<Planes> {
+    let width = from.byte()?;
+    if width <= 4 { planes(from, count, width) } else { None }
+}
+
+/// Reads which of a few things each of so many has.
+pub(crate) fn choices(from: &mut Reader<'_>, count: usize) -> Option<Vec<u32>> {
+    Some(match from.byte()? {
+        CONST => vec![from.small()?; count],
+        IDS => {
+            let mut all = Vec::with_capacity(count);
+            ids(from, count)?.each(|_, id| all.push(id as u32));
+            all
         }
         _ => return None,
     })
@@ -326,22 +307,22 @@ mod tests {
         {
             let mut out = Vec::new();
             put_plain(&list, &mut Packer::new().unwrap(), &mut out).unwrap();
-            let Texts::Plain(text, ends) = texts(&mut Reader { rest: &out }, list.len()).unwrap() else { panic!() };
-            assert_eq!((0..list.len()).map(|i| nth(&text, &ends, i).unwrap()).collect::<Vec<_>>(), list);
+            let Texts::Plain(found) = texts(out.clone().into(), list.len()).unwrap() else { panic!() };
+            assert_eq!((0..list.len()).map(|i| found.get(i).unwrap()).collect::<Vec<_>>(), list);
             for cut in 0..out.len() {
-                let _ = texts(&mut Reader { rest: &out[..cut] }, list.len());
+                let _ = texts(out[..cut].to_vec().into(), list.len());
             }
         }
         for ids in [vec![3, 3, 3], vec![0, 70_000, 5, 1 << 30]] {
             let mut out = Vec::new();
             put_ids(&ids, &mut Packer::new().unwrap(), &mut out).unwrap();
-            match texts(&mut Reader { rest: &out }, ids.len()).unwrap() {
+            match texts(out.into(), ids.len()).unwrap() {
                 Texts::Const(id) => assert!(ids.iter().all(|i| *i == id)),
                 Texts::Ids(found) => {
                     let found: Vec<u32> = (0..ids.len()).map(|n| found.get(n).unwrap() as u32).collect();
                     assert_eq!(found, ids);
                 }
-                Texts::Plain(..) => panic!(),
+                Texts::Plain(_) => panic!(),
             }
         }
     }

@@ -3,10 +3,13 @@
 //! They lie in the file as they are, one after the other, so that one of them is read without the others. Where numbers in them
 //! stand for most of their differences, their outlines lie beside them.
 
-use super::column::{Near, Packer, ends, nth, put_numbers, spread_numbers, unpack};
+use super::column::{Near, Packer, lengths, nth, put_numbers, spread_numbers, unpack};
 use super::footer::{Listed, Span};
-use super::outline::{Outlines, outlines};
+use super::lengths::Lengths;
+use super::outline::outlines;
+use super::planes::Numbers;
 use super::read::{Places, damaged};
+use super::rooms::Text;
 use crate::bytes::{Reader, unsigned};
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -17,13 +20,27 @@ const STRETCH: usize = 64 << 10;
 
 /// The texts of a dictionary.
 pub(crate) struct Entries {
-    ends: Vec<u32>,
+    lengths: Lengths,
     /// Where the texts begin in the file.
     from: u64,
-    stretches: Vec<OnceCell<String>>,
+    stretches: Vec<OnceCell<Read>>,
     /// The first entry of each stretch, and at last how many entries there are.
     firsts: Vec<u32>,
     outlines: Option<Outlines>,
+}
+
+/// The texts of a stretch, and where each ends in it.
+struct Read {
+    text: Text,
+    ends: Vec<u32>,
+}
+
+/// The outlines of the entries.
+pub(crate) struct Outlines {
+    text: String,
+    ends: Vec<u32>,
+    /// For each entry the number of its outline.
+    of: Numbers,
 }
 
 /// Texts that stand one after the other.
@@ -32,9 +49,8 @@ pub(crate) struct Stretch<'e> {
     /// The number of the first of them.
     pub(crate) first: u32,
     pub(crate) text: &'e str,
-    /// Where each ends, counted from `base`.
+    /// Where each ends.
     pub(crate) ends: &'e [u32],
-    pub(crate) base: u32,
 }
 
 /// Writes what [`Entries::read`] reads, in front of the texts themselves.
@@ -70,57 +86,47 @@ impl Entries {
     fn from_bytes(raw: &[u8], listed: &Listed) -> Option<Entries> {
         let from = &mut Reader { rest: raw };
         let count = listed.count as usize;
-        let ends = ends(from, count)?;
-        let length = ends.last().copied().unwrap_or(0);
-        if u64::from(length) != listed.texts.length {
+        let lengths = lengths(from, count)?;
+        let length = lengths.begin(count);
+        if length as u64 != listed.texts.length {
             return None;
         }
         let outlines = match from.length()? {
             0 => None,
-            number if number <= count => {
-                let ends = super::column::ends(from, number)?;
-                let text = String::from_utf8(unpack(from)?).ok()?;
-                let (mut of, mut fits) = (Vec::with_capacity(count), true);
-                spread_numbers(from, count)?.each(|n| {
-                    fits &= usize::try_from(n).is_ok_and(|n| n < number);
-                    of.push(n as u32);
-                });
-                fits &= ends.last().map_or(0, |e| *e as usize) == text.len() && ends.iter().all(|e| text.is_char_boundary(*e as usize));
-                fits.then_some(Some(Outlines { text, ends, of }))?
-            }
+            number if number <= count => Some(Outlines::read(from, number, count)?),
             _ => return None,
         };
-        let stretches: Vec<OnceCell<String>> = (0..(length as usize).div_ceil(STRETCH).max(1)).map(|_| OnceCell::new()).collect();
+        let stretches: Vec<OnceCell<Read>> = (0..length.div_ceil(STRETCH).max(1)).map(|_| OnceCell::new()).collect();
         // The first entry that begins at the place of a stretch or behind it; what is empty at the very end is in the last one.
-        let first = |number: usize| if number == 0 { 0 } else { ends.partition_point(|e| (*e as usize) < number * STRETCH) + 1 };
-        let firsts = (0..stretches.len()).map(|n| first(n).min(ends.len()) as u32).chain([ends.len() as u32]).collect();
-        Some(Entries { ends, from: listed.texts.from, stretches, firsts, outlines })
+        let first = |number: usize| {
+            if number == 0 { 0 } else { lengths.first(|end| end >= number * STRETCH).map_or(count, |before| before + 1) }
+        };
+        let firsts = (0..stretches.len()).map(|n| first(n).min(count) as u32).chain([count as u32]).collect();
+        Some(Entries { lengths, from: listed.texts.from, stretches, firsts, outlines })
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    fn begin(&self, entry: usize) -> usize {
-        entry.checked_sub(1).and_then(|n| self.ends.get(n)).map_or(0, |end| *end as usize)
+        self.lengths.len()
     }
 
     fn stretch(&self, number: usize, places: &Places) -> io::Result<Stretch<'_>> {
         let cell = self.stretches.get(number).ok_or_else(|| damaged("a text is missing"))?;
-        let first_of = |number: usize| self.firsts.get(number).map_or(self.ends.len(), |n| *n as usize);
-        let (first, last) = (first_of(number), first_of(number + 1));
-        let (base, end) = (self.begin(first), self.begin(last));
+        let first = self.firsts.get(number).map_or(self.len(), |n| *n as usize);
         if cell.get().is_none() {
-            let span = Span { from: self.from.saturating_add(base as u64), length: end.saturating_sub(base) as u64 };
-            let text = String::from_utf8(places.read(span)?).map_err(|_| damaged("a dictionary cannot be read"))?;
-            let ends = self.ends.get(first..last).unwrap_or(&[]);
-            if !ends.iter().all(|e| (*e as usize).checked_sub(base).is_some_and(|at| text.is_char_boundary(at))) {
-                return Err(damaged("a dictionary cannot be read"));
-            }
-            let _ = cell.set(text);
+            let _ = cell.set(self.read_stretch((first, self.firsts.get(number + 1).map_or(first, |n| *n as usize)), places)?);
         }
-        let text = cell.get().ok_or_else(|| damaged("a text is missing"))?;
-        Ok(Stretch { first: first as u32, text, ends: self.ends.get(first..last).unwrap_or(&[]), base: base as u32 })
+        let read = cell.get().ok_or_else(|| damaged("a text is missing"))?;
+        Ok(Stretch { first: first as u32, text: &read.text, ends: &read.ends })
+    }
+
+    fn read_stretch(&self, (first, last): (usize, usize), places: &Places) -> io::Result<Read> {
+        let unreadable = || damaged("a dictionary cannot be read");
+        let lengths = last.checked_sub(first).and_then(|count| self.lengths.part(first, count)).ok_or_else(unreadable)?;
+        let (begin, ends) = (lengths.begin(0) as u64, lengths.ends());
+        let length = ends.last().map_or(0, |end| u64::from(*end));
+        let text = places.read(Span { from: self.from.saturating_add(begin), length })?.into_text().ok_or_else(unreadable)?;
+        let fits = text.is_ascii() || ends.iter().all(|end| text.is_char_boundary(*end as usize));
+        if fits { Ok(Read { text, ends }) } else { Err(unreadable()) }
     }
 
     /// All texts, stretch by stretch.
@@ -130,13 +136,8 @@ impl Entries {
 
     /// The text of an entry.
     pub(crate) fn get(&self, n: u32, places: &Places) -> io::Result<&str> {
-        let n = n as usize;
-        if n >= self.ends.len() {
-            return Err(damaged("a text is missing"));
-        }
-        let number = (self.begin(n) / STRETCH).min(self.stretches.len() - 1);
-        let stretch = self.stretch(number, places)?;
-        stretch.get(n as u32).ok_or_else(|| damaged("a text is missing"))
+        let number = self.firsts.partition_point(|first| *first <= n).saturating_sub(1);
+        self.stretch(number, places)?.get(n).ok_or_else(|| damaged("a text is missing"))
     }
 
     /// The outlines, where there are any.
@@ -149,9 +150,9 @@ impl<'e> Stretch<'e> {
     /// The text of an entry.
     pub(crate) fn get(&self, n: u32) -> Option<&'e str> {
         let at = n.checked_sub(self.first)? as usize;
-        let to = self.ends.get(at)?.checked_sub(self.base)?;
-        let from = if at == 0 { 0 } else { self.ends.get(at - 1)?.checked_sub(self.base)? };
-        self.text.get(from as usize..to as usize)
+        let to = *self.ends.get(at)? as usize;
+        let from = if at == 0 { 0 } else { *self.ends.get(at - 1)? as usize };
+        self.text.get(from..to)
     }
 
     /// The texts with the letters of ASCII in lower case; they are as they are where none is in upper case.
@@ -161,13 +162,29 @@ impl<'e> Stretch<'e> {
 }
 
 impl Outlines {
+    /// So many outlines of so many entries.
+    fn read(from: &mut Reader<'_>, number: usize, count: usize) -> Option<Outlines> {
+        let lengths = lengths(from, number)?;
+        let text = String::from_utf8(unpack(from)?).ok()?;
+        let (ends, of) = (lengths.ends(), spread_numbers(from, count)?);
+        let fits = lengths.begin(number) == text.len() && ends.iter().all(|e| text.is_char_boundary(*e as usize));
+        fits.then_some(Outlines { text, ends, of })
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
     /// All outlines as one stretch.
     pub(crate) fn stretch(&self) -> Stretch<'_> {
-        Stretch { first: 0, text: &self.text, ends: &self.ends, base: 0 }
+        Stretch { first: 0, text: &self.text, ends: &self.ends }
     }
 
     /// What was answered for outlines, for the entries that have them.
-    pub(crate) fn spread(&self, answers: &[u8]) -> Vec<u8> {
-        self.of.iter().map(|n| answers.get(*n as usize).copied().unwrap_or(0)).collect()
+    pub(crate) fn spread(&self, answers: &[u8]) -> io::Result<Vec<u8>> {
+        // No answer is all of the bits.
+        let all = self.of.look_up(answers, u8::MAX);
+        if memchr::memchr(u8::MAX, &all).is_some() { Err(damaged("an outline is missing")) } else { Ok(all) }
     }
 }

@@ -64,6 +64,36 @@ impl Planes {
         found
     }
 
+    /// What a table holds for the numbers of 64 places, of which `block` says which; `beyond` where the table ends before. Gives how
+    /// many places there are.
+    pub(crate) fn look_up(&self, block: usize, table: &[u8], beyond: u8, found: &mut [u8; 64]) -> usize {
+        let from = (block * 64).min(self.count);
+        let to = (from + 64).min(self.count);
+        let of = |id: usize| table.get(id).copied().unwrap_or(beyond);
+        let plane = |n: usize| self.plane(n).get(from..to).unwrap_or(&[]);
+        match self.width {
+            1 => found.iter_mut().zip(plane(0)).for_each(|(found, a)| *found = of(usize::from(*a))),
+            2 => {
+                let both = plane(0).iter().zip(plane(1));
+                found.iter_mut().zip(both).for_each(|(found, (a, b))| *found = of(usize::from(*a) | usize::from(*b) << 8));
+            }
+            _ => found.iter_mut().zip(from..to).for_each(|(found, n)| *found = self.get(n).map_or(beyond, |id| of(id as usize))),
+        }
+        to - from
+    }
+
+    /// The sum of the numbers from one place to another, this one not included.
+    fn sum(&self, from: usize, to: usize) -> u64 {
+        let mut sum = 0u64;
+        for plane in 0..self.width {
+            let bytes = self.plane(plane).get(from..to).unwrap_or(&[]);
+            // Sums of few bytes fit in 32 bits, of which a machine adds many at once.
+            let all = bytes.chunks(1 << 20).map(|some| u64::from(some.iter().map(|b| u32::from(*b)).sum::<u32>()));
+            sum = sum.wrapping_add(all.sum::<u64>() << (8 * plane));
+        }
+        sum
+    }
+
     /// Hands over all numbers with their places.
     #[inline]
     pub(crate) fn each(&self, mut each: impl FnMut(usize, u64)) {
@@ -93,9 +123,38 @@ impl Numbers {
         self.base.wrapping_add(step.wrapping_mul(self.scale) as i64)
     }
 
+    /// What a table holds for each of them; `beyond` where it ends before.
+    pub(crate) fn look_up(&self, table: &[u8], beyond: u8) -> Vec<u8> {
+        let mut all = Vec::with_capacity(self.planes.count);
+        if (self.base, self.scale) != (0, 1) {
+            self.each(|n| all.push(usize::try_from(n).ok().and_then(|n| table.get(n)).copied().unwrap_or(beyond)));
+            return all;
+        }
+        let mut found = [0; 64];
+        for block in 0..self.planes.count.div_ceil(64) {
+            let count = self.planes.look_up(block, table, beyond, &mut found);
+            all.extend_from_slice(&found[..count]);
+        }
+        all
+    }
+
     #[inline]
     pub(crate) fn get(&self, n: usize) -> Option<i64> {
         self.planes.get(n).map(|step| self.whole(step))
+    }
+
+    /// The sum of those from one place to another (not included), which may go round.
+    pub(crate) fn sum(&self, from: usize, to: usize) -> u64 {
+        let steps = self.planes.sum(from, to).wrapping_mul(self.scale);
+        steps.wrapping_add((self.base as u64).wrapping_mul(to.saturating_sub(from) as u64))
+    }
+
+    /// The sum of a few lengths; `None` where they cannot be lengths or are too long.
+    pub(crate) fn total(&self, from: usize, to: usize) -> Option<u64> {
+        // Four bytes are as many as a length has.
+        let base = u64::try_from(self.base).ok().filter(|_| self.planes.width <= 4)?;
+        let steps = self.planes.sum(from, to).checked_mul(self.scale)?;
+        base.checked_mul(to.checked_sub(from)? as u64)?.checked_add(steps)
     }
 
     /// Hands over all numbers.
@@ -132,6 +191,18 @@ mod tests {
             let mut found = Vec::new();
             part.each(|place, number| found.push((place, number)));
             assert_eq!(found, (0..40).map(|n| (n, all[30 + n])).collect::<Vec<_>>());
+            let sum = all[40..61].iter().fold(0u64, |a, b| a.wrapping_add(*b));
+            assert_eq!(part.sum(10, 31), sum);
+            let numbers = Numbers { planes: part.clone(), base: -7, scale: 1000 };
+            assert_eq!(numbers.sum(10, 31), sum.wrapping_mul(1000).wrapping_sub(147));
+            let whole = Numbers { planes: part.clone(), base: 0, scale: 1 };
+            let table: Vec<u8> = (0..=255).collect();
+            let (one, other) = (whole.look_up(&table, 7), Numbers { base: -1, ..whole.clone() }.look_up(&table, 7));
+            let at = |n: u64| table.get(n as usize).copied().unwrap_or(7);
+            assert!((0..40).all(|n| one[n] == at(all[30 + n]) && other[n] == at(all[30 + n].wrapping_sub(1))));
+            let mut looked = [0; 64];
+            assert_eq!((part.look_up(0, &[1, 2, 3], 9, &mut looked), part.look_up(1, &[], 9, &mut [0; 64])), (40, 0));
+            assert!((0..40).all(|n| u64::from(looked[n]) == if all[30 + n] < 3 { all[30 + n] + 1 } else { 9 }));
             let mut few = Bits::none(40);
             [3, 39].into_iter().for_each(|n| few.set(n));
             for places in [few, Bits::all(40)] {

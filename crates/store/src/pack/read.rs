@@ -6,6 +6,8 @@ use super::column::unpack;
 use super::dictionary::ByteSet;
 use super::entries::{Entries, Stretch};
 use super::footer::{Footer, Span};
+use super::layout::Columns;
+use super::rooms::Room;
 use super::shape::Shape;
 use crate::bytes::Reader;
 use crate::names::{Names, spelling};
@@ -25,11 +27,11 @@ const LONGEST: u64 = 512 << 20;
 pub(crate) struct Places(File);
 
 impl Places {
-    pub(crate) fn read(&self, span: Span) -> io::Result<Vec<u8>> {
+    pub(crate) fn read(&self, span: Span) -> io::Result<Room> {
         if span.length > LONGEST {
             return Err(damaged("a length cannot be"));
         }
-        let mut bytes = vec![0; span.length as usize];
+        let mut bytes = Room::of(span.length as usize);
         self.fill(&mut bytes, span.from)?;
         Ok(bytes)
     }
@@ -57,6 +59,7 @@ pub(crate) struct Pack {
     places: Places,
     pub(crate) footer: Footer,
     entries: Vec<OnceCell<Entries>>,
+    columns: OnceCell<Columns>,
 }
 
 impl Pack {
@@ -80,7 +83,7 @@ impl Pack {
         let footer = unpack(&mut Reader { rest: &raw }).and_then(|raw| Footer::read(&raw));
         let footer = footer.ok_or_else(|| damaged("its table of contents cannot be read"))?;
         let entries = footer.dictionaries.iter().map(|_| OnceCell::new()).collect();
-        Ok(Pack { places, footer, entries })
+        Ok(Pack { places, footer, entries, columns: OnceCell::new() })
     }
 
     pub(crate) fn names(&self) -> &Names {
@@ -91,7 +94,12 @@ impl Pack {
         self.footer.shapes.get(number as usize).ok_or_else(|| damaged("a shape is missing"))
     }
 
-    pub(crate) fn read(&self, span: Span) -> io::Result<Vec<u8>> {
+    /// Which columns its shapes have.
+    pub(crate) fn columns(&self) -> &Columns {
+        self.columns.get_or_init(|| Columns::of(self.footer.shapes.iter()))
+    }
+
+    pub(crate) fn read(&self, span: Span) -> io::Result<Room> {
         self.places.read(span)
     }
 
