@@ -57,14 +57,14 @@ pub fn endpoint(text: &str) -> String {
 /// else its host.
 pub fn of_record(record: &Record<'_>, fields: &[Accused], default_service: &str, into: &mut String) {
     into.clear();
-    let host = record.str(Key::HostName).unwrap_or("");
+    let host = || record.str(Key::HostName).unwrap_or("");
+    let mut write = |parts: &[&str]| parts.iter().for_each(|part| into.push_str(part));
     for field in fields {
         let key = match field {
             Accused::Key(key) => key,
             Accused::Own(name) => {
                 if let Some(value) = record.values(Name::Other(name)).next() {
-                    into.push_str(&format!("name:{value}"));
-                    return;
+                    return write(&["name:", &value.to_string()]);
                 }
                 continue;
             }
@@ -76,23 +76,24 @@ pub fn of_record(record: &Record<'_>, fields: &[Accused], default_service: &str,
         };
         let Some(value) = value else { continue };
         match (key, value) {
-            (Key::HostName, Value::Str(h)) => into.push_str(&format!("host:{h}")),
-            (Key::ServiceName, Value::Str(s)) => into.push_str(&format!("service:{s}@{host}")),
-            (Key::Unit, Value::Str(u)) => into.push_str(&format!("unit:{u}@{host}")),
-            (Key::ClientAddress, Value::Str(c)) => into.push_str(&format!("client:{}", address::split_port(c).0)),
-            (Key::UpstreamAddress | Key::Peer | Key::ServerAddress, Value::Str(a)) => into.push_str(&endpoint(a)),
+            (Key::HostName, Value::Str(h)) => write(&["host:", h]),
+            (Key::ServiceName, Value::Str(s)) => write(&["service:", s, "@", host()]),
+            (Key::Unit, Value::Str(u)) => write(&["unit:", u, "@", host()]),
+            (Key::ClientAddress, Value::Str(c)) => write(&["client:", address::split_port(c).0]),
+            (Key::UpstreamAddress | Key::Peer | Key::ServerAddress, Value::Str(a)) => write(&[&endpoint(a)]),
             (Key::UpstreamName, Value::Str(b)) => match record.last(Key::UpstreamServer) {
-                Some(Value::Str(s)) => into.push_str(&format!("name:{b}/{s}")),
-                _ => into.push_str(&format!("name:{b}")),
+                Some(Value::Str(s)) => write(&["name:", b, "/", s]),
+                _ => write(&["name:", b]),
             },
-            (_, value) => into.push_str(&format!("name:{value}")),
+            (_, Value::Str(text)) => write(&["name:", text]),
+            (_, value) => write(&["name:", &value.to_string()]),
         }
         return;
     }
-    match (service(record).unwrap_or(default_service), host) {
-        ("", "") => into.push_str("host:unknown"),
-        ("", h) => into.push_str(&format!("host:{h}")),
-        (s, h) => into.push_str(&format!("service:{s}@{h}")),
+    match (service(record).unwrap_or(default_service), host()) {
+        ("", "") => write(&["host:unknown"]),
+        ("", h) => write(&["host:", h]),
+        (s, h) => write(&["service:", s, "@", h]),
     }
 }
 

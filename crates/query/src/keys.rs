@@ -2,6 +2,7 @@
 
 use crate::ast::{Literal, Test};
 use crate::fields::Sense;
+use crate::memo::Memo;
 use rustc_hash::FxHashMap;
 use whyline_event::Value;
 
@@ -44,8 +45,13 @@ pub(crate) struct FieldNeeds {
     rest: Vec<FieldNeed>,
 }
 
-/// Values that were met: numbers, and the questions that they answer. To be used for one field only.
-pub(crate) type Numbers = FxHashMap<i64, Vec<u32>>;
+/// Values that were met, and the questions that they answer. To be used for one field only.
+#[derive(Debug, Default)]
+pub(crate) struct Met {
+    numbers: FxHashMap<i64, Box<[u32]>>,
+    /// Questions that are not filed by the text.
+    texts: Memo,
+}
 
 /// So many different numbers of a field are remembered.
 const NUMBERS: usize = 1_000;
@@ -68,30 +74,39 @@ impl FieldNeeds {
     }
 
     /// Puts down the questions whose need a value meets.
-    pub(crate) fn ask(&self, value: Value<'_>, numbers: &mut Numbers, put: &mut dyn FnMut(u32)) {
+    pub(crate) fn ask(&self, value: Value<'_>, met: &mut Met, put: &mut impl FnMut(u32)) {
         match value {
             Value::Str(text) if text.is_ascii() => {
                 self.look_up(text, put);
-                self.rest.iter().filter(|need| need.holds(value)).for_each(|need| put(need.question));
-            }
-            Value::Int(number) => {
-                let known = numbers.len();
-                match numbers.entry(number) {
-                    std::collections::hash_map::Entry::Occupied(entry) => entry.get().iter().for_each(|question| put(*question)),
-                    std::collections::hash_map::Entry::Vacant(entry) => {
-                        let questions: Vec<u32> = self.all().filter(|need| need.holds(value)).map(|need| need.question).collect();
-                        questions.iter().for_each(|question| put(*question));
-                        if known < NUMBERS {
-                            entry.insert(questions);
-                        }
-                    }
+                if !self.rest.is_empty() {
+                    self.ask_rest(text, &mut met.texts, put);
                 }
             }
+            Value::Int(number) => match met.numbers.get(&number) {
+                Some(questions) => questions.iter().for_each(|question| put(*question)),
+                None if met.numbers.len() < NUMBERS => {
+                    let questions: Box<[u32]> = self.all().filter(|need| need.holds(value)).map(|need| need.question).collect();
+                    questions.iter().for_each(|question| put(*question));
+                    met.numbers.insert(number, questions);
+                }
+                None => self.all().filter(|need| need.holds(value)).for_each(|need| put(need.question)),
+            },
             _ => self.all().filter(|need| need.holds(value)).for_each(|need| put(need.question)),
         }
     }
 
-    fn look_up(&self, text: &str, put: &mut dyn FnMut(u32)) {
+    /// Asks what is not filed by its text.
+    fn ask_rest(&self, text: &str, memo: &mut Memo, put: &mut impl FnMut(u32)) {
+        if let Some(questions) = memo.get(text) {
+            return questions.iter().for_each(|question| put(*question));
+        }
+        let holding = self.rest.iter().filter(|need| need.holds(Value::Str(text))).map(|need| need.question);
+        let questions: Vec<u32> = holding.collect();
+        questions.iter().for_each(|question| put(*question));
+        memo.put(text, &questions);
+    }
+
+    fn look_up(&self, text: &str, put: &mut impl FnMut(u32)) {
         if self.by_text.is_empty() {
             return;
         }

@@ -27,6 +27,7 @@
 //! [`Query::matches`] says what a query means, on one record alone; an index or a [`Matcher`] may only be faster.
 
 mod ast;
+mod edges;
 mod error;
 mod fields;
 mod glob;
@@ -36,6 +37,7 @@ mod lex;
 mod marks;
 mod matcher;
 mod matches;
+mod memo;
 mod need;
 mod network;
 mod number;
@@ -44,6 +46,8 @@ mod part;
 mod pattern;
 pub mod pipe;
 mod query;
+mod runs;
+mod sieve;
 mod texts;
 mod value;
 pub mod words;

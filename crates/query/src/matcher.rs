@@ -1,12 +1,12 @@
 //! Many queries asked of every record at once.
 //!
-//! Every query that can tell what it needs (see the module `need`) is asked only of records that have it: one automaton
-//! seeks the needed texts of all queries in one pass over the body, formats and fields are looked up by name. What is
+//! Every query that can tell what it needs (see the module `need`) is asked only of records that have it: the needed texts
+//! of all queries are sought in one pass over the body, formats and fields are looked up by name. What is
 //! left is asked part by part (see the module `part`), so the answer is that of [`Query::matches`].
 
 use crate::ast::{Node, Test};
 use crate::fields::{Target, is_access};
-use crate::keys::{FieldNeed, FieldNeeds, Numbers};
+use crate::keys::{FieldNeed, FieldNeeds, Met};
 use crate::matches::{Asked, text_attributes};
 use crate::need::{Atom, need};
 use crate::part::{Part, each_text};
@@ -14,11 +14,14 @@ use crate::query::Query;
 use crate::texts::{Builder, Found, Texts};
 use crate::words::folded;
 use rustc_hash::FxHashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use whyline_event::{Key, Name, Record, Severity, Source, Value};
 
 /// Many queries, each with a number.
 #[derive(Debug, Default)]
 pub struct Matcher {
+    /// No other matcher has it: what is remembered for one is not used by another.
+    serial: u64,
     questions: Vec<Question>,
     /// Questions that are asked of every record.
     always: Vec<u32>,
@@ -52,6 +55,8 @@ struct FormatNeed {
 /// Working memory of [`Matcher::hits`], to be used again for the next record. One for every thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
+    /// The matcher that it is for.
+    serial: u64,
     /// For every question the last round in which it was put down.
     seen: Vec<u32>,
     round: u32,
@@ -59,8 +64,8 @@ pub struct Scratch {
     /// What was found in bodies and text attributes, and in whole records.
     found: Found,
     found_raw: Found,
-    /// Numbers that fields had, by key.
-    numbers: Vec<Numbers>,
+    /// Values that fields had, by key.
+    met: Vec<Met>,
     /// Levels that were met.
     levels: Vec<Level>,
 }
@@ -79,8 +84,8 @@ const LEVELS: usize = 40;
 
 impl Scratch {
     fn begin(&mut self, matcher: &Matcher) {
-        if self.seen.len() != matcher.questions.len() || self.round == u32::MAX {
-            *self = Scratch { seen: vec![0; matcher.questions.len()], ..Scratch::default() };
+        if self.serial != matcher.serial || self.round == u32::MAX {
+            *self = Scratch { serial: matcher.serial, seen: vec![0; matcher.questions.len()], ..Scratch::default() };
         }
         self.found.begin(&matcher.texts);
         self.found_raw.begin(&matcher.raws);
@@ -101,7 +106,8 @@ impl Scratch {
 impl Matcher {
     /// Prepares queries to be asked together. Numbers may repeat; a number is then given once for each query that matches.
     pub fn new(queries: Vec<(u32, Query)>) -> Matcher {
-        let mut matcher = Matcher::default();
+        static SERIAL: AtomicU64 = AtomicU64::new(1);
+        let mut matcher = Matcher { serial: SERIAL.fetch_add(1, Ordering::Relaxed), ..Matcher::default() };
         matcher.keys.resize_with(Key::ALL.len(), FieldNeeds::default);
         let (mut texts, mut raws) = (Builder::default(), Builder::default());
         for (at, (_, query)) in queries.iter().enumerate() {
@@ -129,8 +135,8 @@ impl Matcher {
             let root = Part::of(query.root(), &|sought| if searched { texts.number(sought) } else { None });
             matcher.questions.push(Question { id, root, guarded, format });
         }
-        matcher.texts = texts.build(&mut matcher.always);
-        matcher.raws = raws.build(&mut matcher.always);
+        matcher.texts = texts.build();
+        matcher.raws = raws.build();
         matcher
     }
 
@@ -217,23 +223,26 @@ impl Matcher {
     /// Puts down every question of which the record has what it needs, the format aside.
     fn collect(&self, record: &Record<'_>, access: bool, scratch: &mut Scratch) {
         self.always.iter().for_each(|q| scratch.put(*q));
-        let mut numbers = std::mem::take(&mut scratch.numbers);
-        numbers.resize_with(self.keys.len(), Numbers::default);
-        let mut none = Numbers::default();
+        let mut all_met = std::mem::take(&mut scratch.met);
+        all_met.resize_with(self.keys.len(), Met::default);
         for field in &record.fields {
-            let (needs, numbers) = match field.name {
-                Name::Known(key) => (self.keys.get(key as usize), numbers.get_mut(key as usize).unwrap_or(&mut none)),
-                Name::Other(_) if self.others.is_empty() => continue,
-                Name::Other(name) => {
-                    none.clear();
-                    (self.others.get(name), &mut none)
+            match field.name {
+                Name::Known(key) => {
+                    if let (Some(needs), Some(met)) = (self.keys.get(key as usize), all_met.get_mut(key as usize))
+                        && !needs.is_empty()
+                    {
+                        needs.ask(field.value, met, &mut |question| scratch.put(question));
+                    }
                 }
-            };
-            if let Some(needs) = needs.filter(|needs| !needs.is_empty()) {
-                needs.ask(field.value, numbers, &mut |question| scratch.put(question));
+                Name::Other(_) if self.others.is_empty() => (),
+                Name::Other(name) => {
+                    if let Some(needs) = self.others.get(name) {
+                        needs.ask(field.value, &mut Met::default(), &mut |question| scratch.put(question));
+                    }
+                }
             }
         }
-        scratch.numbers = numbers;
+        scratch.met = all_met;
         if !self.levels.is_empty() {
             self.collect_levels(record, scratch);
         }

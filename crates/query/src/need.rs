@@ -2,6 +2,7 @@
 
 use crate::ast::{Node, Test};
 use crate::fields::Target;
+use crate::pattern::Piece;
 use crate::texts::Sought;
 use whyline_event::Key;
 
@@ -30,6 +31,12 @@ pub(crate) struct Need {
 
 /// Most atoms of one query.
 const MOST: usize = 64;
+
+/// From this rarity on a set of texts is sought besides a rarer one.
+const WORTH_SEEKING: usize = 5;
+
+/// Most sets of texts of one expression.
+const MOST_SETS: usize = 4;
 
 /// Rarity of a format, to be weighed against the letters of a word. Many queries may name the same format, and whether a
 /// record has it is asked before anything else anyway.
@@ -81,9 +88,8 @@ fn in_text(test: &Test, atom: impl Fn(Sought) -> Atom) -> Option<Need> {
     match test {
         Test::Is(literal) => best_word(literal.words(), atom),
         Test::Matches(pattern) => {
-            let shortest = pattern.plain_pieces().iter().map(String::len).min()?;
-            let atoms = pattern.plain_pieces().iter().map(|piece| atom(Sought::piece(piece.clone()))).collect();
-            Some(Need { atoms, rarity: shortest.min(20) })
+            let (rarity, set) = pattern.plain_sets().iter().map(|set| (rarity_of_set(set), set)).max_by_key(|(rarity, _)| *rarity)?;
+            Some(Need { atoms: set.iter().map(|piece| atom(Sought::of(piece))).collect(), rarity })
         }
         Test::Glob(glob) => {
             let piece = glob.as_str().split(|c: char| !c.is_ascii() || matches!(c, '*' | '?')).max_by_key(|piece| piece.len())?;
@@ -118,12 +124,47 @@ const COMMON: &[&str] = &[
     "with",
 ];
 
+/// How rare a word in lower case probably is.
+pub(crate) fn rarity(word: &str) -> usize {
+    let letters = word.chars().count().min(20);
+    if COMMON.contains(&word) { letters.min(3) } else { letters }
+}
+
+/// How rare pieces of text probably are, of which one is needed: as rare as the words in the most common of them together, each sign
+/// counting as a letter.
+fn rarity_of_set(set: &[Piece]) -> usize {
+    let of_piece = |Piece { text: piece, .. }: &Piece| -> usize {
+        let signs = piece.chars().filter(|c| !c.is_ascii_alphanumeric() && !c.is_whitespace()).count();
+        signs + piece.split(|c: char| !c.is_ascii_alphanumeric()).map(rarity).sum::<usize>()
+    };
+    set.iter().map(of_piece).min().unwrap_or(0).min(20)
+}
+
+/// Sets of texts of which a record has at least one of each if this part of a query, which has no parts itself, is to hold. Where one
+/// is known, common ones are left out.
+pub(crate) fn sets_of_texts(leaf: &Node) -> Vec<Vec<Sought>> {
+    let texts = |atoms: Vec<Atom>| -> Option<Vec<Sought>> {
+        let each = atoms.into_iter().map(|atom| match atom {
+            Atom::Text(sought) => Some(sought),
+            _ => None,
+        });
+        each.collect()
+    };
+    let mut sets: Vec<Vec<Sought>> = need(leaf).and_then(|need| texts(need.atoms)).into_iter().collect();
+    if let Node::Field(Target::Body, Test::Matches(pattern)) = leaf {
+        for set in pattern.plain_sets() {
+            let rare = rarity_of_set(set) >= WORTH_SEEKING;
+            let set: Vec<Sought> = set.iter().map(Sought::of).collect();
+            if rare && sets.len() < MOST_SETS && !sets.contains(&set) {
+                sets.push(set);
+            }
+        }
+    }
+    sets
+}
+
 /// The rarest word. Words of a phrase may be separated by anything, so one of them must do.
 fn best_word(words: &[String], atom: impl Fn(Sought) -> Atom) -> Option<Need> {
-    let rarity = |word: &str| {
-        let letters = word.chars().count().min(20);
-        if COMMON.contains(&word) { letters.min(3) } else { letters }
-    };
     let known = words.iter().enumerate().filter(|(_, word)| word.is_ascii() || caseless(word));
     let (at, best) = known.max_by_key(|(_, word)| rarity(word))?;
     Some(Need { rarity: rarity(best), atoms: vec![atom(Sought::phrase(words, at)?)] })

@@ -3,14 +3,14 @@
 
 use crate::ast::Node;
 use crate::matches::Asked;
-use crate::need::{Atom, cheapest_first, need};
+use crate::need::{Atom, cheapest_first, need, sets_of_texts};
 use crate::texts::{Found, Sought};
 
 /// A part of a query.
 #[derive(Debug)]
 pub(crate) struct Part {
-    /// Numbers of texts; where none of them was found the part does not hold. Empty when nothing is known.
-    texts: Vec<u32>,
+    /// Sets of numbers of texts; where none of a set was found the part does not hold. Empty when nothing is known.
+    texts: Vec<Vec<u32>>,
     what: What,
 }
 
@@ -29,7 +29,10 @@ impl Part {
     }
 
     fn from(node: Node, number: &impl Fn(&Sought) -> Option<u32>) -> Part {
-        let texts = texts_of(&node, number).unwrap_or_default();
+        let texts = match &node {
+            Node::And(_) | Node::Or(_) | Node::Not(_) => texts_of(&node, number).into_iter().collect(),
+            leaf => sets_of_texts(leaf).into_iter().filter_map(|set| set.iter().map(number).collect()).collect(),
+        };
         let parts = |nodes: Vec<Node>| nodes.into_iter().map(|node| Part::from(node, number)).collect();
         let what = match node {
             Node::And(nodes) => What::All(parts(nodes)),
@@ -42,7 +45,7 @@ impl Part {
 
     /// Whether it holds for a record; `found` is what was found in its texts.
     pub(crate) fn holds(&self, asked: &Asked<'_, '_>, found: &Found) -> bool {
-        if !self.texts.is_empty() && !self.texts.iter().any(|text| found.has(*text)) {
+        if !self.texts.iter().all(|set| set.iter().any(|text| found.has(*text))) {
             return false;
         }
         match &self.what {
@@ -61,11 +64,7 @@ pub(crate) fn each_text(node: &Node, each: &mut dyn FnMut(Sought)) {
     match node {
         Node::And(nodes) | Node::Or(nodes) => nodes.iter().for_each(|node| each_text(node, each)),
         Node::Not(node) => each_text(node, each),
-        leaf => need(leaf).into_iter().flat_map(|need| need.atoms).for_each(|atom| {
-            if let Atom::Text(sought) = atom {
-                each(sought);
-            }
-        }),
+        leaf => sets_of_texts(leaf).into_iter().flatten().for_each(each),
     }
 }
 

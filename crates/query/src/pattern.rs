@@ -1,5 +1,6 @@
 //! Regular expressions of a query. Their syntax is checked when the query is read; they are compiled when first asked.
 
+use crate::edges::Edges;
 use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::{Class, Dot, Hir, HirKind};
 use std::ops::Range;
@@ -12,7 +13,7 @@ pub struct Pattern(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     text: String,
-    plain_pieces: Vec<String>,
+    plain_sets: Vec<Vec<Piece>>,
     regex: OnceLock<Option<Regex>>,
 }
 
@@ -43,8 +44,9 @@ impl Pattern {
             let compiled = compile(text).map_err(|_| ("this regular expression grows too large".to_string(), whole))?;
             let _ = regex.set(Some(compiled));
         }
-        let plain_pieces = pieces(&hir, Letters::Plain).unwrap_or_default();
-        Ok(Pattern(Arc::new(Inner { text: text.to_string(), plain_pieces, regex })))
+        let mut plain_sets = Vec::new();
+        collect(&hir, Letters::Plain, Edges::default(), &mut plain_sets);
+        Ok(Pattern(Arc::new(Inner { text: text.to_string(), plain_sets, regex })))
     }
 
     /// As it was written, without the slashes.
@@ -57,10 +59,10 @@ impl Pattern {
     pub fn all_pieces(&self) -> Vec<Vec<String>> {
         let mut sets = Vec::new();
         if let Ok(hir) = regex_syntax::parse(&self.0.text) {
-            collect(&hir, &mut sets);
+            collect(&hir, Letters::All, Edges::default(), &mut sets);
         }
-        sets.sort_by_key(|set: &Vec<String>| std::cmp::Reverse(set.iter().map(String::len).min()));
-        sets
+        sets.sort_by_key(|set: &Vec<Piece>| std::cmp::Reverse(shortest(set)));
+        sets.into_iter().map(|set| set.into_iter().map(|piece| piece.text).collect()).collect()
     }
 
     /// The texts of an expression that is nothing but texts, in their case, with anything but the end of a line between each and the
@@ -87,10 +89,9 @@ impl Pattern {
         (!texts.is_empty()).then_some(texts)
     }
 
-    /// Texts in lower case, in any case of ASCII letters, of which every match in a text that is [`is_plain`] contains at least one. Empty
-    /// when no such texts are known.
-    pub fn plain_pieces(&self) -> &[String] {
-        &self.0.plain_pieces
+    /// Sets of texts in lower case, in any case of ASCII letters; every match in a text that is [`is_plain`] contains one of each set.
+    pub(crate) fn plain_sets(&self) -> &[Vec<Piece>] {
+        &self.0.plain_sets
     }
 
     /// Whether the expression is found in a text.
@@ -146,27 +147,44 @@ fn syntax_error(error: &regex_syntax::Error, text: &str) -> (String, Range<usize
     (kind, span)
 }
 
+/// A text that a match must contain.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Piece {
+    /// In lower case.
+    pub(crate) text: String,
+    /// It begins with a letter or digit of ASCII, and none stands before it.
+    pub(crate) begins: bool,
+    /// It ends with a letter or digit of ASCII, and none stands behind it.
+    pub(crate) ends: bool,
+}
+
 /// Shortest piece that is worth seeking, and most pieces.
 const SHORTEST: usize = 2;
 const MOST: usize = 24;
 
+/// The length of the shortest piece.
+fn shortest(set: &[Piece]) -> Option<usize> {
+    set.iter().map(|piece| piece.text.len()).min()
+}
+
 /// The texts of which one must be there for the expression to match. The longest is chosen where several must be.
-fn pieces(hir: &Hir, letters: Letters) -> Option<Vec<String>> {
+fn pieces(hir: &Hir, letters: Letters, edges: Edges) -> Option<Vec<Piece>> {
     match hir.kind() {
-        HirKind::Literal(_) | HirKind::Class(_) => best_run(std::slice::from_ref(hir), letters),
-        HirKind::Capture(capture) => pieces(&capture.sub, letters),
-        HirKind::Repetition(repetition) if repetition.min > 0 => pieces(&repetition.sub, letters),
+        HirKind::Literal(_) | HirKind::Class(_) => best_run(std::slice::from_ref(hir), letters, edges),
+        HirKind::Capture(capture) => pieces(&capture.sub, letters, edges),
+        HirKind::Repetition(repetition) if repetition.min > 0 => pieces(&repetition.sub, letters, edges.of_first()),
         HirKind::Concat(parts) => {
             let inner = parts
                 .iter()
-                .filter(|p| !matches!(p.kind(), HirKind::Literal(_) | HirKind::Class(_)))
-                .filter_map(|part| pieces(part, letters));
-            inner.chain(best_run(parts, letters)).max_by_key(|set| set.iter().map(String::len).min())
+                .enumerate()
+                .filter(|(_, p)| !matches!(p.kind(), HirKind::Literal(_) | HirKind::Class(_)))
+                .filter_map(|(at, part)| pieces(part, letters, edges.within(parts, at..at + 1)));
+            inner.chain(best_run(parts, letters, edges)).max_by_key(|set| shortest(set))
         }
         HirKind::Alternation(branches) => {
             let mut all = Vec::new();
             for branch in branches {
-                all.extend(pieces(branch, letters)?);
+                all.extend(pieces(branch, letters, edges)?);
             }
             all.sort();
             all.dedup();
@@ -177,67 +195,85 @@ fn pieces(hir: &Hir, letters: Letters) -> Option<Vec<String>> {
 }
 
 /// All sets of texts of which one must be there for the expression to match.
-fn collect(hir: &Hir, sets: &mut Vec<Vec<String>>) {
+fn collect(hir: &Hir, letters: Letters, edges: Edges, sets: &mut Vec<Vec<Piece>>) {
     match hir.kind() {
-        HirKind::Capture(capture) => collect(&capture.sub, sets),
-        HirKind::Repetition(repetition) if repetition.min > 0 => collect(&repetition.sub, sets),
+        HirKind::Capture(capture) => collect(&capture.sub, letters, edges, sets),
+        HirKind::Repetition(repetition) if repetition.min > 0 => collect(&repetition.sub, letters, edges.of_first(), sets),
         HirKind::Concat(parts) => {
-            // Runs of letters go over several parts; whatever else stands between them is looked into by itself.
+            // Runs of letters go over several parts; whatever else stands between them is looked into by itself. A class that is no letter
+            // ends a run; on either side of it may stand one.
             let fixed = |part: &Hir| matches!(part.kind(), HirKind::Literal(_) | HirKind::Class(_) | HirKind::Look(_));
-            for run in parts.chunk_by(|a, b| fixed(a) == fixed(b)) {
-                match run.first() {
-                    Some(first) if fixed(first) => {
-                        // A class that is no letter ends a run; on either side of it may stand one.
-                        let letter = |part: &Hir| match part.kind() {
-                            HirKind::Class(class) => one_letter(class, Letters::All).is_some(),
-                            _ => true,
-                        };
-                        sets.extend(run.chunk_by(|a, b| letter(a) && letter(b)).filter_map(|run| best_run(run, Letters::All)));
-                    }
-                    _ => run.iter().for_each(|part| collect(part, sets)),
+            let letter = |part: &Hir| match part.kind() {
+                HirKind::Class(class) => one_letter(class, letters).is_some(),
+                _ => true,
+            };
+            let mut from = 0;
+            for run in parts.chunk_by(|a, b| fixed(a) && fixed(b) && letter(a) && letter(b)) {
+                let edges = edges.within(parts, from..from + run.len());
+                from += run.len();
+                match run {
+                    [part] if !fixed(part) => collect(part, letters, edges, sets),
+                    _ => sets.extend(best_run(run, letters, edges)),
                 }
             }
         }
-        _ => sets.extend(pieces(hir, Letters::All)),
+        _ => sets.extend(pieces(hir, letters, edges)),
     }
 }
 
 /// The longest run of letters that stand fixed, one after the other, in the parts of a concatenation. In texts of all letters only
 /// those of ASCII count, whose other case is known.
-fn best_run(parts: &[Hir], letters: Letters) -> Option<Vec<String>> {
-    let mut best = String::new();
-    let mut run = String::new();
-    let mut end = |run: &mut String| {
-        if run.len() > best.len() {
-            best = std::mem::take(run);
+fn best_run(parts: &[Hir], letters: Letters, edges: Edges) -> Option<Vec<Piece>> {
+    let mut best: Option<Piece> = None;
+    let mut run = Piece { text: String::new(), begins: false, ends: false };
+    // The number of the part behind the last one of which the run has letters; what else stands between is no more than a border of words.
+    let mut behind = 0;
+    let mut end = |run: &mut Piece, behind: usize| {
+        let joins = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        if run.text.len() > best.as_ref().map_or(0, |best| best.text.len()) {
+            run.begins &= joins(run.text.chars().next());
+            run.ends = joins(run.text.chars().next_back()) && edges.after(parts, behind);
+            best = Some(run.clone());
         }
-        run.clear();
+        run.text.clear();
     };
-    for part in parts {
+    for (at, part) in parts.iter().enumerate() {
+        if run.text.is_empty() {
+            run.begins = edges.before(parts, at);
+        }
         match part.kind() {
             HirKind::Literal(literal) => match std::str::from_utf8(&literal.0) {
                 // What has several cases is a class where case does not matter.
-                Ok(text) if letters == Letters::Plain => run.extend(text.chars().map(|c| c.to_ascii_lowercase())),
+                Ok(text) if letters == Letters::Plain => {
+                    run.text.extend(text.chars().map(|c| c.to_ascii_lowercase()));
+                    behind = at + 1;
+                }
                 _ => {
                     for byte in &literal.0 {
                         if byte.is_ascii() {
-                            run.push(char::from(byte.to_ascii_lowercase()));
+                            run.text.push(char::from(byte.to_ascii_lowercase()));
                         } else {
-                            end(&mut run);
+                            end(&mut run, behind);
                         }
                     }
                 }
             },
             HirKind::Class(class) => match one_letter(class, letters) {
-                Some(letter) => run.push(letter),
-                None => end(&mut run),
+                Some(letter) => {
+                    run.text.push(letter);
+                    behind = at + 1;
+                }
+                None => end(&mut run, behind),
             },
             HirKind::Look(_) => {}
-            _ => end(&mut run),
+            _ => end(&mut run, behind),
         }
     }
-    end(&mut run);
-    (best.len() >= SHORTEST).then(|| vec![best])
+    end(&mut run, behind);
+    // In texts of all letters a piece may begin and end anywhere in a literal.
+    let certain = letters == Letters::Plain;
+    best.filter(|best| best.text.len() >= SHORTEST)
+        .map(|best| vec![Piece { begins: best.begins && certain, ends: best.ends && certain, ..best }])
 }
 
 /// The letter of a class that is nothing but both cases of it.
@@ -263,11 +299,97 @@ fn one_letter(class: &Class, letters: Letters) -> Option<char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// Pieces for texts of all letters.
     fn in_any(pattern: &Pattern) -> Vec<String> {
-        pieces(&regex_syntax::parse(pattern.as_str()).unwrap(), Letters::All).unwrap_or_default()
+        let found = pieces(&regex_syntax::parse(pattern.as_str()).unwrap(), Letters::All, Edges::default()).unwrap_or_default();
+        found.into_iter().map(|piece| piece.text).collect()
     }
+
+    /// Sets of pieces for plain texts, a bar where a piece begins or ends a word.
+    fn in_plain(pattern: &Pattern) -> Vec<Vec<String>> {
+        let bar = |is: bool| if is { "|" } else { "" };
+        let shown = |piece: &Piece| [bar(piece.begins), &piece.text, bar(piece.ends)].concat();
+        pattern.plain_sets().iter().map(|set| set.iter().map(shown).collect()).collect()
+    }
+
+    #[test]
+    fn where_pieces_begin_and_end_words() {
+        for (text, want) in [
+            (r"\b(version|release)s? \S+ (is )?(live|installed)\b", vec![vec!["|release", "|version"], vec!["|installed|", "|live|"]]),
+            (r"(^|[\s:])\s*(on|off)(\n|$)", vec![vec!["|off|", "|on|"]]),
+            (r"a+on-?off", vec![vec!["on"], vec!["off"]]),
+            (r"(\w|-)on(-|.)(x ){2,}", vec![vec!["on"], vec!["x "]]),
+            (r"\bon(?i:ce)$", vec![vec!["|once|"]]),
+            (r"\b\[off\]\b", vec![vec!["[off]"]]),
+        ] {
+            assert_eq!(in_plain(&Pattern::new(text).unwrap()), want, "{text}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+        /// Where an expression matches, a piece of each set stands, and begins and ends words where it is said to.
+        #[test]
+        fn every_match_has_a_piece_of_each_set(
+            parts in prop::collection::vec((prop::sample::select(PARTS), prop::sample::select(vec!["", "", "", "?", "+", "{2}"])), 1..8),
+            other in prop::collection::vec(prop::sample::select(PARTS), 0..4),
+            texts in prop::collection::vec("([abAB]|ab|[ab]|[ -_\n]|\u{e9}){0,9}", 1..20),
+        ) {
+            let first: String = parts.iter().flat_map(|(part, times)| ["(?:", *part, ")", *times]).collect();
+            let text = if other.is_empty() { first } else { format!("(?:{first}|{})a?", other.concat()) };
+            let pattern = Pattern::new(&text).unwrap();
+            for text in texts.iter().filter(|text| pattern.is_match(text)) {
+                let bytes = text.as_bytes();
+                let joins = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);
+                let stands = |piece: &Piece| {
+                    let length = piece.text.len();
+                    (0..(bytes.len() + 1).saturating_sub(length)).any(|at| {
+                        bytes[at..at + length].eq_ignore_ascii_case(piece.text.as_bytes())
+                            && !(piece.begins && at > 0 && joins(at - 1))
+                            && !(piece.ends && joins(at + length))
+                    })
+                };
+                for set in pattern.plain_sets() {
+                    prop_assert!(set.iter().any(stands), "{} in {text:?}: {set:?}", pattern.as_str());
+                }
+            }
+        }
+    }
+
+    const PARTS: &[&str] = &[
+        "a",
+        "b",
+        "ab",
+        "aB",
+        " ",
+        "-",
+        "_",
+        r"\b",
+        r"\B",
+        "^",
+        "$",
+        r"\s*",
+        r"\s",
+        "[ab]",
+        "[ -]",
+        "(a|b)",
+        "( |^)",
+        "(-|$)",
+        "(ab )",
+        "(?i:ab)",
+        "(?m:^)",
+        "(?m:$)",
+        ".",
+        ".*",
+        "\u{e9}",
+        r"(?-u:\b)",
+        r"\b{start}",
+        r"\b{end-half}",
+        "(ba|ab b)",
+    ];
 
     #[test]
     fn what_a_match_must_contain() {
@@ -296,8 +418,8 @@ mod tests {
         assert!(Pattern::new("(ab|cd)?").unwrap().all_pieces().is_empty());
         // The long s is another case of s.
         let pattern = Pattern::new("(?i)reset by peer").unwrap();
-        assert_eq!((in_any(&pattern), pattern.plain_pieces()), (vec!["et by peer".to_string()], &["reset by peer".to_string()][..]));
-        assert_eq!(Pattern::new("(->|=>|→)x").unwrap().plain_pieces(), ["->", "=>", "→"]);
+        assert_eq!((in_any(&pattern), in_plain(&pattern)), (vec!["et by peer".to_string()], vec![vec!["reset by peer".to_string()]]));
+        assert_eq!(in_plain(&Pattern::new("(->|=>|→)x").unwrap()), [["->", "=>", "→"]]);
         assert!(is_plain("größe") && !is_plain("re\u{17f}et"));
     }
 

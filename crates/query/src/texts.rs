@@ -1,31 +1,28 @@
 //! Many phrases and pieces of text, sought in a record's texts in one pass.
 //!
-//! One automaton seeks a word of every phrase, the one that is probably the rarest. Where it is found, the words beside it are looked
-//! at; in a text of ASCII that decides whether the phrase stands there, in any other it is left to whoever asks.
-//!
-//! There are two automata that find the same: one that is ready at once, and a faster one whose tables take longer to fill than a small
-//! bundle takes to read; it takes over once enough text has passed.
+//! Of every phrase one word is sought, the one that is probably the rarest. Where it is found, the words beside it are looked at; in a text of
+//! ASCII that decides whether the phrase stands there, in any other it is left to whoever asks. A piece that has a whole word in it
+//! is sought by that word as well, and compared where it is found.
 
-use crate::pattern::is_plain;
+use crate::memo::Memo;
+use crate::need::rarity;
+use crate::pattern::{Piece, is_plain};
+use crate::runs::each_run;
+use crate::sieve::{Pieces, Words};
 use crate::words::take_next_word;
-use aho_corasick::automaton::Automaton;
-use aho_corasick::dfa::DFA;
-use aho_corasick::nfa::contiguous::NFA;
-use aho_corasick::{Anchored, PatternID, StartKind};
 use rustc_hash::FxHashMap;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-/// After so many bytes the faster automaton is made.
-const WORTH_A_TABLE: usize = 8 << 20;
 
 /// A text that is sought, in any case of ASCII letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Sought {
-    /// What the automaton seeks.
+    /// What is sought; never empty.
     pub(crate) piece: String,
     /// No ASCII letter or digit may stand before or after the piece.
     pub(crate) word: bool,
+    /// No ASCII letter or digit may stand before it, which begins with one.
+    pub(crate) begins: bool,
+    /// No ASCII letter or digit may stand behind it, which ends with one.
+    pub(crate) ends: bool,
     /// The words of the phrase before it, the nearest first.
     pub(crate) before: Vec<String>,
     /// The words of the phrase behind it.
@@ -38,11 +35,33 @@ impl Sought {
         Sought { piece, ..Sought::default() }
     }
 
+    /// What a match of a regular expression must contain.
+    pub(crate) fn of(piece: &Piece) -> Sought {
+        Sought { piece: piece.text.clone(), begins: piece.begins, ends: piece.ends, ..Sought::default() }
+    }
+
     /// A phrase, sought by one of its words.
     pub(crate) fn phrase(words: &[String], by: usize) -> Option<Sought> {
         let piece = words.get(by)?.clone();
         let before = words.get(..by)?.iter().rev().cloned().collect();
-        Some(Sought { word: piece.is_ascii(), piece, before, after: words.get(by + 1..)?.to_vec() })
+        let after = words.get(by + 1..)?.to_vec();
+        Some(Sought { word: piece.is_ascii(), piece, before, after, ..Sought::default() })
+    }
+
+    /// The rarest of the words that stand whole wherever the piece stands, and where it stands in it. A word that is sought is one itself.
+    fn whole_word(&self) -> Option<(usize, usize)> {
+        let piece = self.piece.as_bytes();
+        let mut best: Option<(usize, usize, usize)> = None;
+        each_run(piece, |from, to| {
+            let whole = self.word || (from > 0 || self.begins) && (to < piece.len() || self.ends);
+            if let (true, Some(word)) = (whole, self.piece.get(from..to)) {
+                let rarity = rarity(&word.to_ascii_lowercase());
+                if best.is_none_or(|(most, ..)| rarity > most) {
+                    best = Some((rarity, from, to));
+                }
+            }
+        });
+        best.map(|(_, from, to)| (from, to))
     }
 
     /// Whether the words beside the piece, which stands from `from` to `to`, are those of the phrase.
@@ -95,125 +114,112 @@ impl Builder {
         self.numbers.get(sought).copied()
     }
 
-    /// The automaton. Should there be too many texts for one, their questions are asked always.
-    pub(crate) fn build(self, always: &mut Vec<u32>) -> Texts {
+    /// Ready to be sought.
+    pub(crate) fn build(self) -> Texts {
         let Builder { sought, questions, .. } = self;
-        if sought.is_empty() {
-            return Texts::default();
-        }
-        let mut pieces: Vec<&str> = Vec::new();
-        let mut by_piece: FxHashMap<&str, usize> = FxHashMap::default();
-        let mut of_piece: Vec<Vec<u32>> = Vec::new();
+        let mut texts = Texts::default();
+        let mut numbers: FxHashMap<String, u32> = FxHashMap::default();
+        let mut by_piece: FxHashMap<&str, u32> = FxHashMap::default();
         for (number, text) in (0u32..).zip(&sought) {
-            let at = *by_piece.entry(&text.piece).or_insert_with(|| {
-                pieces.push(&text.piece);
-                of_piece.push(Vec::new());
-                pieces.len() - 1
-            });
-            if let Some(list) = of_piece.get_mut(at) {
-                list.push(number);
+            let (word, before) = match text.whole_word() {
+                Some((from, to)) => (text.piece.get(from..to), from),
+                None => (None, 0),
+            };
+            let places = texts.places.len() as u32;
+            let place = match word {
+                Some(word) => *numbers.entry(word.to_ascii_lowercase()).or_insert(places),
+                None => *by_piece.entry(&text.piece).or_insert(places),
+            };
+            if place == places {
+                texts.places.push(Vec::new());
+            }
+            if let Some(at) = texts.places.get_mut(place as usize) {
+                at.push(Place { number, before });
             }
         }
-        match NFA::builder().ascii_case_insensitive(true).build(&pieces) {
-            Ok(automaton) => {
-                let pieces = pieces.into_iter().map(String::from).collect();
-                let automaton = Some(Automata { ready: automaton, pieces, fast: OnceLock::new(), passed: AtomicUsize::new(0) });
-                Texts { automaton, of_piece, sought, questions }
-            }
-            Err(_) => {
-                always.extend(questions.iter().flatten());
-                Texts::default()
-            }
-        }
+        numbers.iter().for_each(|(word, place)| texts.words.add(word, *place));
+        texts.pieces = Pieces::new(by_piece.into_iter().map(|(piece, place)| (piece.to_string(), place)));
+        Texts { sought, questions, ..texts }
     }
 }
 
-/// What was found in the texts of one record.
+/// What was found in the texts of one record. To be used with the same texts only.
 #[derive(Debug, Default)]
 pub(crate) struct Found {
-    /// For every text the last round in which it was found.
-    rounds: Vec<u32>,
-    round: u32,
+    /// What was found in the record, and in the text that is being looked through.
+    here: Marked,
+    in_text: Marked,
+    /// Numbers of what was found in that text.
+    numbers: Vec<u32>,
+    /// What was found in texts of ASCII that came before.
+    memo: Memo,
     /// Every text has to be taken as found.
     all: bool,
     /// Some text was found that perhaps does not stand there.
     unsure: bool,
 }
 
+/// Numbers that are marked.
+#[derive(Debug, Default)]
+struct Marked {
+    /// For every number the last round in which it was marked.
+    rounds: Vec<u32>,
+    round: u32,
+}
+
+impl Marked {
+    /// Begins with no marks.
+    fn begin(&mut self, numbers: usize) {
+        if self.rounds.len() != numbers || self.round == u32::MAX {
+            *self = Marked { rounds: vec![0; numbers], round: 0 };
+        }
+        self.round += 1;
+    }
+
+    fn has(&self, number: u32) -> bool {
+        self.rounds.get(number as usize) == Some(&self.round)
+    }
+
+    /// Marks a number; whether it was not marked before.
+    fn mark(&mut self, number: u32) -> bool {
+        let Some(place) = self.rounds.get_mut(number as usize) else { return false };
+        std::mem::replace(place, self.round) != self.round
+    }
+}
+
 impl Found {
     /// Begins a record.
     pub(crate) fn begin(&mut self, texts: &Texts) {
-        if self.rounds.len() != texts.sought.len() || self.round == u32::MAX {
-            *self = Found { rounds: vec![0; texts.sought.len()], ..Found::default() };
-        }
-        self.round += 1;
-        self.all = texts.automaton.is_none();
-        self.unsure = self.all;
+        self.here.begin(texts.sought.len());
+        (self.all, self.unsure) = (false, false);
     }
 
     /// Whether a text was found, or may be there.
     pub(crate) fn has(&self, number: u32) -> bool {
-        self.all || self.rounds.get(number as usize) == Some(&self.round)
+        self.all || self.here.has(number)
     }
 
     /// Whether what was found does stand there.
     pub(crate) fn is_sure(&self) -> bool {
         !self.unsure
     }
-
-    /// Notes a text; whether it was not found before.
-    fn note(&mut self, number: u32) -> bool {
-        let Some(place) = self.rounds.get_mut(number as usize) else { return false };
-        std::mem::replace(place, self.round) != self.round
-    }
 }
 
-/// The two automata.
-#[derive(Debug)]
-struct Automata {
-    ready: NFA,
-    pieces: Vec<String>,
-    /// `None` within: it would grow too large.
-    fast: OnceLock<Option<DFA>>,
-    /// Bytes that have passed the first one.
-    passed: AtomicUsize,
-}
-
-impl Automata {
-    /// The faster one, once it is worth its making. A few thousand letters take a megabyte or two.
-    fn fast(&self, bytes: usize) -> Option<&DFA> {
-        if let Some(fast) = self.fast.get() {
-            return fast.as_ref();
-        }
-        if self.passed.fetch_add(bytes, Ordering::Relaxed) < WORTH_A_TABLE {
-            return None;
-        }
-        let make = || DFA::builder().ascii_case_insensitive(true).start_kind(StartKind::Unanchored).build(&self.pieces).ok();
-        self.fast.get_or_init(make).as_ref()
-    }
-}
-
-/// Hands over every piece that is found, and where. `false` when the automaton cannot be asked.
-fn walk(automaton: &impl Automaton, bytes: &[u8], each: &mut dyn FnMut(PatternID, usize, usize)) -> bool {
-    let Ok(mut state) = automaton.start_state(Anchored::No) else { return false };
-    for (at, byte) in bytes.iter().enumerate() {
-        state = automaton.next_state(Anchored::No, state, *byte);
-        if automaton.is_special(state) && automaton.is_match(state) {
-            for index in 0..automaton.match_len(state) {
-                let pattern = automaton.match_pattern(state, index);
-                each(pattern, at + 1 - automaton.pattern_len(pattern).min(at + 1), at + 1);
-            }
-        }
-    }
-    true
+/// A text that is sought by a word or a piece.
+#[derive(Clone, Copy, Debug)]
+struct Place {
+    number: u32,
+    /// So many bytes of its piece stand before the word.
+    before: usize,
 }
 
 /// Texts that are sought, and the questions that need them.
 #[derive(Debug, Default)]
 pub(crate) struct Texts {
-    automaton: Option<Automata>,
-    /// For every piece the numbers of the texts that are sought by it.
-    of_piece: Vec<Vec<u32>>,
+    words: Words,
+    pieces: Pieces,
+    /// For every word and every piece the texts that are sought by it.
+    places: Vec<Vec<Place>>,
     sought: Vec<Sought>,
     questions: Vec<Vec<u32>>,
 }
@@ -221,40 +227,69 @@ pub(crate) struct Texts {
 impl Texts {
     /// Whether nothing is sought.
     pub(crate) fn is_empty(&self) -> bool {
-        self.automaton.is_none()
+        self.sought.is_empty()
     }
 
     /// Notes every text that is found, also those that overlap, and puts down the questions that need it.
-    pub(crate) fn find(&self, text: &str, found: &mut Found, put: &mut dyn FnMut(u32)) {
-        let Some(automata) = &self.automaton else { return };
-        let (bytes, ascii) = (text.as_bytes(), text.is_ascii());
+    pub(crate) fn find(&self, text: &str, found: &mut Found, put: &mut impl FnMut(u32)) {
+        if self.is_empty() {
+            return;
+        }
+        let ascii = text.is_ascii();
         found.unsure |= !ascii;
-        let mut each = |piece, from, to| self.at(piece, bytes, (from, to), ascii, found, put);
-        let asked = (ascii || is_plain(text))
-            && match automata.fast(bytes.len()) {
-                Some(fast) => walk(fast, bytes, &mut each),
-                None => walk(&automata.ready, bytes, &mut each),
-            };
-        if !asked {
-            (found.all, found.unsure) = (true, true);
+        if !ascii && !is_plain(text) {
+            found.all = true;
             self.questions.iter().flatten().for_each(|q| put(*q));
+            return;
+        }
+        let Found { here, in_text, numbers, memo, .. } = found;
+        let mut note = |number: u32| {
+            // What was found once more puts down nothing new.
+            if here.mark(number) {
+                self.questions.get(number as usize).into_iter().flatten().for_each(|q| put(*q));
+            }
+        };
+        if let Some(known) = memo.get(text) {
+            return known.iter().for_each(|number| note(*number));
+        }
+        numbers.clear();
+        in_text.begin(self.sought.len());
+        self.seek(text.as_bytes(), ascii, in_text, numbers);
+        numbers.iter().for_each(|number| note(*number));
+        if ascii {
+            memo.put(text, numbers);
         }
     }
 
-    /// A piece was found at a place.
-    fn at(&self, piece: PatternID, bytes: &[u8], (from, to): (usize, usize), ascii: bool, found: &mut Found, put: &mut dyn FnMut(u32)) {
-        let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
-        let part_of_word = joins(from.checked_sub(1).and_then(|at| bytes.get(at))) || joins(bytes.get(to));
-        for number in self.of_piece.get(piece.as_usize()).into_iter().flatten() {
-            let Some(text) = self.sought.get(*number as usize) else { continue };
-            if text.word && part_of_word || ascii && !text.fits(bytes, from, to) {
-                continue;
+    /// Adds the numbers of all texts that stand in a text.
+    fn seek(&self, bytes: &[u8], ascii: bool, marked: &mut Marked, numbers: &mut Vec<u32>) {
+        let mut each = |place: u32, from, to| {
+            let Some(places) = self.places.get(place as usize) else { return };
+            for place in places {
+                if !marked.has(place.number) && self.stands(*place, bytes, (from, to), ascii) {
+                    marked.mark(place.number);
+                    numbers.push(place.number);
+                }
             }
-            // What was found once more puts down nothing new.
-            if found.note(*number) {
-                self.questions.get(*number as usize).into_iter().flatten().for_each(|q| put(*q));
-            }
+        };
+        self.words.find(bytes, &mut each);
+        self.pieces.find(bytes, &mut each);
+    }
+
+    /// Whether a text stands where its word or its piece does.
+    fn stands(&self, Place { number, before }: Place, bytes: &[u8], (from, to): (usize, usize), ascii: bool) -> bool {
+        let Some(text) = self.sought.get(number as usize) else { return false };
+        if text.word {
+            return !ascii || text.fits(bytes, from, to);
         }
+        let piece = text.piece.as_bytes();
+        let Some(start) = from.checked_sub(before) else { return false };
+        let end = start + piece.len();
+        let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+        if text.begins && joins(start.checked_sub(1).and_then(|at| bytes.get(at))) || text.ends && joins(bytes.get(end)) {
+            return false;
+        }
+        bytes.get(start..end).is_some_and(|there| there.eq_ignore_ascii_case(piece)) && (!ascii || text.fits(bytes, start, end))
     }
 }
 
@@ -274,7 +309,7 @@ mod tests {
             let mut builder = Builder::default();
             builder.add(sought.clone(), 0);
             let number = builder.number(&sought).unwrap();
-            let texts = builder.build(&mut Vec::new());
+            let texts = builder.build();
             let mut found = Found::default();
             found.begin(&texts);
             texts.find(&text, &mut found, &mut |_| ());

@@ -1,6 +1,8 @@
 //! Numbers in lines of statistics.
 
 use crate::names::NameId;
+use memchr::memmem::Finder;
+use std::sync::LazyLock;
 use whyline_event::{Form, Record, Stamp};
 
 /// What a number in a line of statistics counts.
@@ -35,6 +37,9 @@ pub struct Gauge {
     pub value: f64,
 }
 
+/// Every name that counts misses or retransmissions has one of these, whatever the case of its first letter.
+static NAMES: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new("iss"), Finder::new("etrans")]);
+
 /// More are not kept.
 const MOST: usize = 2_000_000;
 
@@ -45,7 +50,7 @@ pub(super) fn gather(record: &Record<'_>, stamp: &Stamp, (host, service): (NameI
     if text.len() > 4000 {
         return;
     }
-    if memchr::memmem::find(text, b"iss").is_none() && memchr::memmem::find(text, b"etrans").is_none() {
+    if !NAMES.iter().any(|name| name.find(text).is_some()) {
         return;
     }
     let mut found: Vec<(Counter, f64)> = Vec::new();

@@ -36,14 +36,19 @@ impl Sample {
             end -= 1;
         }
         // A hole in a line, or bytes that were no text, would not be read again as they stand here.
-        let as_it_stands = record.origin.length == record.text.len() as u64
-            && !record.text.get(..end).is_some_and(|text| text.contains(['\0', '\u{fffd}']));
+        let as_it_stands = record.origin.length == record.text.len() as u64 && !record.text.get(..end).is_some_and(has_holes);
         let text = match u16::try_from(end) {
             Ok(length) if as_it_stands => Text::There(record.origin.offset, length),
             _ => Text::Here(record.text.get(..end).unwrap_or("").into()),
         };
         Sample { nanos: stamp.nanos, line: u32::try_from(record.origin.line).unwrap_or(u32::MAX), text }
     }
+}
+
+/// Whether a text has a zero byte, or the sign that stands for bytes that were no text.
+fn has_holes(text: &str) -> bool {
+    const SIGN: char = '\u{fffd}';
+    memchr::memchr2(0, 0xef, text.as_bytes()).is_some_and(|at| text.as_bytes().get(at) == Some(&0) || text.contains(['\0', SIGN]))
 }
 
 /// Whose hits these are.

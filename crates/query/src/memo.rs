@@ -1,0 +1,78 @@
+//! Answers that are remembered for texts that come again: names of loggers and threads, messages without numbers.
+
+use rustc_hash::{FxHashMap, FxHasher};
+use std::hash::Hasher;
+
+/// Texts that were met more than once, and which numbers are the answer to each. To be used for one question only.
+#[derive(Debug, Default)]
+pub(crate) struct Memo {
+    known: FxHashMap<Box<str>, Box<[u32]>>,
+    /// Parts of the hashes of texts that were met at least once, each in a place by another part of it.
+    met: Vec<u32>,
+}
+
+/// So many texts are remembered; then all are forgotten.
+const MOST: usize = 1_000;
+/// Longer texts hardly come again.
+const LONGEST: usize = 200;
+/// Places for texts that were met; a power of two.
+const PLACES: usize = 4_096;
+
+impl Memo {
+    /// What was remembered of a text.
+    #[inline]
+    pub(crate) fn get(&self, text: &str) -> Option<&[u32]> {
+        if text.len() > LONGEST {
+            return None;
+        }
+        self.known.get(text).map(|numbers| &**numbers)
+    }
+
+    /// Takes note of a text of which nothing was remembered. Its answer is kept if it was met before.
+    pub(crate) fn put(&mut self, text: &str, numbers: &[u32]) {
+        if text.len() > LONGEST {
+            return;
+        }
+        if self.met.is_empty() {
+            self.met.resize(PLACES, 0);
+        }
+        let mut hasher = FxHasher::default();
+        hasher.write(text.as_bytes());
+        let hash = hasher.finish();
+        let Some(place) = self.met.get_mut(hash as usize % PLACES) else { return };
+        // Zero stands in a place that is free.
+        let tag = (hash >> 32) as u32 | 1;
+        if std::mem::replace(place, tag) != tag {
+            return;
+        }
+        if self.known.len() == MOST {
+            self.known.clear();
+        }
+        self.known.insert(text.into(), numbers.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_comes_again_is_remembered() {
+        let mut memo = Memo::default();
+        memo.put("a", &[1]);
+        assert_eq!(memo.get("a"), None);
+        memo.put("a", &[1]);
+        assert_eq!(memo.get("a"), Some(&[1][..]));
+        for number in 0..3 * MOST as u32 {
+            let text = number.to_string();
+            memo.put(&text, &[number]);
+            memo.put(&text, &[number]);
+            assert_eq!(memo.get(&text), Some(&[number][..]));
+        }
+        assert!(memo.known.len() <= MOST);
+        let long = "x".repeat(LONGEST + 1);
+        memo.put(&long, &[]);
+        memo.put(&long, &[]);
+        assert_eq!(memo.get(&long), None);
+    }
+}
