@@ -259,7 +259,7 @@ impl Context<'_> {
             let signal = &self.pack.signals[activity.signal as usize];
             for Line { source, line, at, text } in self.lines(activity) {
                 let (text, bytes) = match text {
-                    Some(Text::Here(text)) => (text.to_string(), None),
+                    Some(Text::Here(kept)) => (kept.text.to_string(), None),
                     Some(Text::There(offset, length)) => (String::new(), Some((*offset, *length))),
                     None => (String::new(), None),
                 };

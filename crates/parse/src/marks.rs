@@ -55,13 +55,15 @@ pub struct Own {
     quotes: [u64; WORDS],
 }
 
-impl Own {
+impl Default for Own {
     /// Room without marks.
     #[inline]
-    pub fn new() -> Own {
+    fn default() -> Own {
         Own { ends: [0; WORDS], quotes: [0; WORDS] }
     }
+}
 
+impl Own {
     /// The marks of a line. `None` for one that is too long, or in which a backslash or a control character stands: what they mean is
     /// left to a careful reader.
     #[inline]
@@ -213,18 +215,21 @@ struct Closer {
 
 #[inline]
 fn closer(part: &[u8; 64]) -> Closer {
-    let (feed, carriage) = (u8x16::splat(b'\n'), u8x16::splat(b'\r'));
     let (slash, control) = (u8x16::splat(b'\\'), u8x16::splat(0x1f));
-    let (mut lines, mut returns, mut odd) = (0u64, 0u64, 0u64);
-    for (n, bytes) in part.as_chunks::<16>().0.iter().enumerate() {
-        let bytes = u8x16::from(*bytes);
-        let is_odd = bytes.simd_eq(slash) | bytes.min(control).simd_eq(bytes);
-        lines |= u64::from(bytes.simd_eq(feed).to_bitmask()) << (16 * n);
-        returns |= u64::from(bytes.simd_eq(carriage).to_bitmask()) << (16 * n);
-        odd |= u64::from(is_odd.to_bitmask()) << (16 * n);
+    let lines = bits(part, |bytes| bytes.simd_eq(u8x16::splat(b'\n')));
+    let odd = bits(part, |bytes| bytes.simd_eq(slash) | bytes.min(control).simd_eq(bytes)) & !lines;
+    if odd == 0 {
+        return Closer { lines, returns: 0, odd: false };
     }
-    let returns = returns & (lines >> 1);
-    Closer { lines, returns, odd: odd & !lines & !returns != 0 }
+    let returns = bits(part, |bytes| bytes.simd_eq(u8x16::splat(b'\r'))) & (lines >> 1);
+    Closer { lines, returns, odd: odd & !returns != 0 }
+}
+
+/// A bit for each of the bytes for which something holds.
+#[inline(always)]
+fn bits(part: &[u8; 64], holds: impl Fn(u8x16) -> u8x16) -> u64 {
+    let parts = part.as_chunks::<16>().0.iter().enumerate();
+    parts.fold(0, |bits, (n, bytes)| bits | u64::from(holds(u8x16::from(*bytes)).to_bitmask()) << (16 * n))
 }
 
 #[cfg(test)]
@@ -246,14 +251,14 @@ mod tests {
         /// The marks are what a look at each byte finds.
         #[test]
         fn marks_are_where_the_bytes_are(line in "([a-z\u{e4}]|[ \"!#\\[]){0,90}[a-z]{0,90}[ \"]{0,2}") {
-            check(line.as_bytes(), &Own::new().mark(line.as_bytes()).unwrap());
+            check(line.as_bytes(), &Own::default().mark(line.as_bytes()).unwrap());
         }
 
         /// Whatever stands anywhere else is left to the careful reader.
         #[test]
         fn odd_lines_are_left_alone(before in "[a-z \"]{0,150}", odd in "[\\\\\u{0}-\u{1f}]", after in "[a-z]{0,90}") {
             let line = format!("{before}{odd}{after}");
-            prop_assert!(Own::new().mark(line.as_bytes()).is_none());
+            prop_assert!(Own::default().mark(line.as_bytes()).is_none());
         }
 
         /// A block has the lines and the marks that a look at each byte finds; odd lines have none, and few others.
@@ -295,8 +300,8 @@ mod tests {
 
     #[test]
     fn long_lines_are_left_alone() {
-        let mut own = Own::new();
+        let mut own = Own::default();
         assert!(own.mark(&[b'x'; LONGEST]).is_some_and(|marks| marks.end(0) == Some(LONGEST)));
-        assert!(Own::new().mark(&[b'x'; LONGEST + 1]).is_none());
+        assert!(Own::default().mark(&[b'x'; LONGEST + 1]).is_none());
     }
 }

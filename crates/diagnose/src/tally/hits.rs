@@ -23,7 +23,14 @@ pub enum Text {
     /// These bytes of its source: offset and length.
     There(u64, u16),
     /// Here: what was put together of several places cannot be read again in one piece.
-    Here(Box<str>),
+    Here(Box<Kept>),
+}
+
+/// A text that is kept. It lies behind one pointer more than it needs, so that the many samples without one take less room.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kept {
+    /// The text.
+    pub text: Box<str>,
 }
 
 const SAMPLE_BYTES: usize = 2000;
@@ -39,7 +46,7 @@ impl Sample {
         let as_it_stands = record.origin.length == record.text.len() as u64 && !record.text.get(..end).is_some_and(has_holes);
         let text = match u16::try_from(end) {
             Ok(length) if as_it_stands => Text::There(record.origin.offset, length),
-            _ => Text::Here(record.text.get(..end).unwrap_or("").into()),
+            _ => Text::Here(Box::new(Kept { text: record.text.get(..end).unwrap_or("").into() })),
         };
         Sample { nanos: stamp.nanos, line: u32::try_from(record.origin.line).unwrap_or(u32::MAX), text }
     }
@@ -83,6 +90,8 @@ pub struct Hits {
 
 const SAMPLES_A_SECOND: usize = 2;
 const SAMPLE_SECONDS: usize = 400;
+/// So many seconds have samples before those beyond the cap are dropped, all at once.
+const MOST_SECONDS: usize = SAMPLE_SECONDS + SAMPLE_SECONDS / 4;
 
 fn second_of(sample: &Sample) -> i64 {
     sample.nanos.div_euclid(NANOS)
@@ -102,7 +111,7 @@ impl Hits {
         }
         let sample = Sample::of(record, stamp);
         self.put(sample);
-        if self.seconds > 2 * SAMPLE_SECONDS {
+        if self.seconds > MOST_SECONDS {
             self.thin_out();
         }
     }

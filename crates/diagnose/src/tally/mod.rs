@@ -18,7 +18,7 @@ pub use exchanges::mask;
 use fields::{Head, text};
 pub use gathered::{Gathered, Pair};
 pub use gauges::{Counter, Gauge};
-pub use hits::{HitKey, Hits, Sample, Text};
+pub use hits::{HitKey, Hits, Kept, Sample, Text};
 use whyline_event::stamp::NANOS;
 use whyline_event::{Form, Key, Record, Stamp};
 use whyline_query::{Matcher, Scratch};

@@ -15,7 +15,7 @@ use whyline_event::{Key, Record, Stamp, Value, address};
 impl Quick {
     /// Reads a line. `None`, and the record as it was, for a text that needs the careful reader.
     pub fn read<'a>(&self, line: &'a str, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<Fit> {
-        self.read_marked(line, &Own::new().mark(line.as_bytes())?, cx, record)
+        self.read_marked(line, &Own::default().mark(line.as_bytes())?, cx, record)
     }
 
     /// [`Quick::read`] of a line whose marks are known.
