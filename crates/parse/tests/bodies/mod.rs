@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use whyline_event::{Bump, Origin, Record};
 use whyline_parse::format::{Cx, Format};
 use whyline_parse::input::{Input, Place, archive, each, encoding, open};
+use whyline_parse::marks::Page;
 use whyline_parse::reading::read_text;
 use whyline_parse::{cut, detect, formats, stamp};
 
@@ -203,11 +204,37 @@ pub fn family(data: &[u8], family: Family) {
         read(&cx, &**format, &text);
         if let Some(learnt) = format.learn(&lines) {
             read(&cx, &*learnt, &text);
+            if learnt.wants_marks() {
+                marked(&cx, &*learnt, &text);
+            }
             for line in lines.iter().take(8) {
                 read(&cx, &*learnt, line);
                 let _ = learnt.starts(&cx, line);
             }
         }
+    }
+}
+
+/// What a format reads of lines whose marks were made ahead is what it reads of the lines alone, and begins a record.
+fn marked(cx: &Cx<'_>, format: &dyn Format, text: &str) {
+    let mut page = Page::default();
+    page.mark(text.as_bytes());
+    let mut start = 0;
+    for end in page.lines().iter().copied().chain([text.len()]) {
+        let line = text.get(start..end).unwrap_or("");
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        if let Some(marks) = page.line(start, line.len()) {
+            let line: &str = cx.arena.alloc_str(line);
+            let (mut quick, mut careful) = (Record::new(line, Origin::default()), Record::new(line, Origin::default()));
+            let fit = format.read_marked(cx, line, &marks, &mut quick);
+            assert!(fit.is_some() || quick.fields.is_empty(), "fields are left of {line:?}");
+            if fit.is_some() {
+                assert_eq!(format.read(cx, line, &mut careful), fit, "{line:?}");
+                assert_eq!((&quick.fields, quick.stamp, quick.format), (&careful.fields, careful.stamp, careful.format), "{line:?}");
+                assert!(quick.stamp.is_some() && !line.starts_with([' ', '\t']), "{line:?} begins no record");
+            }
+        }
+        start = end + 1;
     }
 }
 
