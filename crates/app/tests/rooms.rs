@@ -55,7 +55,6 @@ const EVENT_MAY_KNOW: &[&str] = &["bumpalo", "jiff", "memchr", "rustc-hash", "se
 /// The ground floor, and what finds text in text.
 const QUERY_MAY_KNOW: &[&str] = &[
     "whyline-event",
-    "aho-corasick",
     "bumpalo",
     "jiff",
     "memchr",
@@ -67,6 +66,7 @@ const QUERY_MAY_KNOW: &[&str] = &[
     "thiserror",
     "unicode-segmentation",
     "xxhash-rust",
+    "wide",
 ];
 const DIAGNOSE_MUST_NOT: &[&str] = &["tantivy", "nom", "tokio", "clap", "flate2", "zstd", "whyline-parse", "whyline-store"];
 const PARSE_MUST_NOT: &[&str] = &["tantivy", "petgraph", "tokio", "clap", "whyline-store", "whyline-diagnose", "whyline-query"];

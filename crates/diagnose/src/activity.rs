@@ -185,7 +185,7 @@ fn of_group(evidence: &Evidence, incident: &Incident, group: &Group) -> Option<A
     let onset_ms = series
         .iter()
         .flat_map(|i| evidence.series[*i].samples.iter())
-        .map(|(t, _)| t.div_euclid(1_000_000))
+        .map(|s| s.nanos.div_euclid(1_000_000))
         .filter(|t| *t >= onset * 1000)
         .min()
         .filter(|t| t.div_euclid(1000) == onset)

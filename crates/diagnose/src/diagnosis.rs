@@ -293,7 +293,7 @@ impl Context<'_> {
             .iter()
             .flat_map(|i| {
                 let series = if activity.shown { &self.evidence.shown[*i] } else { &self.evidence.series[*i] };
-                series.samples.iter().map(move |(t, s)| (*t, series.source, s.line, &s.text))
+                series.samples.iter().map(move |s| (s.nanos, series.source, s.line, &s.text))
             })
             .filter(|(t, ..)| activity.collected.is_some() || (from..=to).contains(t))
             .collect();

@@ -57,8 +57,8 @@ pub struct Series {
     pub telling: Telling,
     /// Second and hits, in order.
     pub bins: Vec<(i64, u32)>,
-    /// Samples in order, each behind its instant (ns, agreed clock).
-    pub samples: Vec<(i64, Sample)>,
+    /// Samples in order, on the agreed clock.
+    pub samples: Vec<Sample>,
 }
 
 impl Series {
@@ -145,13 +145,13 @@ impl Evidence {
         self.requests.retain(|r| (from..=to).contains(&r.end.div_euclid(1000)));
         for series in &mut self.series {
             series.bins.retain(|(s, _)| (from..=to).contains(s));
-            series.samples.retain(|(t, _)| (from..=to).contains(&t.div_euclid(NANOS)));
+            series.samples.retain(|s| (from..=to).contains(&s.nanos.div_euclid(NANOS)));
         }
         self.series.retain(|s| !s.bins.is_empty());
         // A state speaks of a time before it was looked at; what names its time belongs to that.
         for series in self.shown.iter_mut().filter(|s| s.telling == Telling::Dated) {
             series.bins.retain(|(s, _)| (from..=to).contains(s));
-            series.samples.retain(|(t, _)| (from..=to).contains(&t.div_euclid(NANOS)));
+            series.samples.retain(|s| (from..=to).contains(&s.nanos.div_euclid(NANOS)));
         }
         self.shown.retain(|s| !s.bins.is_empty());
         for ticks in &mut self.ticks {
@@ -226,33 +226,28 @@ fn series(hits: rustc_hash::FxHashMap<HitKey, Hits>, names: &Names, agreed: &imp
         let same = |s: &&mut Series| {
             s.signal == key.signal && s.entity == key.entity && s.source == source && s.host == host && s.telling == telling
         };
-        let new = Series {
-            signal: key.signal,
-            entity: key.entity,
-            host,
-            service: key.service,
-            source,
-            telling,
-            bins: Vec::new(),
-            samples: Vec::new(),
-        };
-        let at = match list.last_mut().filter(same) {
-            Some(_) => list.len() - 1,
-            None => {
-                list.push(new);
-                list.len() - 1
+        let Hits { mut bins, mut samples, .. } = hits;
+        for (second, _) in &mut bins {
+            *second = agreed(key.source, key.form, second.saturating_mul(NANOS)).div_euclid(NANOS);
+        }
+        for sample in &mut samples {
+            sample.nanos = agreed(key.source, key.form, sample.nanos);
+        }
+        match list.last_mut().filter(same) {
+            Some(series) => {
+                series.bins.append(&mut bins);
+                series.samples.append(&mut samples);
             }
-        };
-        let Some(series) = list.get_mut(at) else { continue };
-        let second = |s: i64| agreed(key.source, key.form, s.saturating_mul(NANOS)).div_euclid(NANOS);
-        series.bins.reserve_exact(hits.bins.len());
-        series.bins.extend(hits.bins.into_iter().map(|(s, n)| (second(s), n)));
-        series.samples.reserve_exact(hits.samples.len());
-        series.samples.extend(hits.samples.into_iter().map(|s| (agreed(key.source, key.form, s.nanos), s)));
+            // What was gathered stays where it is: many of them are large.
+            None => {
+                let HitKey { signal, entity, service, .. } = key;
+                list.push(Series { signal, entity, host, service, source, telling, bins, samples });
+            }
+        }
     }
     for s in &mut list {
         join_seconds(&mut s.bins);
-        s.samples.sort();
+        s.samples.sort_unstable();
     }
     list
 }

@@ -36,7 +36,7 @@ pub fn activities(evidence: &Evidence, topology: &Topology, incident: &Incident)
 
 /// Lines of the samples of some series.
 fn lines<'e>(series: impl Iterator<Item = &'e Series>) -> Vec<(u32, u32)> {
-    let mut list: Vec<(u32, u32)> = series.flat_map(|s| s.samples.iter().map(|(_, x)| (s.source as u32, x.line))).collect();
+    let mut list: Vec<(u32, u32)> = series.flat_map(|s| s.samples.iter().map(|x| (s.source as u32, x.line))).collect();
     list.sort_unstable();
     list.dedup();
     list.truncate(20);

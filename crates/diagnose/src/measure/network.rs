@@ -64,9 +64,9 @@ fn unlogged(view: &mut View<'_>) {
         if n < 2 || view.topology.behind(name).is_some() {
             continue;
         }
-        let first = series.samples.iter().find(|(t, _)| t / 1_000_000_000 >= from);
-        let cite = first.map(|(_, s)| (series.source as u32, s.line)).into_iter().collect();
-        let onset = first.map_or(view.incident.onset, |(t, _)| t / 1_000_000);
+        let first = series.samples.iter().find(|s| s.nanos / 1_000_000_000 >= from);
+        let cite = first.map(|s| (series.source as u32, s.line)).into_iter().collect();
+        let onset = first.map_or(view.incident.onset, |s| s.nanos / 1_000_000);
         let entry = targets.entry(entity.to_string()).or_insert_with(|| (onset, 0, Vec::new()));
         // Several services may speak of it: who did so first tells since when.
         if onset < entry.0 || entry.2.is_empty() {

@@ -9,7 +9,7 @@ use whyline_event::{Form, Record, Stamp};
 /// A record kept as evidence: where it stands. Its text is read again should an answer cite it, which is few of very many.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sample {
-    /// Stamp as written, in nanoseconds.
+    /// The stamp as written, later on the agreed clock; in nanoseconds.
     pub nanos: i64,
     /// Line.
     pub line: u32,
