@@ -65,8 +65,8 @@ const QUERY_MAY_KNOW: &[&str] = &[
     "serde",
     "thiserror",
     "unicode-segmentation",
-    "xxhash-rust",
     "wide",
+    "xxhash-rust",
 ];
 const DIAGNOSE_MUST_NOT: &[&str] = &["tantivy", "nom", "tokio", "clap", "flate2", "zstd", "whyline-parse", "whyline-store"];
 const PARSE_MUST_NOT: &[&str] = &["tantivy", "petgraph", "tokio", "clap", "whyline-store", "whyline-diagnose", "whyline-query"];

@@ -1,5 +1,6 @@
 //! Where the quotes and backslashes of a text stand, found 64 bytes at a time while it is read from left to right.
 
+use crate::marks::{bits, padded};
 use wide::u8x16;
 
 /// The marks of one stretch of a text.
@@ -43,25 +44,11 @@ impl<'a> Marks<'a> {
 #[inline]
 fn look(text: &[u8], base: usize) -> u64 {
     let rest = text.get(base..).unwrap_or(&[]);
+    let marked = |bytes: u8x16| bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\'));
     match rest.first_chunk::<64>() {
-        Some(part) => bits(part),
-        None => {
-            let mut part = [b'x'; 64];
-            part.iter_mut().zip(rest).for_each(|(to, byte)| *to = *byte);
-            bits(&part)
-        }
+        Some(part) => bits(part, marked),
+        None => bits(&padded(rest), marked),
     }
-}
-
-#[inline(always)]
-fn bits(part: &[u8; 64]) -> u64 {
-    let (quote, slash) = (u8x16::splat(b'"'), u8x16::splat(b'\\'));
-    let mut bits = 0;
-    for (n, bytes) in part.as_chunks::<16>().0.iter().enumerate() {
-        let bytes = u8x16::from(*bytes);
-        bits |= u64::from((bytes.simd_eq(quote) | bytes.simd_eq(slash)).to_bitmask()) << (16 * n);
-    }
-    bits
 }
 
 #[cfg(test)]
