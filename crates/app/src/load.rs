@@ -3,12 +3,12 @@
 use crate::cli::Reading;
 use crate::exit::usage;
 use crate::output::safe;
-use crate::{spelling, told};
-use anyhow::{Context, Result};
+use crate::own::Own;
+use crate::spelling;
+use anyhow::Result;
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use whyline_diagnose::rules::{Finding, Weight, written};
+use whyline_diagnose::rules::{Finding, written};
 use whyline_diagnose::{Matcher, Pack};
 use whyline_event::Zone;
 use whyline_parse::catalogue;
@@ -41,7 +41,7 @@ pub fn told(zones: &[String], year: Option<i16>) -> Result<Told> {
 }
 
 /// How inputs are read, from the options.
-pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Result<Options> {
+pub fn options(reading: &Reading, own: &Own, threads: usize, only: Option<String>) -> Result<Options> {
     let told = told(&reading.tz, reading.year)?;
     let mut hosts = Vec::new();
     for text in &reading.host {
@@ -51,7 +51,7 @@ pub fn options(reading: &Reading, threads: usize, only: Option<String>) -> Resul
         hosts.push((name.to_string(), glob.to_string()));
     }
     let encodings = reading.encoding.iter().map(|text| encoding(text)).collect::<Result<Vec<_>>>()?;
-    let mut formats = own_formats(&reading.rules)?;
+    let mut formats = own.formats()?;
     let only = only.as_deref().map(|name| reader(name, &formats)).transpose()?;
     if let Some(name) = &only {
         formats.retain(|f| f.name() == name);
@@ -77,57 +77,6 @@ fn encoding(text: &str) -> Result<encoding::Told> {
             "--encoding {text}: `{name}` is no encoding; write `latin1`, `windows-1252`, `gb18030`, `shift_jis`, `utf-16le`, `utf-16be` or another name of the WHATWG's Encoding Standard"
         ))
     })
-}
-
-/// Fields that only the formats of rule files know.
-pub fn own_fields(rules: &[PathBuf]) -> Result<BTreeSet<String>> {
-    let mut files = rule_files(rules)?;
-    told::compile(&mut files);
-    Ok(files.into_iter().flat_map(|f| f.formats).flat_map(|f| f.provides).collect())
-}
-
-/// The formats that rule files tell.
-pub fn own_formats(rules: &[PathBuf]) -> Result<Vec<Arc<dyn Format>>> {
-    let mut files = rule_files(rules)?;
-    let made = told::compile(&mut files);
-    let mut wrong = made.findings;
-    wrong.extend(whyline_diagnose::rules::formats::check(&files));
-    refuse(wrong)?;
-    Ok(made.formats)
-}
-
-/// Refuses rules that have errors, all at once; warnings are for those who check them.
-fn refuse(mut wrong: Vec<Finding>) -> Result<()> {
-    wrong.retain(|f| f.weight == Weight::Error);
-    wrong.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
-    if wrong.is_empty() { Ok(()) } else { Err(usage(findings(&wrong))) }
-}
-
-/// What the formats of rule files say of themselves, as the catalogue has it of the built-in ones.
-pub fn own_entries(rules: &[PathBuf]) -> Result<Vec<catalogue::Entry>> {
-    let told = rule_files(rules)?;
-    let entry = |file: &whyline_diagnose::rules::written::File, format: &whyline_diagnose::rules::written::Format| catalogue::Entry {
-        name: format.id.text.clone(),
-        title: format.title.clone(),
-        reads: format.told.iter().map(|(notation, text)| format!("{notation}: {}", text.text)).collect::<Vec<_>>().join("\n"),
-        format: None,
-        reader: None,
-        source: vec![file.name.clone()],
-        fit: "as its pattern demands".into(),
-        samples: format
-            .samples
-            .iter()
-            .filter(|s| s.reads)
-            .map(|s| catalogue::Sample {
-                head: None,
-                text: s.text.text.clone(),
-                alone: false,
-                expect: s.fields.iter().map(|(name, value)| (name.text.clone(), serde_json::to_value(value).unwrap_or_default())).collect(),
-            })
-            .collect(),
-        others: Vec::new(),
-    };
-    Ok(told.iter().flat_map(|file| file.formats.iter().map(|format| entry(file, format))).collect())
 }
 
 /// The reader that a name means: its own, or that of an entry of the catalogue. A name that nothing has is refused, and the error
@@ -184,63 +133,9 @@ pub fn note(text: &str) {
     crate::progress::beside(|| drop(writeln!(anstream::stderr().lock(), "{}", crate::output::safe::lines(text))));
 }
 
-/// The rule files below paths, as written.
-pub fn rule_files(paths: &[PathBuf]) -> Result<Vec<written::File>> {
-    let mut files = Vec::new();
-    let mut wrong = Vec::new();
-    for path in paths {
-        let mut found = Vec::new();
-        yaml_below(path, &mut found).with_context(|| format!("{} cannot be read", path.display())).map_err(|e| usage(format!("{e:#}")))?;
-        if found.is_empty() {
-            return Err(usage(format!("{}: there is no rule file (*.yaml) here", path.display())));
-        }
-        for file in found {
-            let text = std::fs::read_to_string(&file).map_err(|e| usage(format!("{}: {e}", file.display())))?;
-            match written::read(&file.display().to_string(), &text) {
-                Ok(read) => files.push(read),
-                // The parser of YAML does not know where its text comes from.
-                Err(error) => wrong.push(error.replace("<input>:", &format!("{}:", file.display()))),
-            }
-        }
-    }
-    if wrong.is_empty() { Ok(files) } else { Err(usage(format!("rules that cannot be read:\n{}", wrong.join("\n")))) }
-}
-
-fn yaml_below(path: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
-    if !path.is_dir() {
-        std::fs::metadata(path)?;
-        found.push(path.to_path_buf());
-        return Ok(());
-    }
-    let mut entries: Vec<PathBuf> = std::fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<std::io::Result<_>>()?;
-    entries.sort();
-    for entry in entries {
-        if entry.is_dir() {
-            yaml_below(&entry, found)?;
-        } else if entry.extension().is_some_and(|e| e == "yaml" || e == "yml") {
-            found.push(entry);
-        }
-    }
-    Ok(())
-}
-
 /// The built-in files.
 pub fn built_in() -> Result<Vec<written::File>> {
     Pack::built_in_files().map_err(|f| anyhow::anyhow!(findings(&f)))
-}
-
-/// The pack: built-in rules and those of the options.
-pub fn pack(extra: &[PathBuf]) -> Result<Pack> {
-    let mut files = built_in()?;
-    if extra.is_empty() {
-        return Ok(Pack::trusted(files));
-    }
-    let mut own = rule_files(extra)?;
-    let mut wrong = told::compile(&mut own).findings;
-    files.extend(own);
-    wrong.extend(Pack::findings(&files));
-    refuse(wrong)?;
-    Ok(Pack::trusted(files))
 }
 
 /// The matcher of a pack.

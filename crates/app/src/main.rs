@@ -9,6 +9,7 @@ mod commands;
 mod exit;
 mod load;
 mod output;
+mod own;
 mod progress;
 mod spelling;
 mod told;

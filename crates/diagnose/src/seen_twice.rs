@@ -1,7 +1,8 @@
 //! Requests that two programs logged: by request id, or by the same method and path at the same moment.
 //!
 //! Most bundles hold millions of requests that nobody else logged. So a first look notes by hashes which ids and paths stand under several
-//! hosts or in several sources, and only requests of those are put in order.
+//! hosts or in several sources, and only requests of those are put in order. What is looked for are known hosts; so the keys of their
+//! requests, which are often few, come first, and of all others only those that look like one of them.
 
 use crate::evidence::{Evidence, Request};
 use crate::names::{NONE, NameId};
@@ -20,7 +21,7 @@ const SEVERAL: u8 = u8::MAX;
 
 impl Marks {
     fn new(keys: usize) -> Marks {
-        Marks(vec![0; keys.saturating_mul(4).next_power_of_two().max(1024)])
+        Marks(vec![0; keys.saturating_mul(8).next_power_of_two().max(1024)])
     }
 
     fn at(&self, key: u64) -> usize {
@@ -32,6 +33,14 @@ impl Marks {
         let at = self.at(key);
         if let Some(mark) = self.0.get_mut(at) {
             *mark = if *mark == 0 || *mark == place { place } else { SEVERAL };
+        }
+    }
+
+    /// Notes a key that may have been noted before at another place; one that was not is left out.
+    fn note_again(&mut self, key: u64, place: u8) {
+        let at = self.at(key);
+        if let Some(mark) = self.0.get_mut(at).filter(|mark| **mark != 0 && **mark != place) {
+            *mark = SEVERAL;
         }
     }
 
@@ -66,15 +75,26 @@ impl<'e> SeenTwice<'e> {
     /// Looks through the requests. Those of unknown hosts tell nothing of hosts.
     pub fn new(evidence: &'e Evidence) -> Self {
         let requests = &evidence.requests;
-        let (mut by_id, mut by_path) = (Marks::new(requests.len()), Marks::new(requests.len()));
+        let known_kinds = requests.choose(|kind| kind.host != NONE);
+        let other_kinds = requests.choose(|kind| kind.host == NONE);
+        let known = || requests.of(&known_kinds);
+        let number = requests.kinds(&known_kinds).map(|(_, sum)| sum.rows).sum();
+        let (mut by_id, mut by_path) = (Marks::new(number), Marks::new(number));
         let (mut hosts, mut sources) = (Places::default(), Places::default());
-        for r in requests.iter() {
+        for (_, r) in known() {
             if r.of.id != 0 {
                 by_id.note(r.of.id, hosts.mark(r.of.host));
             }
             by_path.note(r.of.exactly(), sources.mark(r.of.source));
         }
-        let known = || (0u32..).zip(requests.iter()).filter(|(_, r)| r.of.host != NONE);
+        if number > 0 {
+            for (_, r) in requests.of(&other_kinds) {
+                if r.of.id != 0 {
+                    by_id.note_again(r.of.id, hosts.mark(r.of.host));
+                }
+                by_path.note_again(r.of.exactly(), sources.mark(r.of.source));
+            }
+        }
         let ids = known().filter(|(_, r)| r.of.id != 0 && by_id.several(r.of.id));
         let mut ids: Vec<_> = ids.map(|(i, r)| (r.of.id, i)).collect();
         let paths = known().filter(|(_, r)| by_path.several(r.of.exactly()));
@@ -127,15 +147,17 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// What was seen at several places is never taken for what was seen at one.
+        /// What was seen at several places is never taken for what was seen at one; of what was looked for last, as far as it was seen
+        /// before.
         #[test]
-        fn what_was_seen_at_several_places_is_marked(seen in prop::collection::vec((0u64..50, 0u32..300), 0..400)) {
+        fn what_was_seen_at_several_places_is_marked(
+            seen in prop::collection::vec((0u64..50, 0u32..300), 0..400), again in prop::collection::vec((0u64..99, 0u32..300), 0..100),
+        ) {
             let (mut marks, mut places) = (Marks::new(50), Places::default());
+            seen.iter().for_each(|(key, place)| marks.note(*key, places.mark(*place)));
+            again.iter().for_each(|(key, place)| marks.note_again(*key, places.mark(*place)));
             for (key, place) in &seen {
-                marks.note(*key, places.mark(*place));
-            }
-            for (key, place) in &seen {
-                if seen.iter().any(|(other, at)| other == key && at != place) {
+                if seen.iter().chain(&again).any(|(other, at)| other == key && at != place) {
                     prop_assert!(marks.several(*key));
                 }
             }

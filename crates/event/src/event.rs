@@ -1,7 +1,8 @@
 //! The owned form of a record, for what is shown or kept.
 
 use crate::field::{Key, Name};
-use crate::record::{Field, Origin, Record};
+use crate::fields::Field;
+use crate::record::{Origin, Record};
 use crate::severity::Severity;
 use crate::source::Source;
 use crate::stamp::{Basis, Clock, Stamp, rfc3339};

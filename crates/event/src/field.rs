@@ -168,6 +168,7 @@ fields! {
     TlsIssuer "tls.server.issuer" Keyword [] "who signed the certificate";
     TlsVerify "tls.verify.code" Int [] "OpenSSL's verdict on a certificate chain; 0 is good";
     ClockSynced "system.clock.synchronized" Keyword [] "yes or no: whether the machine's clock follows a source of time";
+    Uptime "system.uptime" Duration [] "how long the machine had run, from its boot";
     ClockOffset "system.clock.offset" Number [] "how far the machine's clock is from the time, in seconds";
 }
 

@@ -7,6 +7,7 @@
 pub mod address;
 pub mod event;
 pub mod field;
+pub mod fields;
 pub mod record;
 pub mod severity;
 pub mod source;
@@ -17,7 +18,8 @@ pub mod value;
 pub use bumpalo::Bump;
 pub use event::Event;
 pub use field::{Key, Kind, Name};
-pub use record::{Field, Origin, Record, SNAPSHOT, STATE};
+pub use fields::{Field, Fields};
+pub use record::{Origin, Record, SNAPSHOT, STATE};
 pub use severity::Severity;
 pub use source::{Source, SourceId};
 pub use spec::{FormatSpec, Notation};

@@ -1,6 +1,7 @@
 //! One log record as reading yields it: borrowed, cheap, complete.
 
 use crate::field::{Key, Name};
+use crate::fields::{Field, Fields};
 use crate::severity::Severity;
 use crate::source::SourceId;
 use crate::stamp::Stamp;
@@ -19,15 +20,6 @@ pub struct Origin {
     pub offset: u64,
     /// Number of bytes, without the final line end.
     pub length: u64,
-}
-
-/// A field with its value. A name may occur several times (the upstreams that a proxy tried); order is kept.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Field<'a> {
-    /// The name.
-    pub name: Name<'a>,
-    /// The value.
-    pub value: Value<'a>,
 }
 
 /// The names of formats that are the output of commands begin with this.
@@ -58,7 +50,7 @@ pub struct Record<'a> {
     /// The message for people; see contract.md for what that is in each format.
     pub body: &'a str,
     /// Everything else.
-    pub fields: Vec<Field<'a>>,
+    pub fields: Fields<'a>,
     /// Remarks of the reader: a body that was cut, bytes that were no text.
     pub notes: Vec<&'static str>,
 }
@@ -76,7 +68,7 @@ impl<'a> Record<'a> {
             severity: None,
             format: "generic",
             body: text,
-            fields: Vec::new(),
+            fields: Fields::default(),
             notes: Vec::new(),
         }
     }
@@ -136,12 +128,20 @@ impl<'a> Record<'a> {
     }
 
     /// The first value of a field.
+    #[inline]
     pub fn get(&self, key: Key) -> Option<Value<'a>> {
+        if !self.fields.may_have(key) {
+            return None;
+        }
         self.fields.iter().find(|f| f.name == Name::Known(key)).map(|f| f.value)
     }
 
     /// The last value of a field: of the upstreams that were tried, the one that decided.
+    #[inline]
     pub fn last(&self, key: Key) -> Option<Value<'a>> {
+        if !self.fields.may_have(key) {
+            return None;
+        }
         self.fields.iter().rev().find(|f| f.name == Name::Known(key)).map(|f| f.value)
     }
 
@@ -156,8 +156,9 @@ impl<'a> Record<'a> {
     }
 
     /// Whether the field is there.
+    #[inline]
     pub fn has(&self, key: Key) -> bool {
-        self.fields.iter().any(|f| f.name == Name::Known(key))
+        self.fields.may_have(key) && self.fields.iter().any(|f| f.name == Name::Known(key))
     }
 
     /// All values of a field of any name, in order.

@@ -8,10 +8,7 @@
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use whyline_event::stamp::NANOS;
-use whyline_event::{Clock, Form, Name, Record, Stamp, Value};
-
-/// The field that holds the time since boot.
-pub const UPTIME: &str = "system.uptime";
+use whyline_event::{Clock, Form, Key, Record, Stamp, Value};
 
 const MINUTE: i64 = 60 * NANOS;
 /// A machine is not booted twice within this; a slow start lies within it.
@@ -30,10 +27,10 @@ pub struct Boots {
 
 /// The time since boot that a record tells.
 pub fn uptime(record: &Record<'_>) -> Option<i64> {
-    record.fields.iter().find_map(|field| match (field.name, field.value) {
-        (Name::Other(UPTIME), Value::Duration(nanos)) => Some(nanos),
+    match record.get(Key::Uptime) {
+        Some(Value::Duration(nanos)) => Some(nanos),
         _ => None,
-    })
+    }
 }
 
 impl Boots {

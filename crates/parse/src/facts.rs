@@ -137,7 +137,9 @@ impl<'a, 'f> Gathering<'a, 'f> {
     /// Takes note of a record.
     pub fn record(&mut self, record: &Record<'a>) {
         let identity = self.facts.keeps_moments().then(|| Identity::of(record));
-        let (host, uptime) = identity.as_ref().map_or_else(|| host_and_uptime(record), |identity| (identity.host, identity.uptime));
+        let (host, uptime) = identity
+            .as_ref()
+            .map_or_else(|| (record.str(Key::HostName), boot::uptime(record)), |identity| (identity.host, identity.uptime));
         let stamp = record.stamp.filter(|_| !record.inherited && !record.doubtful);
         let (form, offset) = (stamp.map(|s| s.form), stamp.and_then(|s| s.offset));
         let is_of = |run: &Run<'a>| same(run.format, record.format) && run.host == host && run.form == form && run.offset == offset;
@@ -197,23 +199,6 @@ fn same(a: &str, b: &str) -> bool {
     std::ptr::eq(a, b) || a == b
 }
 
-/// The host that a record names and how long its machine had run, found in one walk.
-fn host_and_uptime<'a>(record: &Record<'a>) -> (Option<&'a str>, Option<i64>) {
-    let (mut host, mut uptime) = (None, None);
-    for field in &record.fields {
-        match field.name {
-            Name::Known(Key::HostName) => host = host.or(field.value.as_str()),
-            Name::Known(_) => {}
-            Name::Other(name) => {
-                if let (boot::UPTIME, Value::Duration(nanos)) = (name, field.value) {
-                    uptime = uptime.or(Some(nanos));
-                }
-            }
-        }
-    }
-    (host, uptime)
-}
-
 /// What a record says of itself that another source may have logged too.
 #[derive(Default)]
 struct Identity<'a> {
@@ -232,7 +217,7 @@ struct Identity<'a> {
 /// The keys of which moments are made.
 const OF_MOMENTS: [bool; 256] = {
     let mut of = [false; 256];
-    let keys = [Key::HostName, Key::RequestId, Key::TraceId, Key::Method, Key::Path, Key::Duration];
+    let keys = [Key::HostName, Key::RequestId, Key::TraceId, Key::Method, Key::Path, Key::Duration, Key::Uptime];
     let mut at = 0;
     while at < keys.len() {
         of[keys[at] as usize] = true;
@@ -267,6 +252,12 @@ impl<'a> Identity<'a> {
                     }
                     continue;
                 }
+                Key::Uptime => {
+                    if let (None, Value::Duration(nanos)) = (found.uptime, field.value) {
+                        found.uptime = Some(nanos);
+                    }
+                    continue;
+                }
                 _ => continue,
             };
             if place.is_none() {
@@ -277,10 +268,8 @@ impl<'a> Identity<'a> {
     }
 
     fn other(&mut self, name: &str, value: &Value<'_>) {
-        match value {
-            Value::Bool(true) if name == IS_START => self.is_start = true,
-            Value::Duration(nanos) if self.uptime.is_none() && name == boot::UPTIME => self.uptime = Some(*nanos),
-            _ => {}
+        if let (IS_START, Value::Bool(true)) = (name, value) {
+            self.is_start = true;
         }
     }
 }

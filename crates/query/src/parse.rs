@@ -2,7 +2,7 @@
 
 use crate::ast::Node;
 use crate::error::QueryError;
-use crate::fields::{Target, suggest};
+use crate::fields::Target;
 use crate::lex::{Lexer, Spanned, Token};
 use crate::query::UnknownField;
 use crate::value::{bare, test};
@@ -128,7 +128,7 @@ impl Parser<'_> {
         let target = Target::find(name);
         if let Target::Other(name) = &target {
             let span = span.start..span.end - 1;
-            self.unknown.push(UnknownField { name: name.clone(), span, suggestion: suggest(name) });
+            self.unknown.push(UnknownField { name: name.clone(), span });
         }
         let node = if self.lexer.at_list() {
             let open = self.lexer.list_token().map_or(span.clone(), |(_, span)| span);

@@ -103,14 +103,17 @@ pub struct UnknownField {
     pub name: String,
     /// Where, in bytes of the query.
     pub span: Range<usize>,
-    /// The known name that was probably meant.
-    pub suggestion: Option<&'static str>,
 }
 
 impl UnknownField {
+    /// The known name that was probably meant.
+    pub fn suggestion(&self) -> Option<&'static str> {
+        crate::fields::suggest(&self.name)
+    }
+
     /// The remark for people, with the line of the query and carets under the name.
     pub fn render(&self, query: &str) -> String {
-        let help = self.suggestion.map(|name| format!("did you mean `{name}`?"));
+        let help = self.suggestion().map(|name| format!("did you mean `{name}`?"));
         point_at(query, &self.span, &format!("no known field is called `{}`", self.name), help.as_deref())
     }
 }

@@ -370,7 +370,7 @@ fn limits() {
 fn unknown_fields_and_what_was_meant() {
     let text = "stauts:500 AND (order.id:7 OR host:a)";
     let query = Query::parse(text).unwrap();
-    let unknown: Vec<_> = query.unknown_fields().iter().map(|u| (u.name.as_str(), u.suggestion)).collect();
+    let unknown: Vec<_> = query.unknown_fields().iter().map(|u| (u.name.as_str(), u.suggestion())).collect();
     assert_eq!(unknown, [("stauts", Some("status")), ("order.id", None)]);
     assert_eq!(
         query.unknown_fields()[0].render(text),

@@ -289,7 +289,7 @@ fn too_much_of_it() {
 fn unknown_fields_are_told() {
     let text = "stauts:500 | p99 duraton by host, hoost";
     let asked = asked(text);
-    let unknown: Vec<_> = asked.unknown_fields().map(|u| (&text[u.span.clone()], u.suggestion)).collect();
+    let unknown: Vec<_> = asked.unknown_fields().map(|u| (&text[u.span.clone()], u.suggestion())).collect();
     assert_eq!(unknown, [("stauts", Some("status")), ("hoost", Some("host")), ("duraton", Some("duration"))]);
 }
 

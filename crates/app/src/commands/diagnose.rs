@@ -2,6 +2,7 @@
 
 use super::{bundle, cited, store};
 use crate::cli::{Cli, Diagnose, DiagnosisFormat};
+use crate::own::Own;
 use crate::progress::Watch;
 use crate::{exit, load, output, when};
 use anyhow::Result;
@@ -11,10 +12,11 @@ use whyline_parse::Options;
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
-    let pack = load::pack(&args.reading.rules)?;
+    let own = Own::read(&args.reading.rules)?;
+    let pack = own.pack()?;
     let matcher = load::matcher(&pack);
     let watch = Watch::begin(false);
-    let options = Options { progress: watch.progress(), ..load::options(&args.reading, load::threads(cli.threads), None)? };
+    let options = Options { progress: watch.progress(), ..load::options(&args.reading, &own, load::threads(cli.threads), None)? };
     let mut read = if args.paths.is_empty() {
         store::read(&cli.store, &options.told, &pack, &matcher)?
     } else {

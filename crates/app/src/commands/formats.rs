@@ -2,6 +2,7 @@
 
 use crate::cli::{Cli, Formats, PlainFormat};
 use crate::output::formats as shown;
+use crate::own::Own;
 use crate::{exit, load};
 use anyhow::Result;
 use std::io::Write;
@@ -18,11 +19,12 @@ pub fn run(cli: &Cli, args: &Formats) -> Result<u8> {
         fields(&mut out)?;
         return Ok(exit::DONE);
     }
-    let own = load::own_formats(&args.rules)?;
+    let rules = Own::read(&args.rules)?;
+    let own = rules.formats()?;
     if !args.detect.is_empty() {
         return detect(cli, args, own, &mut out);
     }
-    let told = load::own_entries(&args.rules)?;
+    let told = rules.entries();
     if let Some(name) = &args.name {
         let Some(entry) = catalogue::find(name).or_else(|| told.iter().find(|entry| entry.name == *name)) else {
             let names = catalogue::entries().iter().chain(&told).map(|e| e.name.as_str());

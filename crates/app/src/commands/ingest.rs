@@ -4,6 +4,7 @@ use super::standing::{Standing, goes_by, hash, standings, told_anew};
 use super::store;
 use crate::books::{Books, size};
 use crate::cli::{Cli, Ingest};
+use crate::own::Own;
 use crate::progress::Watch;
 use crate::{exit, load};
 use anyhow::Result;
@@ -20,7 +21,10 @@ const HEAD: u64 = 256 * 1024;
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Ingest) -> Result<u8> {
     let watch = Watch::begin(false);
-    let options = Options { progress: watch.progress(), ..load::options(&args.reading, load::threads(cli.threads), None)? };
+    let options = Options {
+        progress: watch.progress(),
+        ..load::options(&args.reading, &Own::read(&args.reading.rules)?, load::threads(cli.threads), None)?
+    };
     let mut bundle = prepare(&args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
     // What is stored before the end counts for unfinished, so a source whose clock was set back can be read once more.

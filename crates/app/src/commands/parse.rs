@@ -2,6 +2,7 @@
 
 use crate::books::Books;
 use crate::cli::{Cli, EventsFormat, Parse};
+use crate::own::Own;
 use crate::progress::Watch;
 use crate::{exit, load};
 use anyhow::Result;
@@ -16,8 +17,11 @@ use whyline_parse::{Bundle, Options, Settled, Sink, pass, prepare, read_ahead, s
 pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     // One pass writes everything, so standard input is read as it comes.
     let watch = Watch::begin(args.format == EventsFormat::Jsonl);
-    let options =
-        Options { once: true, progress: watch.progress(), ..load::options(&args.reading, load::threads(cli.threads), args.only.clone())? };
+    let options = Options {
+        once: true,
+        progress: watch.progress(),
+        ..load::options(&args.reading, &Own::read(&args.reading.rules)?, load::threads(cli.threads), args.only.clone())?
+    };
     let mut bundle = prepare(&args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
     let mut facts = facts_of_heads(&bundle);

@@ -7,6 +7,7 @@ mod stored;
 
 use crate::cli::{Cli, Query as Args, QueryFormat};
 use crate::output::found::{Colours, Look, Out, Show};
+use crate::own::Own;
 use crate::{exit, load};
 use anyhow::Result;
 use std::io::Write;
@@ -19,8 +20,9 @@ use whyline_query::{Asked, Node, Pipeline};
 pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
     let asked =
         Asked::parse(&args.expression).map_err(|e| exit::usage(format!("the query cannot be read: {}", e.render(&args.expression))))?;
-    warn(args, &asked)?;
-    let mut job = Job::new(args, asked)?;
+    let own = Own::read(&args.reading.rules)?;
+    warn(args, &own, &asked);
+    let mut job = Job::new(args, &own, asked)?;
     let partial = if args.paths.is_empty() { stored::answer(cli, &mut job).map(|()| false)? } else { files::answer(cli, &mut job)? };
     let found = job.finish()?;
     Ok(match (partial, found) {
@@ -31,9 +33,9 @@ pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
 }
 
 /// Says what may be read and was probably not meant.
-fn warn(args: &Args, asked: &Asked) -> Result<()> {
-    let own = load::own_fields(&args.reading.rules)?;
-    for unknown in asked.unknown_fields().filter(|u| !own.contains(&u.name)) {
+fn warn(args: &Args, own: &Own, asked: &Asked) {
+    let own = own.fields();
+    for unknown in asked.unknown_fields().filter(|u| !own.contains(u.name.as_str())) {
         let when = ["time", "timestamp", "@timestamp"].contains(&unknown.name.as_str());
         let help = if when { "\nhelp: times are asked with --since, --until and --around" } else { "" };
         load::note(&format!("warning: {}{help}", unknown.render(&args.expression)));
@@ -46,12 +48,12 @@ fn warn(args: &Args, asked: &Asked) -> Result<()> {
             load::note(&format!("warning: `{word}` is sought as a word; operators are written in capitals: {}", word.to_uppercase()));
         }
     });
-    Ok(())
 }
 
 /// A question that is being answered.
 struct Job<'a> {
     args: &'a Args,
+    own: &'a Own,
     asked: Asked,
     /// The pipes, the limit of the command line behind them.
     pipeline: Pipeline,
@@ -64,7 +66,7 @@ struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
-    fn new(args: &'a Args, asked: Asked) -> Result<Job<'a>> {
+    fn new(args: &'a Args, own: &'a Own, asked: Asked) -> Result<Job<'a>> {
         let mut pipeline = asked.pipeline.clone();
         if let Some(most) = args.limit.filter(|_| !args.count) {
             pipeline = pipeline.limited(most);
@@ -89,7 +91,7 @@ impl<'a> Job<'a> {
         if args.stream && !(pipeline.in_order() && pipeline.context() == 0) {
             return Err(exit::usage("--stream shows events as they are found; these pipes need all of them first"));
         }
-        Ok(Job { args, asked, pipeline, show: None, matched: 0, results: 0, notes: Vec::new() })
+        Ok(Job { args, own, asked, pipeline, show: None, matched: 0, results: 0, notes: Vec::new() })
     }
 
     fn show(&mut self) -> &mut Show {

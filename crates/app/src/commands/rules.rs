@@ -2,6 +2,7 @@
 
 use crate::cli::{Rules, RulesVerb};
 use crate::output::safe;
+use crate::own::{self, Own};
 use crate::{exit, load, told};
 use anyhow::Result;
 use std::io::Write;
@@ -25,7 +26,7 @@ pub fn run(args: &Rules) -> Result<u8> {
 }
 
 fn list(extra: &[PathBuf]) -> Result<u8> {
-    let pack = load::pack(extra)?;
+    let pack = Own::read(extra)?.pack()?;
     let mut out = anstream::stdout().lock();
     for fault in &pack.faults {
         let kind = if fault.symptom { "symptom" } else { "fault" };
@@ -42,7 +43,7 @@ fn list(extra: &[PathBuf]) -> Result<u8> {
 }
 
 fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
-    let pack = load::pack(extra)?;
+    let pack = Own::read(extra)?.pack()?;
     let mut out = anstream::stdout().lock();
     let mut found = false;
     for file in &pack.files {
@@ -139,7 +140,7 @@ fn files(paths: &[PathBuf], alone: bool) -> Result<(Vec<File>, usize)> {
     if paths.is_empty() {
         own = 0;
     }
-    let mut extra = load::rule_files(paths)?;
+    let mut extra = own::rule_files(paths)?;
     // A file of the pack itself, named by its path, replaces the packed one.
     let same = |a: &str, b: &str| a == b || a.ends_with(&format!("/{b}"));
     files.retain(|f| !extra.iter().any(|e| same(&e.name, &f.name)));

@@ -4,12 +4,11 @@
 //! Hundreds of kinds stand for millions of rows: what a question asks of source, host, status or upstream is decided once for each
 //! kind, and a stretch of time is looked up by blocks, so that most questions pass over few rows.
 
+mod order;
 mod row;
 
 use crate::names::NameId;
 pub(crate) use row::{CHUNK, Kind, Row, Rows};
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 use whyline_event::Form;
 
 /// One request and its answer, as one program logged it.
@@ -105,12 +104,6 @@ struct Block {
     ended: i64,
 }
 
-/// What a row is sorted by: beginning, source, line.
-type Place = (i64, u32, u32);
-
-/// A chunk whose rows are being put in order: the place of its next row, its own number, and that row's.
-type Waiting = (Place, usize, usize);
-
 /// What all rows of a kind say together.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Sum {
@@ -140,47 +133,11 @@ impl Requests {
     /// Puts rows onto the agreed clock and in order. `agreed` says what a stamp as written, in milliseconds, is there. Every chunk is
     /// used again as soon as its last row has its place.
     pub(crate) fn new(rows: Rows, agreed: impl Fn(&Kind, i64) -> i64) -> Requests {
-        let Rows { kinds, mut chunks, .. } = rows;
-        let source = |row: &Row| kinds.get(row.kind as usize).map_or(0, |kind| kind.source);
-        let key = |row: &Row| (row.millis, source(row), row.line);
-        for row in chunks.iter_mut().flatten() {
-            let kind = kinds.get(row.kind as usize).unwrap_or(&Kind::NONE);
-            let at = agreed(kind, row.millis);
-            row.millis = if kind.is_start { at } else { at - row.took() };
-        }
-        chunks.iter_mut().for_each(|chunk| chunk.sort_by_key(key));
-        chunks.sort_by_key(|chunk| chunk.first().map(key));
-        let mut waiting: BinaryHeap<Reverse<Waiting>> = BinaryHeap::new();
+        let Rows { kinds, chunks, .. } = rows;
         let mut requests = Requests { sums: vec![None; kinds.len()], ..Requests::default() };
-        // Chunks of which every row has its place are filled anew: memory that another thread gave would else come back late or never.
-        let mut spent: Vec<Vec<Row>> = Vec::new();
-        let mut next = 0;
-        loop {
-            // A chunk comes in when its first row may be the next.
-            while let Some(first) = chunks.get(next).and_then(|chunk| chunk.first()).map(key)
-                && waiting.peek().is_none_or(|Reverse((least, ..))| first <= *least)
-            {
-                waiting.push(Reverse((first, next, 0)));
-                next += 1;
-            }
-            let Some(Reverse((_, number, from))) = waiting.pop() else { break };
-            let other = waiting.peek().map(|Reverse((least, ..))| *least);
-            let unopened = chunks.get(next).and_then(|chunk| chunk.first()).map(key);
-            let Some(chunk) = chunks.get_mut(number) else { break };
-            // All rows that come before those of every other chunk.
-            let mut at = from;
-            while let Some(row) = chunk.get(at) {
-                let key = key(row);
-                if at > from && [other, unopened].iter().flatten().any(|least| key >= *least) {
-                    break;
-                }
-                requests.push(row, &mut spent);
-                at += 1;
-            }
-            match chunk.get(at).map(key) {
-                Some(key) => waiting.push(Reverse((key, number, at))),
-                None => spent.push(std::mem::take(chunk)),
-            }
+        let mut ordered = order::InOrder::new(&kinds, chunks, agreed);
+        while let Some((rows, spent)) = ordered.next() {
+            rows.iter().for_each(|row| requests.push(row, spent));
         }
         requests.kinds = kinds;
         requests

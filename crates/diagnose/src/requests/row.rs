@@ -101,7 +101,7 @@ impl Row {
     }
 }
 
-/// Rows of a chunk; no chunk is ever moved or copied as it fills.
+/// Rows of a chunk, a power of two; no chunk is ever moved or copied as it fills.
 pub(crate) const CHUNK: usize = 4096;
 
 /// Requests in the order in which they were read.

@@ -118,23 +118,35 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks files together: what is defined in one may be used in another. `extra` files were written by the user, on top of the
-/// pack: their signals may stay unused.
+/// Checks files together: what is defined in one may be used in another.
 pub fn check(files: &[File]) -> Vec<Finding> {
+    checked(files, 0, Weight::Warning)
+}
+
+/// What makes files unusable. The queries of the first `trusted` files were checked before and are not read again.
+pub fn errors(files: &[File], trusted: usize) -> Vec<Finding> {
+    checked(files, trusted, Weight::Error)
+}
+
+/// Findings of a weight at least.
+fn checked(files: &[File], trusted: usize, least: Weight) -> Vec<Finding> {
     let provided = files.iter().flat_map(|f| &f.formats).flat_map(|f| &f.provides).map(String::as_str).collect();
-    let mut checker = Checker { files, findings: Vec::new(), signals: BTreeMap::new(), faults: BTreeMap::new(), provided };
+    let (signals, faults) = (BTreeMap::new(), BTreeMap::new());
+    let mut checker = Checker { files, trusted, least, findings: Vec::new(), signals, faults, provided };
     checker.names();
     checker.signals();
     checker.faults();
     checker.cycles();
     checker.unused();
-    checker.findings.extend(super::formats::check(files));
+    checker.findings.extend(super::formats::check(files).into_iter().filter(|f| f.weight <= least));
     checker.findings.sort_by(|a, b| (a.weight, &a.file, a.line).cmp(&(b.weight, &b.file, b.line)));
     checker.findings
 }
 
 struct Checker<'a> {
     files: &'a [File],
+    trusted: usize,
+    least: Weight,
     findings: Vec<Finding>,
     signals: BTreeMap<&'a str, (&'a str, u64)>,
     faults: BTreeMap<&'a str, (&'a str, u64)>,
@@ -144,7 +156,9 @@ struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     fn find(&mut self, weight: Weight, file: &str, at: &At, message: String, help: String) {
-        if let Some(file) = self.files.iter().find(|f| f.name == file) {
+        if weight <= self.least
+            && let Some(file) = self.files.iter().find(|f| f.name == file)
+        {
             self.findings.push(Finding::at(weight, file, at, message, help));
         }
     }
@@ -183,7 +197,7 @@ impl<'a> Checker<'a> {
 
     fn signals(&mut self) {
         let files = self.files;
-        for file in files {
+        for (number, file) in files.iter().enumerate() {
             for signal in &file.signals {
                 match (&signal.query, &signal.count) {
                     (Some(_), Some(_)) | (None, None) => {
@@ -195,6 +209,7 @@ impl<'a> Checker<'a> {
                             String::new(),
                         );
                     }
+                    (Some(_), None) if number < self.trusted => {}
                     (Some(query), None) => self.query(file, query),
                     (None, Some(count)) => self.known_signal(file, &count.of),
                 }
@@ -245,9 +260,11 @@ impl<'a> Checker<'a> {
                         continue;
                     }
                     // A name with a dot may be a field that only its writer knows.
-                    let weight = if unknown.suggestion.is_none() && unknown.name.contains('.') { continue } else { Weight::Error };
+                    if unknown.name.contains('.') && unknown.suggestion().is_none() {
+                        continue;
+                    }
                     self.find(
-                        weight,
+                        Weight::Error,
                         &file.name,
                         query,
                         format!("the query asks for an unknown field `{}`", unknown.name),

@@ -1,6 +1,6 @@
 //! Rules, checked and ready.
 
-use super::check::{Finding, Weight, check};
+use super::check::{self, Finding, Weight, check};
 use super::written::{self, File};
 use crate::computed;
 use std::collections::BTreeMap;
@@ -158,7 +158,7 @@ impl Pack {
 
     /// Checks files and makes them ready. Only errors are returned; for warnings see [`Pack::findings`].
     pub fn new(files: Vec<File>) -> Result<Pack, Vec<Finding>> {
-        let errors: Vec<Finding> = check(&files).into_iter().filter(|f| f.weight == Weight::Error).collect();
+        let errors = check::errors(&files, 0);
         if errors.is_empty() { Ok(Pack::build(files)) } else { Err(errors) }
     }
 
@@ -170,6 +170,11 @@ impl Pack {
     /// Everything that is wrong with a set of files, warnings included.
     pub fn findings(files: &[File]) -> Vec<Finding> {
         check(files)
+    }
+
+    /// What makes a set of files unusable. The queries of the first `trusted` files were checked when they were packed.
+    pub fn errors(files: &[File], trusted: usize) -> Vec<Finding> {
+        check::errors(files, trusted)
     }
 
     /// The number of a signal.

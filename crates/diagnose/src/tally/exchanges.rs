@@ -63,6 +63,10 @@ impl Exchanges {
             }
             h
         };
+        let client = text(asked.client).map_or("", |c| address::split_port(c).0);
+        let agent = text(asked.agent).map_or("", beginning);
+        self.mask(method, path.unwrap_or("?"));
+        let [client, path, upstream, agent] = names.ids([client, &self.masked, text(asked.last_upstream).unwrap_or(""), agent]);
         Some(Exchange {
             source: record.origin.source.0,
             line: u32::try_from(record.origin.line).unwrap_or(u32::MAX),
@@ -74,11 +78,11 @@ impl Exchanges {
             queue: if queue == u32::MAX { 0 } else { queue },
             status: status as u16,
             upstream_status: asked.last_upstream_status.and_then(|v| v.as_int()).map_or(0, |s| s as u16),
-            client: names.id(text(asked.client).map_or("", |c| address::split_port(c).0)),
-            path: self.path(method, path.unwrap_or("?"), names),
-            upstream: names.id(text(asked.last_upstream).unwrap_or("")),
+            client,
+            path,
+            upstream,
             server,
-            agent: names.id(text(asked.agent).map_or("", beginning)),
+            agent,
             host,
             service,
             termination,
@@ -89,11 +93,15 @@ impl Exchanges {
 
     /// Method and path, masked.
     pub(super) fn path(&mut self, method: &str, path: &str, names: &mut Names) -> NameId {
+        self.mask(method, path);
+        names.id(&self.masked)
+    }
+
+    fn mask(&mut self, method: &str, path: &str) {
         self.masked.clear();
         self.masked.push_str(method);
         self.masked.push(' ');
         mask(path, &mut self.masked);
-        names.id(&self.masked)
     }
 }
 
@@ -113,26 +121,53 @@ fn hash(text: &str) -> u64 {
 
 /// Writes a path with what names a single thing masked: `/api/orders/17` becomes `/api/orders/*`. At most four parts.
 pub fn mask(path: &str, into: &mut String) {
-    let mut count = 0;
-    for part in path.split('/').skip(1) {
-        count += 1;
-        if count > 4 {
-            into.push_str("/...");
+    let Some(mut slash) = path.bytes().position(|b| b == b'/') else { return into.push_str(path) };
+    for count in 1..=PARTS {
+        let part = Part::at(path, slash + 1);
+        into.push('/');
+        into.push_str(if part.names_one(count) { "*" } else { part.text });
+        slash = part.end;
+        if slash >= path.len() {
             return;
         }
-        into.push('/');
-        let digits = part.bytes().filter(u8::is_ascii_digit).count();
-        let version = part.len() <= 3 && part.starts_with('v');
-        if (digits * 3 >= part.len() && digits > 0 || digits >= 4 || part.len() > 40) && !version
-            || count > 2 && part.bytes().all(|b| b.is_ascii_uppercase()) && part.len() > 2
-        {
-            into.push('*');
-        } else {
-            into.push_str(part);
-        }
     }
-    if count == 0 {
-        into.push_str(path);
+    into.push_str("/...");
+}
+
+/// So many parts of a path are told apart.
+const PARTS: usize = 4;
+
+/// What stands between two slashes of a path.
+struct Part<'p> {
+    text: &'p str,
+    /// Where the slash behind it stands, or the path ends.
+    end: usize,
+    digits: usize,
+    /// Capital letters.
+    capitals: usize,
+}
+
+impl<'p> Part<'p> {
+    /// The part that begins at `from`.
+    fn at(path: &'p str, from: usize) -> Part<'p> {
+        let (mut digits, mut capitals, mut end) = (0, 0, from);
+        for b in path.bytes().skip(from) {
+            if b == b'/' {
+                break;
+            }
+            digits += usize::from(b.is_ascii_digit());
+            capitals += usize::from(b.is_ascii_uppercase());
+            end += 1;
+        }
+        Part { text: path.get(from..end).unwrap_or(""), end, digits, capitals }
+    }
+
+    /// Whether it names a single thing, as the so-manieth part.
+    fn names_one(&self, count: usize) -> bool {
+        let len = self.text.len();
+        let version = len <= 3 && self.text.starts_with('v');
+        let number = self.digits > 0 && self.digits * 3 >= len || self.digits >= 4 || len > 40;
+        number && !version || count > 2 && len > 2 && self.capitals == len
     }
 }
 
@@ -147,6 +182,17 @@ mod tests {
             ("/static/img/712.jpg", "/static/img/*"),
             ("/a/b/c/d/e", "/a/b/c/d/..."),
             ("/x/0b7c2f4e-1111", "/x/*"),
+            ("", ""),
+            ("?", "?"),
+            ("*", "*"),
+            ("//", "//"),
+            ("/a/", "/a/"),
+            ("/a/b/c/d", "/a/b/c/d"),
+            ("/a/b/c/d/", "/a/b/c/d/..."),
+            ("/a/EU/EUR/AB", "/a/EU/*/AB"),
+            ("http://shop/orders/12", "//shop/orders/*"),
+            ("/v12/v1234", "/v12/*"),
+            ("/gr\u{fc}n/\u{e4}1", "/gr\u{fc}n/*"),
         ] {
             let mut out = String::new();
             super::mask(path, &mut out);

@@ -1,6 +1,5 @@
 //! `dmesg`: the kernel's messages with the seconds since boot, or with the time of day that the command made of them.
 
-use crate::boot::UPTIME;
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::Cursor;
 use crate::formats::fill;
@@ -41,7 +40,7 @@ impl Format for Dmesg {
         }
         fill::once(record, Key::ProcessName, Value::Str("kernel"));
         if let Some(uptime) = line.uptime {
-            record.put_other(UPTIME, Value::Duration(uptime));
+            record.put(Key::Uptime, Value::Duration(uptime));
         }
         kernel::read(line.message, record);
         Some(line.fit)

@@ -129,7 +129,7 @@ fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, &'a str)], record: &mut Record<'a>) -
     if get("_TRANSPORT") == Some("kernel")
         && let Some(uptime) = get("__MONOTONIC_TIMESTAMP").and_then(|t| t.parse::<i64>().ok()?.checked_mul(1000))
     {
-        record.put_other(crate::boot::UPTIME, Value::Duration(uptime));
+        record.put(Key::Uptime, Value::Duration(uptime));
     }
     Some(95)
 }

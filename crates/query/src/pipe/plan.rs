@@ -5,7 +5,7 @@ use super::cell::{Column, Unit};
 use super::known;
 use super::take::Take;
 use crate::error::QueryError;
-use crate::fields::{Sense, Target, nearest, suggest};
+use crate::fields::{Sense, Target, nearest};
 use crate::query::UnknownField;
 use std::ops::Range;
 
@@ -292,7 +292,7 @@ impl Planner {
         }
         let target = Target::find(&name.text);
         if let Target::Other(text) = &target {
-            self.plan.unknown.push(UnknownField { name: text.clone(), span: name.span.clone(), suggestion: suggest(text) });
+            self.plan.unknown.push(UnknownField { name: text.clone(), span: name.span.clone() });
         }
         Ok(Found { unit: Unit::of(&target), countable: countable(&target), take: Take::Field(target) })
     }

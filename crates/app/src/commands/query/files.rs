@@ -23,7 +23,7 @@ use whyline_query::pipe::{Hit, Partial, Place};
 pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
     let mut watch = Some(Watch::begin(job.args.stream));
     let progress = watch.as_ref().and_then(Watch::progress);
-    let options = Options { progress, ..load::options(&job.args.reading, load::threads(cli.threads), None)? };
+    let options = Options { progress, ..load::options(&job.args.reading, job.own, load::threads(cli.threads), None)? };
     let bundle = prepare(&job.args.paths, &options);
     load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
     let mut files = Files { clocks: clocks(&bundle, &facts_of_heads(&bundle), &options), bundle, options, settled: false, met: Vec::new() };

@@ -13,7 +13,7 @@ use whyline_store::{Frame, Store, Visited};
 /// Asks the store.
 pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<()> {
     let args = job.args;
-    let options = load::options(&args.reading, load::threads(cli.threads), None)?;
+    let options = load::options(&args.reading, job.own, load::threads(cli.threads), None)?;
     let store = store::open(&cli.store)?;
     let mut frame = Frame::default();
     // Clocks that were settled when the events were stored are good, unless something is told about them now.

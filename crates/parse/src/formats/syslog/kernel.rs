@@ -1,6 +1,5 @@
 //! What the Linux kernel writes: firewall lines, killed and crashed processes.
 
-use crate::boot::UPTIME;
 use crate::formats::{fill, message};
 use crate::seek::{Needle, near};
 use whyline_event::{Key, Record, Severity, Value, address};
@@ -18,7 +17,7 @@ const INPUT: Needle = Needle::new("IN=");
 pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     let (clock, text) = after_clock(text);
     if let Some(uptime) = clock.and_then(Value::seconds) {
-        record.put_other(UPTIME, uptime);
+        record.put(Key::Uptime, uptime);
     }
     record.body = text;
     if SOURCE.is_in(text) && DESTINATION.is_in(text) {

@@ -1,0 +1,131 @@
+//! Rule files that the user gives: read once for a run, and asked for their formats, their fields and their rules.
+
+use crate::exit::usage;
+use crate::load::{built_in, findings};
+use crate::told;
+use anyhow::{Context, Result};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use whyline_diagnose::Pack;
+use whyline_diagnose::rules::{Finding, Weight, written};
+use whyline_parse::{Format, catalogue};
+
+/// Rule files as written, with what their formats became.
+pub struct Own {
+    files: Vec<written::File>,
+    made: told::Made,
+}
+
+impl Own {
+    /// Reads the rule files below paths.
+    pub fn read(paths: &[PathBuf]) -> Result<Own> {
+        let mut files = rule_files(paths)?;
+        let made = told::compile(&mut files);
+        Ok(Own { files, made })
+    }
+
+    /// The formats that they tell; refused where one is wrong.
+    pub fn formats(&self) -> Result<Vec<Arc<dyn Format>>> {
+        let mut wrong = self.made.findings.clone();
+        wrong.extend(whyline_diagnose::rules::formats::check(&self.files));
+        refuse(wrong)?;
+        Ok(self.made.formats.clone())
+    }
+
+    /// Fields that only their formats know.
+    pub fn fields(&self) -> BTreeSet<&str> {
+        self.files.iter().flat_map(|f| &f.formats).flat_map(|f| &f.provides).map(String::as_str).collect()
+    }
+
+    /// The built-in rules with these on top; refused where one is wrong.
+    pub fn pack(&self) -> Result<Pack> {
+        let mut files = built_in()?;
+        if self.files.is_empty() {
+            return Ok(Pack::trusted(files));
+        }
+        let built_in = files.len();
+        files.extend(self.files.iter().cloned());
+        let mut wrong = self.made.findings.clone();
+        wrong.extend(Pack::errors(&files, built_in));
+        refuse(wrong)?;
+        Ok(Pack::trusted(files))
+    }
+
+    /// What their formats say of themselves, as the catalogue has it of the built-in ones.
+    pub fn entries(&self) -> Vec<catalogue::Entry> {
+        let entry = |file: &whyline_diagnose::rules::written::File, format: &whyline_diagnose::rules::written::Format| catalogue::Entry {
+            name: format.id.text.clone(),
+            title: format.title.clone(),
+            reads: format.told.iter().map(|(notation, text)| format!("{notation}: {}", text.text)).collect::<Vec<_>>().join("\n"),
+            format: None,
+            reader: None,
+            source: vec![file.name.clone()],
+            fit: "as its pattern demands".into(),
+            samples: format
+                .samples
+                .iter()
+                .filter(|s| s.reads)
+                .map(|s| catalogue::Sample {
+                    head: None,
+                    text: s.text.text.clone(),
+                    alone: false,
+                    expect: s
+                        .fields
+                        .iter()
+                        .map(|(name, value)| (name.text.clone(), serde_json::to_value(value).unwrap_or_default()))
+                        .collect(),
+                })
+                .collect(),
+            others: Vec::new(),
+        };
+        self.files.iter().flat_map(|file| file.formats.iter().map(|format| entry(file, format))).collect()
+    }
+}
+
+/// Refuses rules that have errors, all at once; warnings are for those who check them.
+fn refuse(mut wrong: Vec<Finding>) -> Result<()> {
+    wrong.retain(|f| f.weight == Weight::Error);
+    wrong.sort_by(|a, b| (&a.file, a.line, a.column).cmp(&(&b.file, b.line, b.column)));
+    if wrong.is_empty() { Ok(()) } else { Err(usage(findings(&wrong))) }
+}
+
+/// The rule files below paths, as written.
+pub fn rule_files(paths: &[PathBuf]) -> Result<Vec<written::File>> {
+    let mut files = Vec::new();
+    let mut wrong = Vec::new();
+    for path in paths {
+        let mut found = Vec::new();
+        yaml_below(path, &mut found).with_context(|| format!("{} cannot be read", path.display())).map_err(|e| usage(format!("{e:#}")))?;
+        if found.is_empty() {
+            return Err(usage(format!("{}: there is no rule file (*.yaml) here", path.display())));
+        }
+        for file in found {
+            let text = std::fs::read_to_string(&file).map_err(|e| usage(format!("{}: {e}", file.display())))?;
+            match written::read(&file.display().to_string(), &text) {
+                Ok(read) => files.push(read),
+                // The parser of YAML does not know where its text comes from.
+                Err(error) => wrong.push(error.replace("<input>:", &format!("{}:", file.display()))),
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(files) } else { Err(usage(format!("rules that cannot be read:\n{}", wrong.join("\n")))) }
+}
+
+fn yaml_below(path: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    if !path.is_dir() {
+        std::fs::metadata(path)?;
+        found.push(path.to_path_buf());
+        return Ok(());
+    }
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(path)?.map(|e| e.map(|e| e.path())).collect::<std::io::Result<_>>()?;
+    entries.sort();
+    for entry in entries {
+        if entry.is_dir() {
+            yaml_below(&entry, found)?;
+        } else if entry.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            found.push(entry);
+        }
+    }
+    Ok(())
+}
