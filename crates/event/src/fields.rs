@@ -33,10 +33,10 @@ fn mark(name: &Name<'_>) -> u128 {
     }
 }
 
-/// Should there ever be more keys than marks, some share one.
+/// Should there ever be more keys than marks, the last ones share that of the names of writers' own.
 #[inline]
 fn mark_of(key: Key) -> u128 {
-    1 << (key as u32 % OWN)
+    1 << (key as u32).min(OWN)
 }
 
 impl<'a> Fields<'a> {

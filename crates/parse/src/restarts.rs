@@ -125,6 +125,12 @@ fn may_begin(text: &str) -> bool {
     HEADS[usize::from(first.to_ascii_lowercase())] & letter(*second) != 0
 }
 
+/// The first four bytes, letters of either case alike.
+#[inline]
+fn head(text: &str) -> Option<u32> {
+    text.as_bytes().first_chunk().map(|first| u32::from_le_bytes(*first) | 0x2020_2020)
+}
+
 /// What a record tells of a restart, if anything.
 fn kind(record: &Record<'_>) -> Option<Kind> {
     if record.format.ends_with(".access") || record.is_snapshot() {
@@ -148,7 +154,11 @@ fn kind(record: &Record<'_>) -> Option<Kind> {
     if !may_begin(text) {
         return None;
     }
-    let begins = |sentence: &str| text.get(..sentence.len()).is_some_and(|start| start.eq_ignore_ascii_case(sentence));
+    // Most sentences show by their first letters that they are not the one.
+    let first = head(text)?;
+    let begins = |sentence: &str| {
+        head(sentence) == Some(first) && text.get(..sentence.len()).is_some_and(|start| start.eq_ignore_ascii_case(sentence))
+    };
     let own = |sentences: &[&str]| sentences.iter().any(|sentence| begins(sentence));
     let spring = || text.starts_with("Started ") && text.contains(" seconds (");
     if own(STARTS) || spring() {

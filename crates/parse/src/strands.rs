@@ -154,8 +154,8 @@ impl<'a> Inside<'a> {
 /// The envelope of a record, the outermost one, by its number, and whether the record's own format is one.
 fn carrier(record: &Record<'_>) -> Option<(usize, bool)> {
     let number = |outer: &str| CARRIERS.iter().position(|name| *name == outer);
-    match record.fields.iter().find(|f| f.name == Name::Known(Key::Envelope)) {
-        Some(field) => Some((number(field.value.as_str()?)?, CARRIERS.contains(&record.format))),
+    match record.get(Key::Envelope) {
+        Some(outer) => Some((number(outer.as_str()?)?, CARRIERS.contains(&record.format))),
         None => Some((number(record.format)?, true)),
     }
 }

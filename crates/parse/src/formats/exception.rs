@@ -1,8 +1,14 @@
 //! Exceptions and stack traces in records of several lines.
 
 use crate::formats::fill;
-use memchr::memmem;
+use crate::seek::Needle;
 use whyline_event::{Key, Record, Value};
+
+const TRACEBACK: Needle = Needle::new("Traceback (most recent call last):");
+const GOROUTINE: Needle = Needle::new("goroutine ");
+const PANICKED: Needle = Needle::new("' panicked at ");
+const RUBY: Needle = Needle::new(".rb:");
+const CAUSE: Needle = Needle::new("Caused by: ");
 
 /// Adds what a record of several lines tells about an exception. Does nothing where there is no trace.
 pub fn fields<'a>(text: &'a str, record: &mut Record<'a>) {
@@ -42,8 +48,8 @@ fn put<'a>(type_: &'a str, message: &'a str, trace: &'a str, record: &mut Record
 
 /// Python: after `Traceback (most recent call last):` and indented lines, the line that begins at the margin.
 fn python(text: &str) -> Option<(&str, &str, &str)> {
-    let first = memmem::find(text.as_bytes(), b"Traceback (most recent call last):")?;
-    let at = memmem::rfind(text.as_bytes(), b"Traceback (most recent call last):")?;
+    let first = TRACEBACK.find(text)?;
+    let at = TRACEBACK.rfind(text)?;
     let trace = text.get(first..)?;
     let last = text.get(at..)?;
     for line in last.lines().skip(1) {
@@ -58,7 +64,7 @@ fn python(text: &str) -> Option<(&str, &str, &str)> {
 
 /// Go: `panic: text`, then `goroutine 1 [running]:`.
 fn go(text: &str) -> Option<(&str, &str, &str)> {
-    let at = memmem::find(text.as_bytes(), b"goroutine ")?;
+    let at = GOROUTINE.find(text)?;
     let trace = text.get(at..)?;
     let line = text.lines().find(|l| l.contains("panic: ") || l.starts_with("fatal error: "))?;
     let message = line.split_once("panic: ").or_else(|| line.split_once("fatal error: ")).map_or(line, |(_, m)| m);
@@ -87,7 +93,7 @@ fn frames(text: &str) -> Option<(&str, &str, &str)> {
 
 /// Rust: `thread 'main' panicked at src/main.rs:2:5:`, the message on the line below.
 fn rust(text: &str) -> Option<(&str, &str, &str)> {
-    let at = memmem::find(text.as_bytes(), b"' panicked at ")?;
+    let at = PANICKED.find(text)?;
     let mut lines = text.get(at..)?.lines();
     let head = lines.next()?;
     let message = if head.ends_with(':') { lines.next()? } else { head.split_once(" at '")?.1.rsplit_once("', ")?.0 };
@@ -96,7 +102,7 @@ fn rust(text: &str) -> Option<(&str, &str, &str)> {
 
 /// Ruby: `Class: message` or `Class (message)`, then frames `file.rb:12:in `name'`, perhaps after an empty line.
 fn ruby(text: &str) -> Option<(&str, &str, &str)> {
-    let at = memmem::find(text.as_bytes(), b".rb:")?;
+    let at = RUBY.find(text)?;
     let start = text.get(..at)?.rfind('\n')? + 1;
     text.get(at..)?.split('\n').next().filter(|line| line.contains(":in "))?;
     let header = text.get(..start)?.lines().rev().find(|line| !line.trim().is_empty())?.trim();
@@ -116,7 +122,7 @@ fn ruby(text: &str) -> Option<(&str, &str, &str)> {
 
 /// The last `Caused by: Type: message`.
 fn root_cause(text: &str) -> Option<(&str, &str)> {
-    let at = memmem::rfind(text.as_bytes(), b"Caused by: ")?;
+    let at = CAUSE.rfind(text)?;
     header(text.get(at + 11..)?.lines().next()?)
 }
 

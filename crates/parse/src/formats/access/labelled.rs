@@ -3,6 +3,7 @@
 use super::pairs::{self, Pair};
 use super::token;
 use crate::format::{Cx, Fit, Format};
+use crate::formats::cursor::first_line;
 use whyline_event::Record;
 
 /// Access logs in LTSV or as `key=value`.
@@ -15,7 +16,7 @@ impl Format for Labelled {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        let line = text.split('\n').next().unwrap_or(text).trim_end();
+        let line = first_line(text).trim_end();
         let mut found = if line.contains('\t') { ltsv(line)? } else { equals(line)? };
         pairs::read(&mut found, cx, text, record)
     }

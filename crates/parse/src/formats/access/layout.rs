@@ -2,6 +2,7 @@
 
 use super::meaning::{self, Meaning};
 use crate::format::{Cx, Fit, Format};
+use crate::formats::cursor::first_line;
 use crate::stamp;
 use whyline_event::{Key, Record, Value};
 
@@ -185,7 +186,10 @@ impl Format for Layout {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        let line = text.split('\n').next().unwrap_or(text).trim_end();
+        if !text.starts_with(self.lead.as_str()) {
+            return None;
+        }
+        let line = first_line(text).trim_end();
         let spans = self.cut(line)?;
         record.format = self.name;
         record.body = text;

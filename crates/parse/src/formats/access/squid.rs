@@ -7,6 +7,7 @@
 use super::meaning::{self, Meaning, Unit, is_status};
 use super::request;
 use crate::format::{Cx, Fit, Format};
+use crate::formats::cursor::first_line;
 use crate::stamp;
 use whyline_event::{Key, Record, Value};
 
@@ -20,7 +21,7 @@ impl Format for Squid {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        let mut words = text.split('\n').next()?.split_ascii_whitespace();
+        let mut words = first_line(text).split_ascii_whitespace();
         let (stamp, _) = words.next().filter(|w| w.contains('.')).and_then(stamp::epoch)?;
         let took = words.next().filter(|w| w.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit()))?;
         let client = words.next()?;

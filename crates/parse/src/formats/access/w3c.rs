@@ -3,6 +3,7 @@
 use super::meaning::{self, Meaning, Unit};
 use super::request;
 use crate::format::{Cx, Fit, Format};
+use crate::formats::cursor::first_line;
 use crate::stamp;
 use std::sync::Arc;
 use whyline_event::{Form, Key, Record, Stamp, Value, address};
@@ -85,12 +86,13 @@ impl Format for W3c {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        let line = text.split('\n').next().unwrap_or(text).trim_end();
-        if line.starts_with('#') {
-            return directive(line, text, record);
-        }
-        if self.layouts.is_empty() {
+        let directs = text.starts_with('#');
+        if !directs && self.layouts.is_empty() {
             return None;
+        }
+        let line = first_line(text).trim_end();
+        if directs {
+            return directive(line, text, record);
         }
         let separator = if line.contains('\t') { '\t' } else { ' ' };
         let count = line.split(separator).count();

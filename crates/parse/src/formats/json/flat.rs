@@ -54,11 +54,20 @@ pub struct Flat<'a> {
     pub whole: bool,
     /// What follows the object.
     pub rest: &'a str,
+    /// A bit for the length of each path, which tells that most paths that are asked for are not there.
+    lengths: u64,
+}
+
+fn length(path: &str) -> u64 {
+    1 << (path.len() % 64)
 }
 
 impl<'a> Flat<'a> {
     /// The value at a path.
     pub fn get(&self, path: &str) -> Option<Scalar<'a>> {
+        if self.lengths & length(path) == 0 {
+            return None;
+        }
         self.pairs.iter().find(|(name, _)| *name == path).map(|(_, value)| *value)
     }
 
@@ -84,7 +93,8 @@ pub fn flatten<'a>(cx: &Cx<'a>, text: &'a str) -> Option<Flat<'a>> {
         Err(Stop::End) => false,
         Err(Stop::Bad) => return None,
     };
-    Some(Flat { rest: trimmed.get(reader.at..).unwrap_or(""), pairs: reader.pairs, whole })
+    let lengths = reader.pairs.iter().fold(0, |all, (path, _)| all | length(path));
+    Some(Flat { rest: trimmed.get(reader.at..).unwrap_or(""), pairs: reader.pairs, whole, lengths })
 }
 
 /// Why reading stopped.
@@ -105,9 +115,16 @@ struct Reader<'c, 'a> {
 }
 
 impl<'a> Reader<'_, 'a> {
-    /// The next byte that is no blank.
-    #[inline]
+    /// The next byte that is no blank; mostly it stands right here.
+    #[inline(always)]
     fn next(&mut self) -> Result<u8, Stop> {
+        match self.text.as_bytes().get(self.at) {
+            Some(byte) if *byte > b' ' => Ok(*byte),
+            _ => self.next_behind(),
+        }
+    }
+
+    fn next_behind(&mut self) -> Result<u8, Stop> {
         let bytes = self.text.as_bytes();
         loop {
             match bytes.get(self.at) {

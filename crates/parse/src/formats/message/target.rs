@@ -2,6 +2,7 @@
 
 use crate::format::Cx;
 use crate::formats::fill;
+use crate::seek::Needle;
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 use whyline_event::{Key, Record, Value, address};
@@ -66,22 +67,22 @@ const WORDS: &[&str] = &[
 ];
 
 /// Errors of name resolution: what is named is a name, not a peer.
-const NAMES: &[&str] = &[
-    "getaddrinfo ENOTFOUND ",
-    "getaddrinfo EAI_AGAIN ",
-    "lookup ",
-    "UnknownHostException: ",
-    "could not translate host name ",
-    "host not found in upstream ",
-    "Could not resolve host: ",
-    "ould not resolve host ",
-    "Failed to resolve ",
-    "failed to resolve ",
-    "not resolve ",
-    "cannot resolve ",
-    "resolving ",
-    "getaddrinfo for ",
-    "Unknown host ",
+const NAMES: &[Needle] = &[
+    Needle::new("getaddrinfo ENOTFOUND "),
+    Needle::new("getaddrinfo EAI_AGAIN "),
+    Needle::new("lookup "),
+    Needle::new("UnknownHostException: "),
+    Needle::new("could not translate host name "),
+    Needle::new("host not found in upstream "),
+    Needle::new("Could not resolve host: "),
+    Needle::new("ould not resolve host "),
+    Needle::new("Failed to resolve "),
+    Needle::new("failed to resolve "),
+    Needle::new("not resolve "),
+    Needle::new("cannot resolve "),
+    Needle::new("resolving "),
+    Needle::new("getaddrinfo for "),
+    Needle::new("Unknown host "),
 ];
 
 /// Leftmost matches, since only of those many bytes at a time are looked at before the automaton is asked. Where words overlap,
@@ -118,14 +119,14 @@ pub fn read<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
 /// The name whose resolution failed.
 fn asked_name(text: &str) -> Option<&str> {
     for mark in NAMES {
-        let Some(at) = text.find(mark) else { continue };
-        let rest = text.get(at + mark.len()..)?.trim_start_matches(['\'', '"', '`', '<']);
+        let Some(rest) = mark.after(text) else { continue };
+        let rest = rest.trim_start_matches(['\'', '"', '`', '<']);
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(rest.len());
         let name = rest.get(..end)?.trim_end_matches('.');
         let is_prose = matches!(name, "host" | "hostname" | "name" | "the" | "failed" | "address" | "for" | "error");
         if address::is_host_name(name)
             && !is_prose
-            && (name.contains('.') || rest.as_bytes().get(end) != Some(&b' ') || *mark != "resolving ")
+            && (name.contains('.') || rest.as_bytes().get(end) != Some(&b' ') || mark.text() != "resolving ")
         {
             return Some(name);
         }
