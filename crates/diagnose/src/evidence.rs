@@ -95,6 +95,8 @@ pub struct Evidence {
     pub pairs: Vec<(Pair, u32)>,
     /// Host and program, with records.
     pub programs: Vec<((NameId, NameId), u32)>,
+    /// Host and address at which its programs say that they listen.
+    pub listens: Vec<(NameId, NameId)>,
     /// Upstream and path, as a proxy's error log names them together.
     pub asked: Vec<((NameId, NameId), u32)>,
     /// Numbers in lines of statistics, with their second, in order of time.
@@ -109,7 +111,7 @@ impl Evidence {
             sources.get(source as usize).map_or(nanos, |s| s.clock.agreed(&stamp))
         };
         let second = |source: u32, form: Form, s: i64| agreed(source, form, s.saturating_mul(NANOS)).div_euclid(NANOS);
-        let Gathered { names, rows, hits, ticks, pairs, programs, gauges, asked, snapshots } = gathered;
+        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, asked, snapshots } = gathered;
         let requests =
             Requests::new(rows, |kind, millis| agreed(kind.source, kind.form, millis.saturating_mul(1_000_000)).div_euclid(1_000_000));
         let all = series(hits, &names, &agreed);
@@ -137,7 +139,9 @@ impl Evidence {
         programs.sort_by(|((h, p), _), ((i, q), _)| (names.text(*h), names.text(*p)).cmp(&(names.text(*i), names.text(*q))));
         let mut asked: Vec<((NameId, NameId), u32)> = asked.into_iter().collect();
         asked.sort_by(|((u, p), _), ((v, q), _)| (names.text(*u), names.text(*p)).cmp(&(names.text(*v), names.text(*q))));
-        Evidence { asked, names, sources, requests, series, shown, snapshots, ticks: seconds, pairs, programs, gauges }
+        let mut listens: Vec<(NameId, NameId)> = listens.into_iter().collect();
+        listens.sort_by_key(|(host, address)| (names.text(*host), names.text(*address)));
+        Evidence { asked, names, sources, requests, series, shown, snapshots, ticks: seconds, pairs, programs, listens, gauges }
     }
 
     /// Keeps only what lies in the seconds `from..=to`.

@@ -4,6 +4,7 @@
 //!   moment.
 //! - A service's database (cache, name server...) is the host that runs such a program, where the port or the protocol says
 //!   which kind it is and one host only runs it, or where that host says it serves this client.
+//! - A program that says where it listens tells an address of its machine.
 //! - An address that a client side of a request has is the proxy's own address.
 
 use crate::evidence::Evidence;
@@ -13,6 +14,7 @@ use crate::rules::Pack;
 use crate::seen_twice::SeenTwice;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use whyline_event::address;
 
 /// What the bundle says about places.
@@ -57,6 +59,7 @@ impl Topology {
             }
         }
         topology.sockets(evidence);
+        topology.listeners(evidence);
         topology.pods(evidence);
         topology.upstreams(evidence);
         topology.asked(evidence);
@@ -121,17 +124,28 @@ impl Topology {
 
     /// A machine that lists its sockets tells its own addresses.
     fn sockets(&mut self, evidence: &Evidence) {
+        let claims = evidence.snapshots.sockets.iter().map(|socket| (evidence.text(socket.address), evidence.text(socket.row.host)));
+        self.own_addresses(claims.filter(|(text, _)| address::ip(text).is_some_and(|ip| !ip.is_loopback())));
+    }
+
+    /// So does a program that says where it listens.
+    fn listeners(&mut self, evidence: &Evidence) {
+        let claims = evidence.listens.iter().map(|(host, address)| (evidence.text(*address), evidence.text(*host)));
+        self.own_addresses(claims.filter(|(text, _)| address::ip(text).is_some_and(names_a_machine)));
+    }
+
+    /// Addresses and the hosts that claim them.
+    fn own_addresses<'e>(&mut self, claims: impl Iterator<Item = (&'e str, &'e str)>) {
         let mut owners: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for socket in &evidence.snapshots.sockets {
-            let (text, host) = (evidence.text(socket.address), evidence.text(socket.row.host));
-            if !host.is_empty() && address::ip(text).is_some_and(|ip| !ip.is_loopback() && !ip.is_unspecified() && !ip.is_multicast()) {
+        for (text, host) in claims.filter(|(_, host)| !host.is_empty()) {
+            if address::ip(text).is_some_and(|ip| !ip.is_unspecified() && !ip.is_multicast()) {
                 owners.entry(text).or_default().insert(host);
             }
         }
         for (text, hosts) in owners {
             // An address that several machines claim (a bridge of containers) is nobody's.
             if let Some(host) = hosts.first().filter(|_| hosts.len() == 1) {
-                self.behind.insert(text.to_string(), ((*host).to_string(), 0));
+                self.behind.entry(text.to_string()).or_insert_with(|| ((*host).to_string(), 0));
             }
         }
     }
@@ -352,8 +366,8 @@ impl Topology {
     fn the_only_one_left(&mut self, named: &[(String, String)]) {
         let private = |a: &str| {
             address::ip(a).is_some_and(|ip| match ip {
-                std::net::IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() && v4.octets()[1] != 0,
-                std::net::IpAddr::V6(v6) => (v6.segments()[0] & 0xfe00) == 0xfc00,
+                IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() && names_a_machine(ip),
+                IpAddr::V6(v6) => (v6.segments()[0] & 0xfe00) == 0xfc00,
             })
         };
         let open: BTreeSet<&str> =
@@ -367,6 +381,11 @@ impl Topology {
             self.behind.insert(address, (host, 0));
         }
     }
+}
+
+/// Whether an address is one of a machine: of the loopback addresses those that somebody gave out, rather than the usual ones.
+fn names_a_machine(ip: IpAddr) -> bool {
+    !ip.is_loopback() || matches!(ip, IpAddr::V4(v4) if v4.octets()[1] != 0)
 }
 
 /// The kind of server that a host name speaks of (`redis-01.internal`, `mysql`, `pg-primary`).

@@ -76,6 +76,8 @@ fields! {
     UrlFull "url.full" Keyword ["url", "url.original", "http.url"] "the whole URL";
     ServerAddress "server.address" Address ["vhost", "url.domain", "http.request.header.host"] "the server name that was asked for";
     ServerPort "server.port" Int [] "port of the server that was asked";
+    LocalAddress "network.local.address" Address [] "address at which a program says that it listens";
+    LocalPort "network.local.port" Int [] "port at which a program says that it listens";
     ClientAddress "client.address" Address ["client", "client.ip", "source.address", "source.ip", "net.peer.ip"] "who asked, connected or failed to log in";
     ClientPort "client.port" Int ["source.port"] "port of the client";
     ForwardedFor "http.request.header.x-forwarded-for" Keyword ["xff"] "addresses in front of the client, as a proxy names them";

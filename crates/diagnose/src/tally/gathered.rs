@@ -5,7 +5,7 @@ use super::hits::{HitKey, Hits};
 use crate::names::{NONE, NameId, Names};
 use crate::requests::Rows;
 use crate::snapshot::Snapshots;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use whyline_event::Form;
 
 /// Who speaks of whom.
@@ -34,6 +34,8 @@ pub struct Gathered {
     pub pairs: FxHashMap<Pair, u32>,
     /// Which programs (formats) write on which host.
     pub programs: FxHashMap<(NameId, NameId), u32>,
+    /// At which addresses programs say that they listen: host and address.
+    pub listens: FxHashSet<(NameId, NameId)>,
     /// Numbers in lines of statistics.
     pub gauges: Vec<Gauge>,
     /// Which paths a proxy's error log names beside an upstream: upstream and masked path.
@@ -66,7 +68,7 @@ impl Gathered {
 
     /// Adds what another tally gathered; `name` translates its names.
     fn merge(&mut self, other: Gathered, name: &impl Fn(NameId) -> NameId) {
-        let Gathered { names, rows, hits, ticks, pairs, programs, gauges, asked, snapshots } = other;
+        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, asked, snapshots } = other;
         drop(names);
         self.rows.merge(rows, name);
         self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), ..g }));
@@ -84,6 +86,7 @@ impl Gathered {
         for ((upstream, path), count) in asked {
             *self.asked.entry((name(upstream), name(path))).or_default() += count;
         }
+        self.listens.extend(listens.into_iter().map(|(host, address)| (name(host), name(address))));
         for ((host, program), count) in programs {
             *self.programs.entry((name(host), name(program))).or_default() += count;
         }

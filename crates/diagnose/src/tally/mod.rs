@@ -140,6 +140,10 @@ impl<'p> Tally<'p> {
             }
             None => gauges::gather(record, &stamp, writer, &mut all.gauges),
         }
+        if let Some(own) = record.str(Key::LocalAddress) {
+            let own = all.names.id(own);
+            all.listens.insert((host, own));
+        }
         if let Some(peer) = text(head.peer) {
             let peer = all.names.id(peer);
             *all.pairs.entry(Pair { host, service, peer }).or_default() += 1;

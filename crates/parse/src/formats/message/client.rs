@@ -135,12 +135,9 @@ const MARKS: &[&str] = &[
 
 static SEARCH: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| AhoCorasickBuilder::new().ascii_case_insensitive(true).build(WORDS).ok());
 
-/// Adds the client's address.
+/// Adds the client's address; `text` is known to name an address.
 pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     if record.has(Key::ClientAddress) || record.has(Key::Peer) || record.has(Key::QName) {
-        return;
-    }
-    if !may_name_an_address(text) {
         return;
     }
     if let Some(word) = speaker(text).or_else(|| other_end(text)) {
@@ -172,7 +169,7 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
 }
 
 /// Whether there is a dot between digits, or two colons as near to each other as in an IPv6 address: else there is no address.
-fn may_name_an_address(text: &str) -> bool {
+pub(super) fn may_name_an_address(text: &str) -> bool {
     let b = text.as_bytes();
     let is_digit = |at: usize| b.get(at).is_some_and(u8::is_ascii_digit);
     let mut colon = None;

@@ -1,11 +1,12 @@
 //! Fields inside the message of an application's record, whatever program wrote it.
 //!
-//! Five things are found: an HTTP exchange (`GET /x 200 12ms`), pairs whose key everybody uses alike (`rid=`,
-//! `trace_id=`, `status=`), the target of a connection that failed, the client that failed to log in, and what the known
-//! sentences of programs name.
+//! Six things are found: an HTTP exchange (`GET /x 200 12ms`), pairs whose key everybody uses alike (`rid=`,
+//! `trace_id=`, `status=`), the target of a connection that failed, the client that failed to log in, the address at which the
+//! program listens, and what the known sentences of programs name.
 
 mod client;
 mod exchange;
+mod listens;
 mod pairs;
 mod said;
 pub mod sentence;
@@ -27,7 +28,10 @@ pub fn fields<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
     exchange::read(head, record);
     pairs::read(head, record);
     target::read(cx, head, record);
-    client::read(head, record);
+    if client::may_name_an_address(head) {
+        client::read(head, record);
+        listens::read(head, record);
+    }
 }
 
 /// Adds what the sentences of a known program name.
