@@ -23,6 +23,7 @@ pub mod joins;
 mod layout;
 pub mod marks;
 pub mod order;
+mod peak;
 pub mod plain;
 mod prepare;
 pub mod problem;

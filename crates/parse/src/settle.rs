@@ -4,10 +4,10 @@
 //! sources that are settled already and log the same moments (request ids, then requests by path); then from its own
 //! machine; then from where its records would lie beside those of the others; at last it is UTC. Each step says so.
 
-use crate::facts::{Facts, Moment, date_in_name};
+use crate::facts::{Facts, date_in_name};
+use crate::peak::peak;
 use crate::restarts::agree;
 use crate::rotation;
-use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use whyline_event::stamp::{NANOS, nanos_civil};
 use whyline_event::{Clock, Form, Zone};
@@ -109,6 +109,14 @@ pub struct Item<'a> {
 }
 
 const QUARTER: i64 = 900;
+
+/// Whether clocks anywhere are apart from UTC by so many quarters of an hour: by whole hours, or by one of the few other offsets that the
+/// time zone database has for this century.
+fn is_in_use(quarters: i64) -> bool {
+    const ODD: &[i64] = &[-38, -18, -14, -10, 14, 18, 22, 23, 26, 34, 35, 38, 42, 46, 51, 55];
+    (-12 * 4..=14 * 4).contains(&quarters) && (quarters % 4 == 0 || ODD.contains(&quarters))
+}
+
 /// Clocks further apart than this are taken for a wrong agreement, not for a wrong clock.
 const MOST_AHEAD: i64 = 300;
 
@@ -272,51 +280,6 @@ fn told_near(facts: &Facts, year: i16) -> Option<i64> {
     whyline_event::stamp::civil_nanos(moved)?.checked_add(AHEAD)
 }
 
-/// Milliseconds of a moment as far as they are known without a zone: UTC for settled forms.
-fn millis(m: &Moment, clock: &Clock) -> i64 {
-    let stamp = whyline_event::Stamp { nanos: m.millis.saturating_mul(1_000_000), form: m.form, offset: None, digits: 3 };
-    clock.instant(&stamp).div_euclid(1_000_000)
-}
-
-/// Where the differences between the same moments of two sources cluster: the peak (ms), how many pairs it holds, and how
-/// many the next best has.
-pub(crate) struct Peak {
-    pub at: i64,
-    pub pairs: usize,
-    pub next: usize,
-}
-
-/// Differences `a - b` of moments with the same identity. Identities that occur often are left out: they pair with anything.
-pub(crate) fn peak(a: &[Moment], a_clock: &Clock, b: &[Moment], b_clock: &Clock) -> Option<Peak> {
-    const OFTEN: usize = 6;
-    const WIDTH: i64 = 2000;
-    let theirs = Facts::by_hash(b);
-    let mut counts: FxHashMap<u64, usize> = FxHashMap::default();
-    for m in a {
-        *counts.entry(m.hash).or_default() += 1;
-    }
-    let mut differences = Vec::new();
-    for m in a {
-        let Some(list) = theirs.get(&m.hash).filter(|l| l.len() <= OFTEN && counts[&m.hash] <= OFTEN) else { continue };
-        for other in list {
-            differences.push(millis(m, a_clock) - millis(other, b_clock));
-        }
-    }
-    if differences.is_empty() {
-        return None;
-    }
-    let mut buckets: BTreeMap<i64, usize> = BTreeMap::new();
-    for d in &differences {
-        *buckets.entry((d + WIDTH / 2).div_euclid(WIDTH)).or_default() += 1;
-    }
-    let around = |k: i64| -> usize { (k - 1..=k + 1).filter_map(|i| buckets.get(&i)).sum() };
-    let best = buckets.keys().copied().max_by_key(|k| (around(*k), buckets[k], std::cmp::Reverse(k.abs())))?;
-    let next = buckets.keys().copied().filter(|k| (k - best).abs() > 2).map(around).max().unwrap_or(0);
-    let mut inside: Vec<i64> = differences.iter().copied().filter(|d| ((d + WIDTH / 2).div_euclid(WIDTH) - best).abs() <= 1).collect();
-    inside.sort_unstable();
-    Some(Peak { at: inside[inside.len() / 2], pairs: inside.len(), next })
-}
-
 /// Votes of neighbours: for an offset in quarters of an hour how many pairs speak for it, and the first neighbour that has any.
 type Votes = BTreeMap<i64, (usize, usize)>;
 
@@ -342,7 +305,8 @@ fn by_neighbours(
             let mut votes = Votes::new();
             for (j, zone) in zones.iter().enumerate() {
                 let Some((zone, _)) = zone.as_ref().filter(|(_, why)| i != j && *why != Why::None) else { continue };
-                if let Some((quarter, pairs)) = agree((&items[i], &mine), (&items[j], &clock(j, zone.clone()))) {
+                let found = agree((&items[i], &mine), (&items[j], &clock(j, zone.clone())));
+                if let Some((quarter, pairs)) = found.filter(|(quarter, _)| is_in_use(*quarter)) {
                     votes.entry(quarter).or_insert((0, j)).0 += pairs;
                 }
             }
@@ -363,11 +327,12 @@ fn by_neighbours(
 fn by_moments(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>]) {
     let agree = |(a, mine): (&Item<'_>, &Clock), (b, theirs): (&Item<'_>, &Clock)| {
         let by_id = peak(&a.facts.ids, mine, &b.facts.ids, theirs).filter(|p| p.pairs >= 3 && p.next * 2 <= p.pairs);
-        let found =
-            by_id.or_else(|| peak(&a.facts.paths, mine, &b.facts.paths, theirs).filter(|p| p.pairs >= 6 && p.next * 2 <= p.pairs))?;
+        let found = by_id.or_else(|| {
+            peak(&a.facts.paths, mine, &b.facts.paths, theirs).filter(|p| p.pairs >= 6 && p.next * 2 <= p.pairs && p.is_common())
+        })?;
         let seconds = found.at.div_euclid(1000);
         let quarter = (seconds + QUARTER / 2).div_euclid(QUARTER);
-        ((seconds - quarter * QUARTER).abs() <= MOST_AHEAD && quarter.abs() <= 14 * 4).then_some((quarter, found.pairs))
+        ((seconds - quarter * QUARTER).abs() <= MOST_AHEAD).then_some((quarter, found.pairs))
     };
     let elect = |votes: &Votes| votes.iter().max_by_key(|(_, (pairs, _))| *pairs).map(|(quarter, _)| *quarter);
     by_neighbours(items, zones, near, agree, elect, |with, pairs| Why::Moments { with, pairs });

@@ -1,6 +1,7 @@
 //! How far the clocks of two machines are apart, by requests that both logged.
 
-use crate::settle::{Item, Settled, peak};
+use crate::peak::peak;
+use crate::settle::{Item, Settled};
 use std::collections::BTreeMap;
 
 /// Differences below this (ms) are the requests' own time, not the clocks'.
@@ -24,7 +25,7 @@ pub fn measure(items: &[Item<'_>], settled: &mut [Settled]) {
                 .filter(|p| p.pairs >= 5 && p.next * 3 <= p.pairs);
             let found = ids.or_else(|| {
                 peak(&items[i].facts.paths, &settled[i].clock, &items[j].facts.paths, &settled[j].clock)
-                    .filter(|p| p.pairs >= 15 && p.next * 2 <= p.pairs)
+                    .filter(|p| p.pairs >= 15 && p.next * 2 <= p.pairs && p.is_common())
             });
             let Some(found) = found.filter(|p| p.at.abs() < 300_000) else { continue };
             let (key, at) = if a < b { ((a, b), found.at) } else { ((b, a), -found.at) };
