@@ -407,3 +407,38 @@ fn kind_of_name(name: &str) -> Option<&'static str> {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_says_where_it_listens_stands_there() {
+        let mut evidence = Evidence::default();
+        let claims = [
+            ("img01", "192.0.2.26"),
+            ("db01", "10.0.0.3"),
+            ("db01", "2001:db8::3"),
+            // A bridge that several machines have, and what every machine has.
+            ("db01", "172.17.0.1"),
+            ("img01", "172.17.0.1"),
+            ("img01", "127.0.0.1"),
+            ("img01", "0.0.0.0"),
+            // Nobody knows whose log that is.
+            ("", "10.0.0.9"),
+        ];
+        evidence.listens = claims.iter().map(|(host, address)| (evidence.names.id(host), evidence.names.id(address))).collect();
+        let topology = Topology::new(&evidence, &Pack::default());
+        for (endpoint, host) in [
+            ("192.0.2.26:7000", Some("img01")),
+            ("10.0.0.3:5432", Some("db01")),
+            ("[2001:db8::3]:5432", Some("db01")),
+            ("172.17.0.1:80", None),
+            ("127.0.0.1:80", None),
+            ("0.0.0.0:80", None),
+            ("10.0.0.9:80", None),
+        ] {
+            assert_eq!(topology.behind(endpoint).as_deref(), host, "{endpoint}");
+        }
+    }
+}

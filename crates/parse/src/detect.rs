@@ -102,6 +102,9 @@ fn is_all_of_one(arena: &Bump, all: &[Arc<dyn Format>], lines: &[&str]) -> bool 
     best.is_some_and(|(sure, format)| sure >= PLAINLY && written.all(|line| fit(&cx, format, line) >= PLAINLY))
 }
 
+/// So many envelopes inside each other are opened to find what order the formats have inside.
+const NESTED: u8 = 2;
+
 /// Sorts formats: first the one with the highest sum of fits over the lines, then the one with the highest over those that are
 /// left, and so on; so a format that reads the few lines of a second program comes before one that could read a little of everything. An
 /// envelope leaves the texts inside to the others. Formats that read nothing more come last, by all that they could read; equal
@@ -111,10 +114,12 @@ fn ranked(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str]) -> Vec<Arc<
     let weigh = |format: &Arc<dyn Format>, text: &str, depth: u8| -> u64 { weight(fit(&Cx { arena, order: &order, depth }, format, text)) };
     let mut scores: Vec<Vec<u64>> = order.iter().map(|format| lines.iter().map(|line| weigh(format, line, 0)).collect()).collect();
     let whole: Vec<u64> = scores.iter().map(|row| row.iter().sum()).collect();
+    // Texts with how many envelopes were opened for them.
+    let mut texts: Vec<(&str, u8)> = lines.iter().map(|line| (*line, 0)).collect();
     let mut left = vec![true; lines.len()];
     let mut places: Vec<usize> = Vec::with_capacity(order.len());
     let mut open: Vec<usize> = (0..order.len()).collect();
-    let mut opened = false;
+    let mut opened = 0;
     while let Some(best) = open.iter().copied().max_by_key(|f| (gain(scores.get(*f), &left), std::cmp::Reverse(*f))) {
         if gain(scores.get(best), &left) == 0 {
             break;
@@ -123,14 +128,17 @@ fn ranked(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str]) -> Vec<Arc<
         read.iter().for_each(|at| left[*at] = false);
         places.push(best);
         open.retain(|f| *f != best);
-        // Inner formats never read a whole line of an enveloped source; they are scored on the texts inside.
-        if order[best].is_envelope() && !opened {
-            opened = true;
-            let outer: Vec<&str> = read.iter().filter_map(|at| lines.get(*at).copied()).collect();
-            for text in inner_lines(arena, &order[best], &outer) {
-                for (row, format) in scores.iter_mut().zip(&order) {
-                    row.push(if format.is_envelope() { 0 } else { weigh(format, text, 1) / 4 });
+        // Inner formats never read a whole line of an enveloped source; they are scored on the texts inside. What is inside may be an
+        // envelope again.
+        let outer: Vec<&str> =
+            read.iter().filter_map(|at| texts.get(*at)).filter(|(_, depth)| *depth == opened).map(|(text, _)| *text).collect();
+        if order[best].is_envelope() && opened < NESTED && !outer.is_empty() {
+            opened += 1;
+            for text in inner_lines(arena, &order[best], &outer, opened - 1) {
+                for (f, (row, format)) in scores.iter_mut().zip(&order).enumerate() {
+                    row.push(if f == best { 0 } else { weigh(format, text, opened) / 4 });
                 }
+                texts.push((text, opened));
                 left.push(true);
             }
         }
@@ -150,12 +158,12 @@ fn weight(fit: Fit) -> u64 {
 }
 
 /// The texts inside an envelope.
-fn inner_lines<'a>(arena: &'a Bump, envelope: &Arc<dyn Format>, lines: &[&'a str]) -> Vec<&'a str> {
+fn inner_lines<'a>(arena: &'a Bump, envelope: &Arc<dyn Format>, lines: &[&'a str], depth: u8) -> Vec<&'a str> {
     lines
         .iter()
         .filter_map(|line| {
             let mut record = whyline_event::Record::new(line, Origin::default());
-            let cx = Cx { arena, order: &[], depth: 0 };
+            let cx = Cx { arena, order: &[], depth };
             envelope.read(&cx, line, &mut record)?;
             Some(record.body)
         })

@@ -467,3 +467,20 @@ pub fn tell_year(settled: &mut [Settled], items: &[Item<'_>], told: &Told) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::is_in_use;
+
+    #[test]
+    fn offsets_that_clocks_have() {
+        // Of UTC, Zurich, Honolulu, Newfoundland, Kathmandu, Adelaide and the Chatham Islands in summer.
+        for quarters in [0, 4, -40, -14, 23, 38, 55] {
+            assert!(is_in_use(quarters), "{quarters}");
+        }
+        // A quarter of an hour, and what no clock is apart from UTC.
+        for quarters in [-1, 1, 2, 5, -15, 57, 60, -49] {
+            assert!(!is_in_use(quarters), "{quarters}");
+        }
+    }
+}
