@@ -93,14 +93,14 @@ mod tests {
     fn the_same_requests_and_those_of_strangers() {
         let clock = Clock::default();
         let hour = 3_600_000;
-        let proxy = moments((0..400).map(|n| (n * 7919 % 1009, n as i64 * 500)));
+        let path = |n: u64| n * 7919 % 1009 * 2;
+        let proxy = moments((0..400).map(|n| (path(n), n as i64 * 500)));
         // Every third of them was logged by a server whose clock is an hour ahead.
-        let server = moments((0..400).step_by(3).map(|n| (n * 7919 % 1009, n as i64 * 500 + hour)));
+        let server = moments((0..400).step_by(3).map(|n| (path(n), n as i64 * 500 + hour)));
         let found = peak(&server, &clock, &proxy, &clock).unwrap();
         assert_eq!((found.at, found.pairs, found.is_common()), (hour, 134, true));
         // Of a stranger's paths a few are the same, and of these some are at one distance by chance.
-        let stranger =
-            moments((0..400).map(|n| if n % 40 == 0 { (n * 7919 % 1009, n as i64 * 500 + hour) } else { (n + 2000, n as i64 * 500) }));
+        let stranger = moments((0..400).map(|n| (path(n) + u64::from(n % 40 != 0), n as i64 * 500 + hour)));
         let found = peak(&stranger, &clock, &proxy, &clock).unwrap();
         assert_eq!((found.at, found.pairs, found.is_common()), (hour, 10, false));
     }
