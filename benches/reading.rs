@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use whyline_diagnose::{Matcher, Pack};
-use whyline_event::record::Field;
+use whyline_event::Field;
 use whyline_event::{Name, Record, SourceId, Value};
 use whyline_parse::{Options, Sink, pass, prepare};
 use whyline_query::Scratch;

@@ -104,10 +104,16 @@ impl PartialEq for Fields<'_> {
     }
 }
 
+impl<'a> Extend<Field<'a>> for Fields<'a> {
+    fn extend<I: IntoIterator<Item = Field<'a>>>(&mut self, fields: I) {
+        fields.into_iter().for_each(|field| self.push(field));
+    }
+}
+
 impl<'a> FromIterator<Field<'a>> for Fields<'a> {
     fn from_iter<I: IntoIterator<Item = Field<'a>>>(fields: I) -> Self {
         let mut all = Fields::default();
-        fields.into_iter().for_each(|field| all.push(field));
+        all.extend(fields);
         all
     }
 }

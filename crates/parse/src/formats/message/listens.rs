@@ -84,7 +84,7 @@ fn told(text: &str) -> Option<(&str, &str)> {
         let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '"' | '\'' | '/' | ')' | '}')).unwrap_or(rest.len());
         let word = rest.get(..end)?.trim_end_matches('.');
         let (host, number) = address::split_port(word);
-        if !address::ip(host).is_some_and(|ip| !ip.is_unspecified()) {
+        if address::ip(host).is_none_or(|ip| ip.is_unspecified()) {
             continue;
         }
         if number.is_some() {
