@@ -31,13 +31,14 @@ const BEFORE: &[&str] = &[
     "serving at ",
     "listens on ",
     "listen on ",
-    "ready on ",
-    "ready at ",
     "accepting connections on ",
     "accepting connections at ",
     // uWSGI.
     "bound to tcp address ",
 ];
+
+/// What people write of their own server, and of one that they call: only behind a version or a word for a server it is the former.
+const READY: &[&str] = &["ready on ", "ready at "];
 
 /// Where one of these stands nothing was come by.
 const FAILED: &[Needle] = &[
@@ -102,9 +103,21 @@ fn told(text: &str) -> Option<(&str, &str)> {
 fn announced(text: &str) -> bool {
     let bytes = text.as_bytes();
     let near = bytes.get(bytes.len().saturating_sub(NEAR)..).unwrap_or(bytes);
-    BEFORE.iter().any(|words| {
+    let ends = |words: &&&str| {
         near.len() >= words.len() && near.get(near.len() - words.len()..).is_some_and(|end| end.eq_ignore_ascii_case(words.as_bytes()))
-    })
+    };
+    let ready = || READY.iter().find(ends).and_then(|words| text.get(..text.len() - words.len())).is_some_and(ends_with_a_server);
+    BEFORE.iter().any(|words| ends(&words)) || ready()
+}
+
+/// Whether a text ends with a version, or with a word for a server.
+fn ends_with_a_server(text: &str) -> bool {
+    let mut words = text.split_ascii_whitespace().rev().skip_while(|word| matches!(*word, "is" | "now"));
+    let Some(word) = words.next() else { return false };
+    let version = word.trim_start_matches(['v', 'V']);
+    let is_version = version.contains('.') && version.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'+'));
+    is_version && version.starts_with(|c: char| c.is_ascii_digit())
+        || ["server", "service", "daemon", "listener"].iter().any(|end| word.to_ascii_lowercase().ends_with(end))
 }
 
 #[cfg(test)]
@@ -130,6 +143,9 @@ mod tests {
             ("Server socket created on IP: '10.0.0.5'.", Some("10.0.0.5"), None),
             ("uwsgi socket 0 bound to TCP address 10.0.0.5:3031 fd 3", Some("10.0.0.5"), Some(3031)),
             ("thumbs 0.9 ready on 10.0.0.5:7000", Some("10.0.0.5"), Some(7000)),
+            ("HTTP server is ready at http://10.0.0.5:7000/", Some("10.0.0.5"), Some(7000)),
+            ("redis client ready on 10.0.0.3:6379", None, None),
+            ("cache ready at 10.0.0.3:6379", None, None),
             // All addresses are nobody's.
             ("Server listening on 0.0.0.0 port 22.", None, None),
             ("Server listening on :: port 22.", None, None),
