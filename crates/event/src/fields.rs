@@ -18,32 +18,23 @@ pub struct Field<'a> {
 #[derive(Clone, Default)]
 pub struct Fields<'a> {
     list: Vec<Field<'a>>,
-    /// A bit for each name that was added; one that was taken away again may keep it.
+    /// A bit for each known name that was added; one that was taken away again may keep it.
     marks: u128,
 }
 
-/// The mark of all names of writers' own.
-const OWN: u32 = 127;
-
+/// Should there ever be more keys than marks, the last ones share one.
 #[inline]
-fn mark(name: &Name<'_>) -> u128 {
-    match name {
-        Name::Known(key) => mark_of(*key),
-        Name::Other(_) => 1 << OWN,
-    }
-}
-
-/// Should there ever be more keys than marks, the last ones share that of the names of writers' own.
-#[inline]
-fn mark_of(key: Key) -> u128 {
-    1 << (key as u32).min(OWN)
+fn mark(key: Key) -> u128 {
+    1 << (key as u32).min(u128::BITS - 1)
 }
 
 impl<'a> Fields<'a> {
     /// Adds a field behind the others.
     #[inline]
     pub fn push(&mut self, field: Field<'a>) {
-        self.marks |= mark(&field.name);
+        if let Name::Known(key) = field.name {
+            self.marks |= mark(key);
+        }
         self.list.push(field);
     }
 
@@ -74,13 +65,7 @@ impl<'a> Fields<'a> {
     /// Whether a field may be there; where not, it is not.
     #[inline]
     pub fn may_have(&self, key: Key) -> bool {
-        self.marks & mark_of(key) != 0
-    }
-
-    /// Whether fields with names of writers' own may be there; where not, they are not.
-    #[inline]
-    pub fn may_have_own(&self) -> bool {
-        self.marks & (1 << OWN) != 0
+        self.marks & mark(key) != 0
     }
 }
 
@@ -134,17 +119,16 @@ mod tests {
     #[test]
     fn what_was_added_is_marked() {
         let mut fields = Fields::default();
-        for (at, key) in Key::ALL.iter().enumerate() {
-            assert!(at >= OWN as usize || !fields.may_have(*key));
-            fields.push(Field { name: Name::Known(*key), value: Value::Int(1) });
-            assert!(fields.may_have(*key) && !fields.may_have_own());
-        }
         fields.push(Field { name: Name::Other("x"), value: Value::Int(1) });
-        assert!(fields.may_have_own());
-        fields.truncate(1);
-        assert_eq!(fields.len(), 1);
+        for (at, key) in Key::ALL.iter().enumerate() {
+            assert!(at >= u128::BITS as usize - 1 || !fields.may_have(*key));
+            fields.push(Field { name: Name::Known(*key), value: Value::Int(1) });
+            assert!(fields.may_have(*key));
+        }
+        fields.truncate(2);
+        assert_eq!(fields.len(), 2);
         assert!(Key::ALL.first().is_some_and(|key| fields.may_have(*key)));
         fields.clear();
-        assert!(!fields.may_have_own() && Key::ALL.iter().all(|key| !fields.may_have(*key)));
+        assert!(Key::ALL.iter().all(|key| !fields.may_have(*key)));
     }
 }

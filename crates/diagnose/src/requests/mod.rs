@@ -136,9 +136,7 @@ impl Requests {
         let Rows { kinds, chunks, .. } = rows;
         let mut requests = Requests { sums: vec![None; kinds.len()], ..Requests::default() };
         let mut ordered = order::InOrder::new(&kinds, chunks, agreed);
-        while let Some((rows, spent)) = ordered.next() {
-            rows.iter().for_each(|row| requests.push(row, spent));
-        }
+        while ordered.next(|row, spent| requests.push(row, spent)).is_some() {}
         requests.kinds = kinds;
         requests
     }

@@ -22,8 +22,6 @@ pub(super) struct InOrder<'k> {
     /// Those that have.
     opened: Vec<Vec<Row>>,
     waiting: BinaryHeap<Reverse<Waiting>>,
-    /// What was handed over last.
-    turn: Vec<Row>,
     /// Chunks of which every row was handed over.
     spent: Vec<Vec<Row>>,
 }
@@ -51,13 +49,13 @@ impl<'k> InOrder<'k> {
             begun.extend(rows.first().map(|first| place(kinds, first)).map(|first| (first, rows)));
         }
         begun.sort_by_key(|(first, _)| Reverse(*first));
-        let (opened, waiting, turn, spent) = Default::default();
-        InOrder { kinds, chunks: begun, opened, waiting, turn, spent }
+        let (opened, waiting, spent) = Default::default();
+        InOrder { kinds, chunks: begun, opened, waiting, spent }
     }
 
-    /// The rows that come next, from one chunk: all that come before those of every other. With them come chunks that were handed over, to
-    /// be filled anew: memory that another thread gave would else come back late or never.
-    pub(super) fn next(&mut self) -> Option<(&[Row], &mut Vec<Vec<Row>>)> {
+    /// Hands over the rows that come next, from one chunk: all that come before those of every other. With each go chunks of which every row
+    /// was handed over, to be filled anew: memory that another thread gave would else come back late or never. `None` when all were.
+    pub(super) fn next(&mut self, mut take: impl FnMut(&Row, &mut Vec<Vec<Row>>)) -> Option<()> {
         // A chunk comes in when its first row may be the next.
         while let Some((first, rows)) =
             self.chunks.pop_if(|(first, _)| self.waiting.peek().is_none_or(|Reverse((least, ..))| *first <= *least))
@@ -72,13 +70,12 @@ impl<'k> InOrder<'k> {
         let rest = rows.get(from + 1..).unwrap_or(&[]);
         let more = least.map_or(rest.len(), |least| rest.partition_point(|row| place(self.kinds, row) < least));
         let to = from + 1 + more;
-        self.turn.clear();
-        self.turn.extend_from_slice(rows.get(from..to)?);
+        rows.get(from..to)?.iter().for_each(|row| take(row, &mut self.spent));
         match rows.get(to) {
             Some(row) => self.waiting.push(Reverse((place(self.kinds, row), number, to))),
             None => self.spent.push(std::mem::take(rows)),
         }
-        Some((&self.turn, &mut self.spent))
+        Some(())
     }
 }
 

@@ -53,9 +53,6 @@ const FAILED: &[Needle] = &[
     Needle::new("already in use"),
 ];
 
-/// The longest of [`BEFORE`], and so many letters of what may stand between it and the address.
-const NEAR: usize = 40;
-
 /// Adds the address, and the port where one is told; `text` is known to name an address. One that stands for all of the machine's own
 /// is left out.
 pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
@@ -101,13 +98,11 @@ fn told(text: &str) -> Option<(&str, &str)> {
 
 /// Whether words that announce an address end a text.
 fn announced(text: &str) -> bool {
-    let bytes = text.as_bytes();
-    let near = bytes.get(bytes.len().saturating_sub(NEAR)..).unwrap_or(bytes);
-    let ends = |words: &&&str| {
-        near.len() >= words.len() && near.get(near.len() - words.len()..).is_some_and(|end| end.eq_ignore_ascii_case(words.as_bytes()))
+    let before = |words: &&str| {
+        let at = text.len().checked_sub(words.len())?;
+        text.as_bytes().get(at..)?.eq_ignore_ascii_case(words.as_bytes()).then(|| text.get(..at))?
     };
-    let ready = || READY.iter().find(ends).and_then(|words| text.get(..text.len() - words.len())).is_some_and(ends_with_a_server);
-    BEFORE.iter().any(|words| ends(&words)) || ready()
+    BEFORE.iter().any(|words| before(words).is_some()) || READY.iter().find_map(before).is_some_and(ends_with_a_server)
 }
 
 /// Whether a text ends with a version, or with a word for a server.
