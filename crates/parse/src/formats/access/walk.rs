@@ -44,7 +44,7 @@ impl Quick {
         let from = way.at;
         let (end, dots) = steps::digits_and_dots(way.bytes, from, false);
         // Digits and three dots: no notation of time looks so.
-        let usual_client = dots == 3 && end >= from + 7 && end <= from + 15 && ends_at(way.bytes, end);
+        let usual_client = steps::are_three(dots) && end >= from + 7 && end <= from + 15 && ends_at(way.bytes, end);
         let client = if usual_client { way.take(from, end, end)? } else { way.word()?.text };
         if !usual_client && reads_like_time(line, client, way.at - 1 - client.len()) {
             return None;
@@ -70,20 +70,37 @@ impl Quick {
         let stamp = way.time()?;
         request::put_plain(&way.request()?, record);
         record.put(Key::Status, Value::Int(way.status()?));
+        self.behind(way, cx, record)?;
+        Some((stamp, vhost))
+    }
+
+    /// Adds the fields behind the status; the last one must end with the line. A function of its own, and what it does seldom in another:
+    /// processors have few registers, and this loop is half of the reading.
+    #[inline(never)]
+    fn behind<'a>(&self, way: Way<'a, '_>, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<()> {
+        let mut at = way.at;
         for column in &self.behind {
-            let from = way.lead(column)?;
-            if way.usual(column, from, record) {
-                continue;
-            }
-            let text = way.value(column, from)?;
-            self.put(column, text, line, from, cx, record)?;
+            let from = way.lead(column, at)?;
+            at = match way.usual(column, at, from, record) {
+                Some(next) => next,
+                None => self.any(column, Way { at: from, ..way }, cx, record)?,
+            };
         }
         // Behind the last column stands the end, which was counted as a blank.
-        (way.at == line.len() + 1).then_some((stamp, vhost))
+        (at == way.line.len() + 1).then_some(())
+    }
+
+    /// Adds the field of a column behind the status, whatever its value. Returns where the next column begins.
+    #[inline(never)]
+    fn any<'a>(&self, column: &Column, mut way: Way<'a, '_>, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<usize> {
+        let from = way.at;
+        let text = way.value(column)?;
+        self.put(column, text, way.line, from, cx, record)?;
+        Some(way.at)
     }
 
     /// Adds the field of a column behind the status; `text` begins at `from`.
-    #[inline(always)]
+    #[inline]
     fn put<'a>(&self, column: &Column, text: &'a str, line: &'a str, from: usize, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<()> {
         let first = text.as_bytes().first().copied().unwrap_or(0);
         if first == b'-' && text.len() == 1 {
@@ -126,6 +143,13 @@ impl Quick {
 /// Adds the columns before the client. Returns whether the first is a virtual host with its port; `None` where they show that the line
 /// is of an envelope or of another order.
 fn put_before<'a>(line: &str, before: &[Word<'a>], usual_client: bool, cx: &Cx<'a>, record: &mut Record<'a>) -> Option<bool> {
+    if let [only] = before
+        && usual_client
+        && only.is_host_name()
+    {
+        record.put(Key::ServerAddress, Value::Str(only.text));
+        return Some(false);
+    }
     let mut meanings = [Meaning::Nothing; MOST_BEFORE];
     let mut start = 0;
     for (at, (word, place)) in before.iter().zip(&mut meanings).enumerate() {
@@ -158,6 +182,13 @@ struct Way<'a, 'm> {
 }
 
 impl<'a> Way<'a, '_> {
+    /// A part of the line. `str::get` of the standard library is not put in place here, and a call costs as much again.
+    #[inline(always)]
+    fn part(&self, from: usize, end: usize) -> Option<&'a str> {
+        let (before, _) = self.line.split_at_checked(end)?;
+        before.split_at_checked(from).map(|(_, part)| part)
+    }
+
     /// The text up to `end`, with the blank or the end of the line behind `after` passed.
     #[inline(always)]
     fn take(&mut self, from: usize, end: usize, after: usize) -> Option<&'a str> {
@@ -165,7 +196,7 @@ impl<'a> Way<'a, '_> {
             return None;
         }
         self.at = after + 1;
-        self.line.get(from..end)
+        self.part(from, end)
     }
 
     /// A value without key, quotes or brackets.
@@ -185,7 +216,7 @@ impl<'a> Way<'a, '_> {
         }
         // The usual time has 26 letters.
         if self.bytes.get(from + 26) == Some(&b']')
-            && let Some(stamp) = self.line.get(from..from + 26).and_then(stamp::common_log)
+            && let Some(stamp) = self.part(from, from + 26).and_then(stamp::common_log)
         {
             self.take(from, from + 26, from + 27)?;
             return Some(stamp);
@@ -197,10 +228,9 @@ impl<'a> Way<'a, '_> {
     /// Three digits, the first not 0, or `000`.
     #[inline(always)]
     fn status(&mut self) -> Option<i64> {
-        let (number, end) = steps::number(self.bytes, self.at)?;
-        let fits = end == self.at + 3 && (number >= 100 || number == 0);
-        self.at = end + 1;
-        fits.then_some(number)
+        let number = steps::three_digits(self.bytes, self.at)?;
+        self.at += 4;
+        (number >= 100 || number == 0).then_some(number)
     }
 
     /// The request in its quotes; nearly all are `METHOD target HTTP/version` with single blanks.
@@ -213,8 +243,8 @@ impl<'a> Way<'a, '_> {
         let first = self.marks.end(from)?;
         let second = self.marks.end(first + 1)?;
         if first < second && second < end && self.marks.end(second + 1) == Some(end) {
-            let (method, target) = (self.line.get(from..first)?, self.line.get(first + 1..second)?);
-            let version = self.line.get(second + 1..end)?.strip_prefix("HTTP/").unwrap_or("");
+            let (method, target) = (self.part(from, first)?, self.part(first + 1, second)?);
+            let version = self.part(second + 1, end)?.strip_prefix("HTTP/").unwrap_or("");
             if request::is_method(method) && request::is_version(version) && is_tight(target) {
                 self.take(from, end, end + 1)?;
                 return Some(Request { method, target, version: Some(version) });
@@ -223,85 +253,82 @@ impl<'a> Way<'a, '_> {
         request::split_http(self.take(from, end, end + 1)?)
     }
 
-    /// Where the value of a column behind the status begins, whose lead must stand here.
+    /// Where the value of a column behind the status begins, whose lead must stand at a place.
     #[inline(always)]
-    fn lead(&self, column: &Column) -> Option<usize> {
-        let (b, from) = (self.bytes, self.at + column.lead.len());
-        let same = match eight(b, self.at) {
+    fn lead(&self, column: &Column, at: usize) -> Option<usize> {
+        let (b, from) = (self.bytes, at + column.lead.len());
+        let same = match eight(b, at) {
             Some(word) if column.lead.len() <= 8 => word & column.word.1 == column.word.0,
-            _ => b.get(self.at..from)? == column.lead.as_bytes(),
+            _ => b.get(at..from)? == column.lead.as_bytes(),
         };
         same.then_some(from)
     }
 
-    /// Reads a value of the usual form, which begins at `from`. Returns whether it was one.
+    /// Reads a value of the usual form, which begins at `from`, of a column that begins at `start`. Returns where the next column begins;
+    /// `None` for any other value.
     #[inline(always)]
-    fn usual(&mut self, column: &Column, from: usize, record: &mut Record<'a>) -> bool {
+    fn usual(&self, column: &Column, start: usize, from: usize, record: &mut Record<'a>) -> Option<usize> {
         let b = self.bytes;
         let first = b.get(from).copied().unwrap_or(b' ');
         if first == b'-' && column.kind == Kind::Bare && ends_at(b, from + 1) {
-            self.at = from + 2;
-            return true;
+            return Some(from + 2);
         }
         match column.step {
-            Step::Any => return false,
+            Step::Any => None,
             Step::Seconds(key) => {
-                let Some((value, end)) = steps::seconds(b, from) else { return false };
+                let (value, end) = steps::seconds(b, from)?;
                 record.put(key, value);
-                self.at = end + 1;
+                Some(end + 1)
             }
             Step::Number(key) => {
-                let Some((number, end)) = steps::number(b, from) else { return false };
+                let (number, end) = steps::number(b, from)?;
                 record.put(key, Value::Int(number));
-                self.at = end + 1;
+                Some(end + 1)
             }
             Step::Endpoint => {
                 let (end, _) = steps::digits_and_dots(b, from, true);
-                let Some(text) = self.line.get(from..end) else { return false };
+                let text = self.part(from, end)?;
                 if end < from + 2 || end > from + 15 || !ends_at(b, end) || text.ends_with(':') {
-                    return false;
+                    return None;
                 }
                 record.put(Key::UpstreamAddress, Value::Str(text));
-                self.at = end + 1;
+                Some(end + 1)
             }
             Step::Quoted(key) => {
-                let Some(end) = self.marks.quote(from).filter(|end| ends_at(b, end + 1)) else { return false };
-                let Some(text) = self.line.get(from..end).filter(|text| is_tight(text)) else { return false };
+                let end = self.marks.quote(from).filter(|end| ends_at(b, end + 1))?;
+                let text = self.part(from, end).filter(|text| is_tight(text))?;
                 if text != "-" {
                     record.put(key, Value::Str(text));
                 }
-                self.at = end + 2;
+                Some(end + 2)
             }
             Step::Word(key) => {
-                let Some(text) = self.tight(from) else { return false };
+                let (text, end) = self.tight(from)?;
                 record.put(key, Value::Str(text));
+                Some(end + 1)
             }
-            Step::Name => {
-                let start = self.at;
-                // What begins with a letter is no number.
-                let Some(text) = first.is_ascii_alphabetic().then(|| self.tight(from)).flatten() else { return false };
-                record.put_other(self.line.get(start..start + column.key).unwrap_or(""), Value::Str(text));
+            // What begins with a letter is no number.
+            Step::Name if first.is_ascii_alphabetic() => {
+                let (text, end) = self.tight(from)?;
+                record.put_other(self.part(start, start + column.key).unwrap_or(""), Value::Str(text));
+                Some(end + 1)
             }
+            Step::Name => None,
         }
-        true
     }
 
-    /// A value behind a key, which begins at `from`, if it has neither blanks at its ends nor goes on.
+    /// A value behind a key, which begins at `from`, if it has neither blanks at its ends nor goes on; and where it ends.
     #[inline(always)]
-    fn tight(&mut self, from: usize) -> Option<&'a str> {
+    fn tight(&self, from: usize) -> Option<(&'a str, usize)> {
         let end = self.marks.end(from).filter(|end| ends_at(self.bytes, *end))?;
-        let text = self.line.get(from..end).filter(|text| is_tight(text))?;
-        if text.starts_with('=') || !ends_whole(text) {
-            return None;
-        }
-        self.at = end + 1;
-        Some(text)
+        let text = self.part(from, end).filter(|text| is_tight(text))?;
+        (!text.starts_with('=') && ends_whole(text)).then_some((text, end))
     }
 
-    /// The value of a column behind the status.
-    #[inline(always)]
-    fn value(&mut self, column: &Column, from: usize) -> Option<&'a str> {
-        let b = self.bytes;
+    /// The value of a column behind the status, which begins here.
+    #[inline]
+    fn value(&mut self, column: &Column) -> Option<&'a str> {
+        let (b, from) = (self.bytes, self.at);
         match column.kind {
             Kind::Bare => {
                 let end = self.marks.end(from)?;
@@ -383,6 +410,12 @@ impl<'a> Word<'a> {
         self.text.as_bytes().first().is_some_and(u8::is_ascii_alphabetic)
     }
 
+    /// `web-04`: a letter that is in no address, and a sign that is in no level.
+    #[inline(always)]
+    fn is_host_name(&self) -> bool {
+        self.seen & (LETTER | DASH | ODD) == LETTER | DASH && self.text.len() < 200 && self.begins_with_letter()
+    }
+
     /// Whether the careful reader would find one value in it, without key, quotes or brackets.
     #[inline(always)]
     fn is_one_value(&self) -> bool {
@@ -396,9 +429,7 @@ impl<'a> Word<'a> {
 
 /// What a column before the client means; `None` where it shows that the line is of an envelope.
 fn before_client(word: &Word<'_>) -> Option<Meaning> {
-    // `web-04`: a letter that is in no address, and a sign that is in no level.
-    let name = word.text.len() < 200 && word.begins_with_letter() && !word.has(ODD);
-    if name && word.has(DASH) && word.has(LETTER) {
+    if word.is_host_name() {
         return Some(Meaning::Server);
     }
     let token = Token { kind: Kind::Bare, key: "", text: word.text, start: 0, end: 0 };
