@@ -10,6 +10,7 @@
 use crate::cut::{cut, read, starts_record, text_of};
 use crate::detect::Plan;
 use crate::facts::Facts;
+use crate::formats::snapshot;
 use crate::input::{Block, Border, Edges, last_line};
 use crate::joins::goes_on;
 use crate::section::{Sections, Step};
@@ -104,7 +105,10 @@ impl<'p> PlanEdges<'p> {
         let from = nth_last(before, TABLE);
         let near = before.get(from..).unwrap_or(&[]);
         let mut starts = std::iter::once(0).chain(memchr::memchr_iter(b'\n', near).map(|end| end + 1));
-        let suspect = starts.any(|start| std::str::from_utf8(line_at(near, start)).is_ok_and(crate::formats::snapshot::may_open));
+        let suspect = starts.any(|start| {
+            near.get(start..).is_some_and(snapshot::begins_like_head)
+                && std::str::from_utf8(line_at(near, start)).is_ok_and(snapshot::may_open)
+        });
         let lead = if suspect { Walk::over(self.plan, &[], near).head } else { Vec::new() };
         Border { at, lead, unstamped: false }
     }

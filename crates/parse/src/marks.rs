@@ -97,49 +97,57 @@ pub struct Page {
     lines: Vec<usize>,
     /// Words in which backslashes stand, or control characters other than the end of a line; ascending.
     odd: Vec<usize>,
-    /// For each word whether a backslash or any control character stands in it.
-    special: Vec<bool>,
 }
 
 impl Page {
     /// Marks a block in place of the one before.
     pub fn mark(&mut self, block: &[u8]) {
+        self.lines.clear();
+        self.odd.clear();
         let words = block.len() / 64 + 1;
         self.ends.resize(words, 0);
         self.quotes.resize(words, 0);
-        self.special.resize(words, false);
         let (parts, rest) = block.as_chunks::<64>();
-        let last = padded(rest);
-        let places = self.ends.iter_mut().zip(&mut self.quotes).zip(&mut self.special);
-        for (part, ((ends, quotes), special)) in parts.iter().zip(places) {
+        for (n, part) in parts.iter().enumerate() {
             let seen = look(part);
-            (*ends, *quotes, *special) = (seen.ends, seen.quotes, seen.odd);
+            if let (Some(ends), Some(quotes)) = (self.ends.get_mut(n), self.quotes.get_mut(n)) {
+                (*ends, *quotes) = (seen.ends, seen.quotes);
+            }
+            if seen.odd {
+                self.closer(n, part);
+            }
         }
-        if let (Some(ends), Some(quotes), Some(special)) = (self.ends.last_mut(), self.quotes.last_mut(), self.special.last_mut()) {
+        if let (Some(ends), Some(quotes)) = (self.ends.last_mut(), self.quotes.last_mut()) {
+            let (n, last) = (parts.len(), padded(rest));
             let seen = look(&last);
-            (*ends, *quotes, *special) = (seen.ends | 1 << rest.len(), seen.quotes, seen.odd);
+            (*ends, *quotes) = (seen.ends | 1 << rest.len(), seen.quotes);
+            if seen.odd {
+                self.closer(n, &last);
+            }
         }
-        self.closer(parts, &last);
     }
 
-    /// Looks at the words with backslashes or control characters again: few, so that the first look needs no branches.
-    fn closer(&mut self, parts: &[[u8; 64]], last: &[u8; 64]) {
-        self.lines.clear();
-        self.odd.clear();
-        let special = self.special.iter().enumerate().filter(|(_, special)| **special);
-        for (n, _) in special {
-            let closer = closer(parts.get(n).unwrap_or(last));
-            if let Some(ends) = self.ends.get_mut(n) {
-                *ends |= closer.lines | closer.returns;
-            }
-            let mut lines = closer.lines;
-            while lines != 0 {
-                self.lines.push(n * 64 + lines.trailing_zeros() as usize);
-                lines &= lines - 1;
-            }
-            if closer.odd {
+    /// Looks again at a word with backslashes or control characters: one of several, so that the first look needs not tell them apart.
+    #[inline]
+    fn closer(&mut self, n: usize, part: &[u8; 64]) {
+        let (slash, control) = (u8x16::splat(b'\\'), u8x16::splat(0x1f));
+        let all = bits(part, |bytes| bytes.simd_eq(slash) | bytes.min(control).simd_eq(bytes));
+        let lines = bits(part, |bytes| bytes.simd_eq(u8x16::splat(b'\n')));
+        let mut returns = 0;
+        if all != lines {
+            // Carriage returns right before line feeds belong to the ends of lines.
+            returns = bits(part, |bytes| bytes.simd_eq(u8x16::splat(b'\r'))) & (lines >> 1);
+            if all & !lines & !returns != 0 {
                 self.odd.push(n);
             }
+        }
+        if let Some(ends) = self.ends.get_mut(n) {
+            *ends |= lines | returns;
+        }
+        let mut left = lines;
+        while left != 0 {
+            self.lines.push(n * 64 + left.trailing_zeros() as usize);
+            left &= left - 1;
         }
     }
 
@@ -201,28 +209,6 @@ fn look(part: &[u8; 64]) -> Seen {
     // What is not above the last control character is its own minimum with it.
     let odd = least.min(u8x16::splat(0x1f)).simd_eq(least) | left.simd_eq(u8x16::ZERO);
     Seen { ends, quotes, odd: odd.to_bitmask() != 0 }
-}
-
-/// What stands in 64 bytes that hold a backslash or a control character.
-struct Closer {
-    /// Line feeds.
-    lines: u64,
-    /// Carriage returns right before them.
-    returns: u64,
-    /// There is something else.
-    odd: bool,
-}
-
-#[inline]
-fn closer(part: &[u8; 64]) -> Closer {
-    let (slash, control) = (u8x16::splat(b'\\'), u8x16::splat(0x1f));
-    let lines = bits(part, |bytes| bytes.simd_eq(u8x16::splat(b'\n')));
-    let odd = bits(part, |bytes| bytes.simd_eq(slash) | bytes.min(control).simd_eq(bytes)) & !lines;
-    if odd == 0 {
-        return Closer { lines, returns: 0, odd: false };
-    }
-    let returns = bits(part, |bytes| bytes.simd_eq(u8x16::splat(b'\r'))) & (lines >> 1);
-    Closer { lines, returns, odd: odd & !returns != 0 }
 }
 
 /// A bit for each of the bytes for which something holds.

@@ -127,12 +127,24 @@ const FIRST: [bool; 256] = {
 /// Whether a line could be the head of a command's output: cheaply, so that it can be asked of any line of a log.
 pub fn may_open(line: &str) -> bool {
     let bare = line.trim_start_matches(' ');
-    match bare.as_bytes().first() {
+    begins_like_head(bare.as_bytes())
+        && match bare.as_bytes().first() {
+            Some(b'0'..=b'9') => bare.contains("load average"),
+            Some(b'*' | 0x80..) => bare.starts_with(units::DOTS),
+            _ => true,
+        }
+}
+
+/// Whether a text, of which the end need not be known, begins like the head of a command's output.
+pub fn begins_like_head(text: &[u8]) -> bool {
+    let blanks = text.iter().take_while(|b| **b == b' ').count();
+    let bare = text.get(blanks..).unwrap_or(&[]);
+    match bare.first() {
         None => false,
         // A time of day.
-        Some(b'0'..=b'9') => bare.bytes().skip(1).take(2).any(|b| b == b':') && bare.contains("load average"),
-        Some(b'*' | 0x80..) => bare.starts_with(units::DOTS),
-        Some(first) => FIRST[usize::from(*first)] && HEADS.iter().any(|head| bare.starts_with(head)),
+        Some(b'0'..=b'9') => bare.iter().skip(1).take(2).any(|b| *b == b':'),
+        Some(b'*' | 0x80..) => true,
+        Some(first) => FIRST[usize::from(*first)] && HEADS.iter().any(|head| bare.starts_with(head.as_bytes())),
     }
 }
 
