@@ -10,6 +10,7 @@ fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
     println!("cargo:rerun-if-changed={}", root.display());
     println!("cargo:rerun-if-changed=src/rules/written.rs");
+    println!("cargo:rerun-if-changed=src/rules/yaml.rs");
     let mut names = Vec::new();
     list(&root, &mut names);
     names.sort();

@@ -74,6 +74,71 @@ fn causes(answer: &Value) -> Vec<String> {
     answer["causes"].as_array().unwrap().iter().map(|c| format!("{} {} {}", c["id"], c["entities"], c["confidence"])).collect()
 }
 
+/// The answer from a fixture without one of its files.
+fn without(fixture: &Fixture, gone: &str) -> Value {
+    let left = fixture.files().into_iter().filter(|file| !file.ends_with(gone));
+    finish(program().args(["diagnose", "--format", "json"]).args(left)).expect(0).json()
+}
+
+#[test]
+fn one_side_alone_is_not_sure() {
+    // "Although the database works" is known only from the database.
+    let fixture = Fixture::named("sqlalchemy-pool-exhausted");
+    let log = "postgresql/postgresql-15-main.log";
+    for (answer, sure) in [(fixture.diagnose(&["--format", "json"]).expect(0).json(), true), (without(&fixture, log), false)] {
+        let first = &answer["causes"][0];
+        assert_eq!(first["id"], "db.pool-exhausted");
+        assert_eq!(first["confidence"].as_f64().unwrap() >= 0.7, sure, "{first}");
+        let named = answer["missing"].as_array().unwrap().iter().any(|m| m["log"].as_str().unwrap().contains("log of the database"));
+        assert_eq!(named, !sure, "{}", answer["missing"]);
+    }
+}
+
+/// A service that systemd starts again and again while its proxy answers 502.
+fn crash_loop() -> TempDir {
+    let bundle = TempDir::new().unwrap();
+    let (web, app) = (bundle.path().join("web1"), bundle.path().join("app1"));
+    [&web, &app].into_iter().for_each(|host| fs::create_dir(host).unwrap());
+    let clock = |second: usize| format!("10:{:02}:{:02}", second / 60, second % 60);
+    let requests = (0..240).map(|second| {
+        let status = if (120..200).contains(&second) { 502 } else { 200 };
+        let client = second % 200 + 1;
+        let time = clock(second);
+        format!("198.51.100.{client} - - [21/Nov/2026:{time} +0000] \"GET /item/{second} HTTP/1.1\" {status} 512 \"-\" \"curl/8.1\" 0.050 0.050 10.0.0.5:8000\n")
+    });
+    fs::write(web.join("access.log"), requests.collect::<String>()).unwrap();
+    let starts = (120..200).step_by(6).enumerate().map(|(n, second)| {
+        let says = |second: usize, what: &str| format!("2026-11-21T{}+00:00 app1 systemd[1]: {what}\n", clock(second));
+        [
+            says(second, "shop.service: Main process exited, code=exited, status=1/FAILURE"),
+            says(second, "shop.service: Failed with result 'exit-code'."),
+            says(second + 5, &format!("shop.service: Scheduled restart job, restart counter is at {}.", n + 1)),
+        ]
+        .concat()
+    });
+    let quiet = |at: usize| format!("2026-11-21T{}+00:00 app1 CRON[{at}]: (root) CMD (/usr/local/bin/stats)\n", clock(at));
+    let log = [0, 30, 60, 90].map(quiet).concat() + &starts.collect::<String>() + &[210, 239].map(quiet).concat();
+    fs::write(app.join("syslog"), log).unwrap();
+    bundle
+}
+
+#[test]
+fn what_only_the_supervisor_saw_is_not_sure() {
+    let bundle = crash_loop();
+    let ask = || whyline(["diagnose", "--format", "json", bundle.path().to_str().unwrap()]).expect(0).json();
+    let alone = ask();
+    assert_eq!(alone["causes"][0]["id"], "app.crash");
+    assert!(alone["causes"][0]["confidence"].as_f64().unwrap() < 0.7, "{}", alone["causes"][0]);
+    assert!(alone["missing"][0]["command"].as_str().unwrap().contains("journalctl -u shop.service"), "{}", alone["missing"]);
+    // The service's own log is there and has nothing else to say.
+    let lines = (0..240).step_by(4).filter(|second| !(120..200).contains(second));
+    let line = |second| format!("2026-11-21T10:{:02}:{:02}+00:00 INFO worker heartbeat {second}\n", second / 60, second % 60);
+    fs::write(bundle.path().join("app1/shop.log"), lines.map(line).collect::<String>()).unwrap();
+    let both = ask();
+    assert_eq!(both["causes"][0]["id"], "app.crash");
+    assert!(both["causes"][0]["confidence"].as_f64().unwrap() >= 0.7, "{}", both["causes"][0]);
+}
+
 #[test]
 fn standard_input_is_read_like_a_file() {
     let fixture = Fixture::named("two-redis-and-certificate");

@@ -116,16 +116,21 @@ pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, e
     Some(format!("dependency:{service}@{}", host.unwrap_or("")))
 }
 
-/// The only machine in the bundle that runs a store of the kind that a signal speaks of.
-pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
-    let programs: &[&str] = match signal.split(['.', '-']).next().unwrap_or("") {
-        "dbclient" | "dbpool" | "mysql" | "mariadb" | "postgresql" | "pg" | "jdbc" | "mongodb" => {
+/// The programs that are stores of the kind that the first word of a signal or of a fault speaks of.
+pub(crate) fn programs_of_stores(first: &str) -> &'static [&'static str] {
+    match first {
+        "db" | "dbclient" | "dbpool" | "mysql" | "mariadb" | "postgresql" | "pg" | "jdbc" | "mongodb" => {
             &["mariadb", "mysql", "postgresql", "mongodb"]
         }
         "redis" | "cache" | "memcached" => &["redis", "memcached"],
         "amqp" | "rabbitmq" | "queue" => &["rabbitmq"],
-        _ => return None,
-    };
+        _ => &[],
+    }
+}
+
+/// The only machine in the bundle that runs a store of the kind that a signal speaks of.
+pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
+    let programs = programs_of_stores(signal.split(['.', '-']).next().unwrap_or(""));
     let hosts: std::collections::BTreeSet<&str> = evidence
         .programs
         .iter()

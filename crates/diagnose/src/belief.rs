@@ -10,6 +10,7 @@ use crate::near::Near;
 use crate::rules::{FaultId, Pack};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
+use crate::untold;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One term of a score.
@@ -84,6 +85,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     for h in &mut list {
         h.step_of = h.step_of.and_then(|i| before.get(i)).and_then(|k| after.get(k)).copied();
     }
+    untold::hold_back(evidence, topology, pack, activities, &mut list);
     list
 }
 

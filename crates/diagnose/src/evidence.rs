@@ -40,6 +40,14 @@ pub struct SourceInfo {
     pub newest: Option<usize>,
 }
 
+impl SourceInfo {
+    /// Whether it is a log of the system, which goes on whatever becomes of the services that write to logs of their own.
+    pub fn is_of_system(&self) -> bool {
+        let first = self.format.split('.').next().unwrap_or("");
+        matches!(first, "syslog" | "kernel" | "dmesg" | "cron" | "auditd") || self.path.ends_with("syslog")
+    }
+}
+
 /// Hits of a signal for an entity, from one source, on the agreed clock.
 #[derive(Clone, Debug)]
 pub struct Series {

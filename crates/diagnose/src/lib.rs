@@ -23,6 +23,7 @@ pub mod symptoms;
 pub mod tally;
 pub mod topology;
 pub mod tree;
+mod untold;
 
 pub use diagnosis::diagnose;
 pub use evidence::{Evidence, SourceInfo};

@@ -332,7 +332,7 @@ impl Topology {
         }
         named.sort();
         named.dedup();
-        self.the_only_one_left(&named);
+        self.the_only_one_left(&named, &running);
         for (speaker, peer) in named {
             if self.behind(&peer).is_none() {
                 let (address, port) = address::split_port(&peer);
@@ -362,8 +362,8 @@ impl Topology {
 
 impl Topology {
     /// One private address without a host, and one host without an address that speaks of nobody and is asked by nobody
-    /// known: they are the same machine.
-    fn the_only_one_left(&mut self, named: &[(String, String)]) {
+    /// known: they are the same machine, unless the host is known to serve something else than what is asked for there.
+    fn the_only_one_left(&mut self, named: &[(String, String)], running: &BTreeMap<&str, BTreeSet<&str>>) {
         let private = |a: &str| {
             address::ip(a).is_some_and(|ip| match ip {
                 IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() && names_a_machine(ip),
@@ -374,7 +374,17 @@ impl Topology {
             named.iter().map(|(_, p)| address::split_port(p).0).filter(|a| private(a) && self.behind(a).is_none()).collect();
         let taken: BTreeSet<&String> = self.behind.values().map(|(h, _)| h).collect();
         let speakers: BTreeSet<&String> = named.iter().map(|(s, _)| s).chain(self.calls.iter().map(|(c, _)| c)).collect();
-        let free: Vec<&String> = self.hosts.iter().filter(|h| !taken.contains(h) && !speakers.contains(h)).collect();
+        let wanted: BTreeSet<&str> = named
+            .iter()
+            .map(|(_, peer)| address::split_port(peer))
+            .filter(|(address, _)| open.contains(address))
+            .filter_map(|(_, port)| port.and_then(program_of_port))
+            .collect();
+        let runs = |program: &str, host: &str| running.get(program).is_some_and(|hosts| hosts.contains(host));
+        let fits = |host: &str| {
+            wanted.is_empty() || wanted.iter().any(|program| runs(program, host)) || !SERVERS.iter().any(|program| runs(program, host))
+        };
+        let free: Vec<&String> = self.hosts.iter().filter(|h| !taken.contains(h) && !speakers.contains(h) && fits(h)).collect();
         if let (1, [host]) = (open.len(), &free[..]) {
             let address = open.first().map(|a| a.to_string()).unwrap_or_default();
             let host = (*host).clone();
@@ -382,6 +392,10 @@ impl Topology {
         }
     }
 }
+
+/// Programs that show by their logs what a machine serves, as [`Evidence::programs`] names them.
+const SERVERS: [&str; 11] =
+    ["apache", "dns", "haproxy", "mariadb", "memcached", "mongodb", "mysql", "nginx", "postgresql", "rabbitmq", "redis"];
 
 /// Whether an address is one of a machine: of the loopback addresses those that somebody gave out, rather than the usual ones.
 fn names_a_machine(ip: IpAddr) -> bool {
@@ -411,6 +425,25 @@ fn kind_of_name(name: &str) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tally::Pair;
+
+    /// Of two hosts one speaks of a database, the other runs `program`: whether the other is taken for the database's machine.
+    fn left_over(program: &str, peer: &str) -> Option<String> {
+        let mut evidence = Evidence::default();
+        let [app, other, program, peer_id] = ["app01", "web01", program, peer].map(|name| evidence.names.id(name));
+        evidence.programs = vec![((app, NONE), 1), ((other, program), 1)];
+        evidence.pairs = vec![(Pair { host: app, service: NONE, peer: peer_id }, 1)];
+        Topology::new(&evidence, &Pack::default()).behind(peer)
+    }
+
+    #[test]
+    fn a_proxy_is_not_taken_for_the_database_that_is_not_there() {
+        assert_eq!(left_over("nginx", "10.0.0.3:3306"), None);
+        assert_eq!(left_over("haproxy", "10.0.0.3:5432"), None);
+        assert_eq!(left_over("nginx", "10.0.0.3:8080").as_deref(), Some("web01"));
+        assert_eq!(left_over("mysql", "10.0.0.3:3306").as_deref(), Some("web01"));
+        assert_eq!(left_over("cron", "10.0.0.3:3306").as_deref(), Some("web01"));
+    }
 
     #[test]
     fn who_says_where_it_listens_stands_there() {

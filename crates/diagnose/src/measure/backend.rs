@@ -108,7 +108,7 @@ fn silent(view: &mut View<'_>) {
     }
     for (number, source) in view.evidence.sources.iter().enumerate() {
         let Some((first, last)) = view.evidence.span(number) else { continue };
-        let system = source.format.starts_with("syslog") || source.path.ends_with("syslog") || source.format == "nginx.error";
+        let system = source.is_of_system() || source.format == "nginx.error";
         if system || onset - first < 20 || view.incident.hosts().contains(source.host.as_str()) || source.same_as.is_some() {
             continue;
         }

@@ -2,8 +2,12 @@
 
 use super::{Times, View};
 use crate::entity::parts;
+use crate::evidence::SourceInfo;
 use crate::names::NONE;
+use crate::topology::program_of_port;
 use std::collections::BTreeMap;
+use std::ops::Range;
+use whyline_event::{Key, address};
 
 /// For a name: since when (ms), how often, and lines that show it.
 type Found = BTreeMap<String, (i64, u64, Vec<(u32, u32)>)>;
@@ -55,9 +59,9 @@ fn unlogged(view: &mut View<'_>) {
         let entity = view.evidence.text(series.entity);
         let ("addr" | "name", name, _) = parts(entity) else { continue };
         // Only what services say of the ends of their own connections: an upstream or a peer by address or name.
-        let (address, port) = whyline_event::address::split_port(name);
-        let is_endpoint = whyline_event::address::ip(name).is_some() || address.contains('.') || port.is_some();
-        if !view.pack.signals[series.signal as usize].accuses(whyline_event::Key::Peer) || !is_endpoint {
+        let (address, port) = address::split_port(name);
+        let is_endpoint = address::ip(name).is_some() || address.contains('.') || port.is_some();
+        if !view.pack.signals[series.signal as usize].accuses(Key::Peer) || !is_endpoint {
             continue;
         }
         let n = series.within(from, to);
@@ -79,27 +83,38 @@ fn unlogged(view: &mut View<'_>) {
     }
 }
 
+/// What speaks of time-outs towards one machine.
+struct TimedOut {
+    /// The first of them (ms).
+    onset: i64,
+    count: u64,
+    /// The endpoint as the first one names it.
+    entity: String,
+    /// Lines that say so.
+    cite: Vec<(u32, u32)>,
+}
+
 /// Targets of time-outs whose own logs go on and show no trouble: what lies between is to blame.
 fn quiet_targets(view: &mut View<'_>) {
     let (from, to) = (view.incident.onset / 1000 - 10, view.incident.end / 1000 + 5);
-    let mut targets: BTreeMap<String, (i64, u64, String)> = BTreeMap::new();
+    let mut targets: BTreeMap<String, TimedOut> = BTreeMap::new();
     for series in &view.evidence.series {
         let signal = &view.pack.signals[series.signal as usize];
-        if !signal.id.contains("timeout")
-            || ![whyline_event::Key::Peer, whyline_event::Key::UpstreamAddress].into_iter().any(|k| signal.accuses(k))
-        {
+        if !signal.id.contains("timeout") || ![Key::Peer, Key::UpstreamAddress].into_iter().any(|k| signal.accuses(k)) {
             continue;
         }
         let n = series.within(from, to);
         let entity = view.evidence.text(series.entity);
         if let Some(host) = view.topology.host_of(entity).filter(|h| n >= 2 && h != view.evidence.text(series.host)) {
-            let entry = targets.entry(host).or_insert((i64::MAX, 0, entity.to_string()));
-            entry.0 = entry.0.min(series.bins.iter().map(|b| b.0).find(|s| *s >= from).unwrap_or(from) * 1000);
-            entry.1 += n;
+            let entry =
+                targets.entry(host).or_insert_with(|| TimedOut { onset: i64::MAX, count: 0, entity: entity.to_string(), cite: Vec::new() });
+            entry.onset = entry.onset.min(series.bins.iter().map(|b| b.0).find(|s| *s >= from).unwrap_or(from) * 1000);
+            entry.count += n;
+            let first = series.samples.iter().find(|s| s.nanos / 1_000_000_000 >= from);
+            entry.cite.extend(first.map(|s| (series.source as u32, s.line)));
         }
     }
-    for (host, (onset, n, entity)) in targets {
-        let runs = view.evidence.sources.iter().enumerate().any(|(i, s)| s.host == host && view.evidence.ticks_within(i, from, to) > 0);
+    for (host, TimedOut { onset, count, entity, mut cite }) in targets {
         let trouble = view.evidence.series.iter().any(|s| {
             view.evidence.text(s.host) == host && s.within(from, to) >= 3 && s.within(i64::MIN, from - 1) * 3 < s.within(from, to)
         });
@@ -107,16 +122,30 @@ fn quiet_targets(view: &mut View<'_>) {
             .found
             .iter()
             .any(|m| view.pack.signals[m.signal as usize].id == "backend.silent" && m.entity.ends_with(&format!("@{host}")));
-        if runs && !trouble && !silent {
+        if would_tell(view, &host, &entity, from..to) && !trouble && !silent {
+            cite.truncate(2);
             view.add(
                 "target.quiet",
                 entity,
                 onset,
-                format!("{n} time-outs name it, but the logs of {host} go on without trouble"),
-                Vec::new(),
+                format!("{count} time-outs name it, but the logs of {host} go on without trouble"),
+                cite,
             );
         }
     }
+}
+
+/// Whether logs of a host go on that would tell of trouble with what is asked for there: those of a service, or of the very program. Those
+/// of the system alone go on while a service hangs.
+fn would_tell(view: &View<'_>, host: &str, entity: &str, seconds: Range<i64>) -> bool {
+    let evidence = view.evidence;
+    let (_, endpoint, _) = parts(entity);
+    let program = address::split_port(endpoint).1.and_then(program_of_port);
+    let told = |program: &str| evidence.programs.iter().any(|((h, p), _)| evidence.text(*h) == host && evidence.text(*p) == program);
+    let very_program = program.is_some_and(|program| told(program) || program == "mariadb" && told("mysql"));
+    let goes_on = |(number, _): &(usize, &SourceInfo)| evidence.ticks_within(*number, seconds.start, seconds.end) > 0;
+    let own = evidence.sources.iter().enumerate().filter(|(_, source)| source.host == host);
+    own.filter(goes_on).any(|(_, source)| very_program || program.is_none() && !source.is_of_system())
 }
 
 /// Steps after which TCP sends again (RFC 6298; Linux: 200 ms at least, then doubled; 1 s, 3 s, 7 s for a lost SYN), in ms.

@@ -35,7 +35,7 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport) -> R
         felt(page, answer, incident, symptom)?;
     }
     if incident.unexplained >= 0.1 {
-        let text = format!("{} of the belief stays with something that no rule knows", percent(incident.unexplained));
+        let text = format!("{} of the belief stays with what no rule knows or no log here tells", percent(incident.unexplained));
         page.write("    ", "      ", &Text::new().and(Ink::Faint, text), 2)?;
     }
     Ok(())

@@ -1,0 +1,426 @@
+//! The shape of the YAML of rule files.
+
+use super::{At, Count, Evidence, Explains, Fault, File, Format, Missing, Sample, Signal, Wanted};
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_saphyr::Spanned;
+use std::fmt;
+
+/// A rule file as it stands.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+pub struct RawFile {
+    #[serde(default)]
+    signals: Entries<RawSignal>,
+    #[serde(default)]
+    faults: Entries<RawFault>,
+    #[serde(default)]
+    formats: Entries<RawFormat>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFormat {
+    title: String,
+    pattern: Option<Spanned<String>>,
+    nginx: Option<Spanned<String>>,
+    apache: Option<Spanned<String>>,
+    postgres: Option<Spanned<String>>,
+    haproxy: Option<Spanned<String>>,
+    timestamp: Option<Spanned<String>>,
+    zone: Option<Spanned<String>>,
+    #[serde(default)]
+    units: Entries<Spanned<String>>,
+    starts: Option<Spanned<String>>,
+    #[serde(default)]
+    files: Vec<Spanned<String>>,
+    #[serde(default)]
+    samples: Vec<RawSample>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSample {
+    text: Option<Spanned<String>>,
+    not: Option<Spanned<String>>,
+    #[serde(default)]
+    fields: Entries<Wanted>,
+}
+
+/// A mapping whose order and places are kept.
+struct Entries<V>(Vec<(Spanned<String>, V)>);
+
+impl<V> Default for Entries<V> {
+    fn default() -> Self {
+        Entries(Vec::new())
+    }
+}
+
+impl<'de, V: Deserialize<'de>> Deserialize<'de> for Entries<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each<V>(std::marker::PhantomData<V>);
+        impl<'de, V: Deserialize<'de>> Visitor<'de> for Each<V> {
+            type Value = Entries<V>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a mapping of ids to rules")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut list = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    list.push(entry);
+                }
+                Ok(Entries(list))
+            }
+            fn visit_unit<E>(self) -> Result<Self::Value, E> {
+                Ok(Entries::default())
+            }
+        }
+        deserializer.deserialize_map(Each(std::marker::PhantomData))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum OneOrMany {
+    One(String),
+    Many(Vec<String>),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawSignal {
+    title: String,
+    query: Option<Spanned<String>>,
+    entity: Option<Spanned<OneOrMany>>,
+    #[serde(default)]
+    origin: Option<OneOrMany>,
+    #[serde(default)]
+    examples: RawExamples,
+    #[serde(default)]
+    quiet: bool,
+    count: Option<RawCount>,
+    #[serde(default)]
+    until: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawExamples {
+    #[serde(default, rename = "match")]
+    matching: Vec<Spanned<String>>,
+    #[serde(default, rename = "ignore")]
+    ignoring: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawCount {
+    of: Spanned<String>,
+    at_least: u64,
+    within: Spanned<String>,
+    by: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawFault {
+    title: String,
+    #[serde(default)]
+    symptom: bool,
+    #[serde(default)]
+    explains: Vec<RawExplains>,
+    #[serde(default)]
+    evidence: Vec<RawEvidence>,
+    because: Option<RawBecause>,
+    #[serde(default)]
+    advice: RawAdvice,
+    #[serde(default)]
+    missing: Vec<RawMissing>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawExplains {
+    fault: Spanned<String>,
+    through: Option<Spanned<String>>,
+    #[serde(default, rename = "within")]
+    _within: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEvidence {
+    signal: Spanned<String>,
+    strength: Spanned<Strength>,
+    speaks: Option<Spanned<String>>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Strength {
+    Number(f64),
+    Word(String),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBecause {
+    any: Vec<Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields)]
+struct RawAdvice {
+    #[serde(default)]
+    check: Vec<String>,
+    #[serde(default)]
+    fix: Vec<String>,
+    #[serde(default)]
+    prevent: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawMissing {
+    of: Option<Spanned<String>>,
+    #[serde(default)]
+    needed: bool,
+    log: String,
+    #[serde(default)]
+    command: String,
+}
+
+const THROUGH: &[&str] = &["upstream", "dependency", "host", "same", "any"];
+const WHOSE: &[&str] = &["target", "host", "dependency", "proxy", "resolver", "network", "both"];
+
+impl RawFile {
+    /// The plain form. The error says where and what.
+    pub fn plain(self, name: &str) -> Result<File, String> {
+        let mut file = File { name: name.to_string(), ..File::default() };
+        for (id, raw) in self.signals.0 {
+            file.signals.push(raw.plain(name, id.into())?);
+        }
+        for (id, raw) in self.faults.0 {
+            file.faults.push(raw.plain(name, id.into())?);
+        }
+        for (id, raw) in self.formats.0 {
+            file.formats.push(raw.plain(name, id.into())?);
+        }
+        Ok(file)
+    }
+}
+
+impl RawSignal {
+    fn plain(self, name: &str, id: At) -> Result<Signal, String> {
+        let entity = match self.entity {
+            None => Vec::new(),
+            Some(spanned) => {
+                let (line, column) = (spanned.referenced.line(), spanned.referenced.column());
+                let names = match spanned.value {
+                    OneOrMany::One(one) => vec![one],
+                    OneOrMany::Many(many) => many,
+                };
+                names.into_iter().map(|text| At { text, line, column }).collect()
+            }
+        };
+        let origin = match self.origin {
+            None => String::new(),
+            Some(OneOrMany::One(one)) => one,
+            Some(OneOrMany::Many(many)) => many.join("; "),
+        };
+        let count = match self.count {
+            None => None,
+            Some(raw) => {
+                let within = At::from(raw.within);
+                let seconds = seconds(&within.text).ok_or_else(|| {
+                    format!(
+                        "{name}:{}:{}: `{}` is no length of time; write for instance `1m` or `30s`",
+                        within.line, within.column, within.text
+                    )
+                })?;
+                Some(Count { of: raw.of.into(), at_least: raw.at_least, within: seconds, by: raw.by.map(At::from) })
+            }
+        };
+        Ok(Signal {
+            id,
+            title: self.title,
+            query: self.query.map(At::from),
+            entity,
+            origin,
+            matching: self.examples.matching.into_iter().map(At::from).collect(),
+            ignoring: self.examples.ignoring.into_iter().map(At::from).collect(),
+            quiet: self.quiet,
+            count,
+            until: self.until.into_iter().map(At::from).collect(),
+        })
+    }
+}
+
+impl RawFormat {
+    fn plain(self, name: &str, id: At) -> Result<Format, String> {
+        let told = [
+            ("pattern", self.pattern),
+            ("nginx", self.nginx),
+            ("apache", self.apache),
+            ("postgres", self.postgres),
+            ("haproxy", self.haproxy),
+        ];
+        Ok(Format {
+            told: told.into_iter().filter_map(|(key, text)| Some((key.to_string(), text?.into()))).collect(),
+            title: self.title,
+            timestamp: self.timestamp.map(At::from),
+            zone: self.zone.map(At::from),
+            units: self.units.0.into_iter().map(|(group, unit)| (group.into(), unit.into())).collect(),
+            starts: self.starts.map(At::from),
+            files: self.files.into_iter().map(At::from).collect(),
+            samples: self.samples.into_iter().map(|raw| raw.plain(name, &id)).collect::<Result<_, _>>()?,
+            provides: Vec::new(),
+            id,
+        })
+    }
+}
+
+impl RawSample {
+    fn plain(self, name: &str, id: &At) -> Result<Sample, String> {
+        let fields: Vec<(At, Wanted)> = self.fields.0.into_iter().map(|(field, value)| (field.into(), value)).collect();
+        match (self.text, self.not) {
+            (Some(text), None) => Ok(Sample { text: text.into(), reads: true, fields }),
+            (None, Some(text)) if fields.is_empty() => Ok(Sample { text: text.into(), reads: false, fields }),
+            (None, Some(text)) => {
+                let at = At::from(text);
+                Err(format!("{name}:{}:{}: a line that must not be read has no fields; leave `fields` out", at.line, at.column))
+            }
+            (Some(text), Some(_)) => {
+                let at = At::from(text);
+                Err(format!(
+                    "{name}:{}:{}: a sample is either `text` (to be read) or `not` (not to be read); write two",
+                    at.line, at.column
+                ))
+            }
+            (None, None) => {
+                let (line, column) = (id.line, id.column);
+                Err(format!("{name}:{line}:{column}: a sample of `{}` has neither `text` nor `not`", id.text))
+            }
+        }
+    }
+}
+
+impl RawFault {
+    fn plain(self, name: &str, id: At) -> Result<Fault, String> {
+        let mut explains = Vec::new();
+        for raw in self.explains {
+            let through = raw.through.map(At::from);
+            if let Some(t) = through.as_ref().filter(|t| !THROUGH.contains(&t.text.as_str())) {
+                return Err(format!(
+                    "{name}:{}:{}: `through: {}` is unknown; it is one of {}",
+                    t.line,
+                    t.column,
+                    t.text,
+                    THROUGH.join(", ")
+                ));
+            }
+            explains.push(Explains { fault: raw.fault.into(), through: through.map_or_else(|| "any".into(), |t| t.text) });
+        }
+        let mut evidence = Vec::new();
+        for raw in self.evidence {
+            let (line, column) = (raw.strength.referenced.line(), raw.strength.referenced.column());
+            let strength = match raw.strength.value {
+                Strength::Number(n) if n >= 1.0 => n,
+                Strength::Number(n) => {
+                    return Err(format!("{name}:{line}:{column}: a strength of {n} is below 1; for the opposite write `speaks: against`"));
+                }
+                Strength::Word(word) => match word.as_str() {
+                    "weak" => 2.0,
+                    "supporting" => 4.0,
+                    "strong" => 12.0,
+                    "conclusive" => 60.0,
+                    other => {
+                        return Err(format!(
+                            "{name}:{line}:{column}: strength `{other}` is unknown; it is weak, supporting, strong, conclusive or a number"
+                        ));
+                    }
+                },
+            };
+            let speaks = raw.speaks.map(At::from);
+            let against = match speaks.as_ref().map(|s| s.text.as_str()) {
+                None | Some("for") => false,
+                Some("against") => true,
+                Some(other) => {
+                    let at = speaks.as_ref().map_or((0, 0), |s| (s.line, s.column));
+                    return Err(format!("{name}:{}:{}: `speaks: {other}` is unknown; it is `for` or `against`", at.0, at.1));
+                }
+            };
+            evidence.push(Evidence { signal: raw.signal.into(), strength, against });
+        }
+        Ok(Fault {
+            id,
+            title: self.title,
+            symptom: self.symptom,
+            explains,
+            evidence,
+            because: self.because.map(|b| b.any.into_iter().map(At::from).collect()).unwrap_or_default(),
+            check: self.advice.check,
+            fix: self.advice.fix,
+            prevent: self.advice.prevent,
+            missing: self.missing.into_iter().map(|m| m.plain(name)).collect::<Result<_, _>>()?,
+        })
+    }
+}
+
+impl RawMissing {
+    fn plain(self, name: &str) -> Result<Missing, String> {
+        let of = self.of.map_or_else(|| At { text: "target".into(), ..At::default() }, At::from);
+        if !WHOSE.contains(&of.text.as_str()) {
+            return Err(format!(
+                "{name}:{}:{}: `of: {}` is unknown; a missing log is of {}",
+                of.line,
+                of.column,
+                of.text,
+                WHOSE.join(", ")
+            ));
+        }
+        if self.needed && !matches!(of.text.as_str(), "target" | "dependency") {
+            return Err(format!(
+                "{name}:{}:{}: whether a log of `{}` was given is not looked at; `needed` goes with `of: target` or `of: dependency`",
+                of.line, of.column, of.text
+            ));
+        }
+        Ok(Missing { of: of.text, needed: self.needed, log: self.log, command: self.command })
+    }
+}
+
+/// Seconds of `90`, `90s`, `5m`, `2h`, `1d`.
+fn seconds(text: &str) -> Option<u64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let number: u64 = text.get(..digits)?.parse().ok()?;
+    let unit = match text.get(digits..)?.trim() {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86400,
+        _ => return None,
+    };
+    number.checked_mul(unit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read;
+
+    fn missing(entry: &str) -> Result<super::Missing, String> {
+        let yaml = format!("faults:\n  app.x:\n    title: x\n    missing:\n      - {entry}\n");
+        read("x.yaml", &yaml).map(|file| file.faults.into_iter().flat_map(|fault| fault.missing).next().unwrap_or_default())
+    }
+
+    #[test]
+    fn whose_log_is_missing_must_be_known() {
+        let plain = missing("{log: 'a log'}").unwrap_or_default();
+        assert_eq!((plain.of.as_str(), plain.needed), ("target", false));
+        let needed = missing("{of: dependency, needed: true, log: 'a log'}").unwrap_or_default();
+        assert_eq!((needed.of.as_str(), needed.needed), ("dependency", true));
+        let wrong = missing("{of: databse, log: 'a log'}").err().unwrap_or_default();
+        assert!(wrong.starts_with("x.yaml:5:14: `of: databse` is unknown") && wrong.contains("dependency"), "{wrong}");
+        let never = missing("{of: network, needed: true, log: 'a log'}").err().unwrap_or_default();
+        assert!(never.starts_with("x.yaml:5:14: ") && never.contains("`of: target` or `of: dependency`"), "{never}");
+    }
+}

@@ -1,0 +1,71 @@
+//! What has not been told: causes that rest on one side's word.
+//!
+//! A pool that is used up "although the database works" may be the echo of a database that hangs without a word to its clients; a
+//! service that its supervisor saw die may have died of anything. Where a rule says so (`needed` in its `missing`), the log of the
+//! other side must have been given before the program stands by the fault. Silence counts only where the log was given.
+
+use crate::activity::{Activity, programs_of_stores};
+use crate::belief::{Hypothesis, Term};
+use crate::entity::parts;
+use crate::evidence::Evidence;
+use crate::rules::Pack;
+use crate::topology::Topology;
+
+/// No more is believed of a fault while the log that would decide is not there.
+const MOST: f64 = 0.6;
+/// A line that names the fault itself (the logarithm of `conclusive`) needs no other.
+const CONCLUSIVE: f64 = 4.0;
+
+/// Holds back the confidence in faults for which a needed log was not given.
+pub(crate) fn hold_back(evidence: &Evidence, topology: &Topology, pack: &Pack, activities: &[Activity], list: &mut [Hypothesis]) {
+    let on_known_host = |h: &&mut Hypothesis| h.place.strip_prefix("host:").is_some_and(|host| topology.hosts.contains(host));
+    for h in list.iter_mut().filter(|h| h.step_of.is_none() && h.confidence > MOST).filter(on_known_host) {
+        let rule = &pack.faults[h.fault];
+        let named = h.terms.iter().filter(|t| t.value > 0.0).filter_map(|t| t.activity).any(|i| {
+            let signal = activities[i].signal;
+            rule.evidence.iter().any(|e| e.signal == signal && e.weight >= CONCLUSIVE)
+        });
+        if named {
+            continue;
+        }
+        let missing = rule.missing.iter().filter(|missing| missing.needed).find(|missing| match missing.of.as_str() {
+            "dependency" => !store_speaks(evidence, topology, h, &rule.id),
+            _ => !accused_speaks(evidence, activities, h),
+        });
+        if let Some(missing) = missing {
+            let accused = h.entities.first().map_or("", |entity| parts(entity).1);
+            let note = format!("not sure without the {}", missing.log.replace("{entity}", accused).replace("{host}", host_of(h)));
+            h.terms.push(Term { name: "untold".into(), value: 0.0, note, activity: None });
+            h.confidence = MOST;
+        }
+    }
+}
+
+fn host_of(h: &Hypothesis) -> &str {
+    h.place.strip_prefix("host:").unwrap_or(&h.place)
+}
+
+/// Whether a log was given of a store that the accused may use: on its machine, on one that it calls, or on one of which nobody knows
+/// who calls it.
+fn store_speaks(evidence: &Evidence, topology: &Topology, h: &Hypothesis, fault: &str) -> bool {
+    let stores = programs_of_stores(fault.split('.').next().unwrap_or(""));
+    let below = topology.below(host_of(h));
+    evidence.programs.iter().any(|((host, program), _)| {
+        let host = evidence.text(*host);
+        let uncalled = || !topology.calls.iter().any(|(_, callee)| callee == host);
+        stores.contains(&evidence.text(*program)) && (below.contains_key(host) || uncalled())
+    })
+}
+
+/// Programs that start and watch others, and say how they end.
+const SUPERVISORS: [&str; 9] = ["systemd", "kernel", "supervisord", "monit", "dockerd", "containerd", "kubelet", "init", "runit"];
+
+/// Whether the accused service speaks for itself: by what accuses it, or in a log of its own.
+fn accused_speaks(evidence: &Evidence, activities: &[Activity], h: &Hypothesis) -> bool {
+    let spoken = h.terms.iter().filter(|t| t.value > 0.0).filter_map(|t| t.activity).map(|i| &activities[i]);
+    let by_itself = spoken.filter(|a| !a.shown).flat_map(|a| &a.series).filter_map(|i| evidence.series.get(*i)).any(|series| {
+        let service = evidence.text(series.service);
+        evidence.text(series.host) == host_of(h) && !SUPERVISORS.contains(&service)
+    });
+    by_itself || evidence.sources.iter().any(|source| source.host == host_of(h) && source.records > 0 && !source.is_of_system())
+}
