@@ -254,8 +254,9 @@ impl Clock {
             Form::TimeOnly => {
                 const DAY: i64 = 86_400 * NANOS;
                 let near = self.near.unwrap_or(0);
-                let base = near.div_euclid(DAY) * DAY + stamp.nanos;
-                [-1, 0, 1].into_iter().map(|d| self.zone.to_utc(base + d * DAY)).min_by_key(|t| (t - near).abs()).unwrap_or(base)
+                let base = (near.div_euclid(DAY) * DAY).saturating_add(stamp.nanos);
+                let days = [-1, 0, 1].into_iter().map(|d| self.zone.to_utc(base.saturating_add(d * DAY)));
+                days.min_by_key(|t| t.saturating_sub(near).saturating_abs()).unwrap_or(base)
             }
         }
     }

@@ -37,7 +37,10 @@ impl Boots {
     /// Takes note of a record that tells how long the machine had run, with its own stamp, if it has one.
     pub fn record(&mut self, uptime: i64, stamp: Option<&Stamp>) {
         match stamp {
-            Some(stamp) => self.add(((stamp.nanos - uptime).div_euclid(MINUTE), stamp.form), stamp.nanos - uptime),
+            Some(stamp) => {
+                let boot = stamp.nanos.saturating_sub(uptime);
+                self.add((boot.div_euclid(MINUTE), stamp.form), boot);
+            }
             None => self.timeless += 1,
         }
     }

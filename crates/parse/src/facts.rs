@@ -346,7 +346,7 @@ impl Facts {
         if let (Form::Civil, Some(outer)) = (stamp.form, record.envelope_stamp)
             && outer.form == Form::Explicit
         {
-            let minutes = (stamp.nanos - outer.nanos + 30 * NANOS).div_euclid(60 * NANOS);
+            let minutes = stamp.nanos.saturating_sub(outer.nanos).saturating_add(30 * NANOS).div_euclid(60 * NANOS);
             *self.inside.entry(minutes as i32).or_default() += 1;
         }
         if stamp.form == Form::NoYear && self.first_no_year.is_none_or(|(line, _)| record.origin.line < line) {

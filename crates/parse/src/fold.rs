@@ -67,7 +67,7 @@ impl Watch {
             } else {
                 *stayed += 1;
             }
-        } else if STEP.contains(&(ends.latest - now)) {
+        } else if STEP.contains(&ends.latest.saturating_sub(now)) {
             self.step = Some((Fold { line, from: ends.latest, to: now, no_year }, 1));
         }
         ends.latest = ends.latest.max(now);
@@ -88,7 +88,7 @@ pub fn judge(folds: &[Fold], ends: &[Ends], zone: Option<&Zone>) -> Option<Fold>
     let mut ends = ends.to_vec();
     ends.sort_unstable();
     let between = ends.windows(2).filter_map(|pair| match pair {
-        [a, b] if a.no_year == b.no_year && STEP.contains(&(a.latest - b.first)) => {
+        [a, b] if a.no_year == b.no_year && STEP.contains(&a.latest.saturating_sub(b.first)) => {
             Some(Fold { line: b.line, from: a.latest, to: b.first, no_year: b.no_year })
         }
         _ => None,

@@ -95,7 +95,7 @@ impl Watch {
             }
             return None;
         };
-        let distance = known.latest - stamp.nanos;
+        let distance = known.latest.saturating_sub(stamp.nanos);
         // A year or a day that is not written begins anew.
         let anew = match stamp.form {
             Form::NoYear => distance > YEAR / 2 * NANOS,

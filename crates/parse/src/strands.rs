@@ -413,7 +413,7 @@ fn is_ones_own(record: &Record<'_>) -> bool {
 
 fn is_near(before: Option<Stamp>, now: Option<Stamp>) -> bool {
     match (before, now) {
-        (Some(before), Some(now)) if before.form == now.form => (now.nanos - before.nanos).abs() <= LATE,
+        (Some(before), Some(now)) if before.form == now.form => now.nanos.saturating_sub(before.nanos).saturating_abs() <= LATE,
         _ => true,
     }
 }

@@ -147,3 +147,24 @@ fn nothing_hostile_breaks_a_reader() {
         }
     }
 }
+
+/// The first and the last years that are read as such lie further apart than a number of nanoseconds can say.
+#[test]
+fn moments_may_lie_as_far_apart_as_time_goes() {
+    let moments = ["1701-09-22 00:12:44", "1970-01-01 00:00:00", "2026-11-21 10:00:00", "2199-12-31 23:59:59"];
+    for first in moments {
+        for second in moments {
+            let explicit = |moment: &str| moment.replace(' ', "T") + "Z";
+            let text = [
+                format!("{first},000 INFO shop started\n{second},000 INFO shop started\n{first},000 INFO shop started\n"),
+                format!(r#"{{"time":"{}","level":"info","msg":"{second} INFO shop started"}}"#, explicit(first)) + "\n",
+                format!(r#"{{"log":"{second} ERROR shop failed\n","stream":"stdout","time":"{}"}}"#, explicit(first)) + "\n",
+                format!("{}+09:00 web1 kernel: [12345678901.5] eth0: link up\n", explicit(second).trim_end_matches('Z')),
+            ];
+            for body in ["records", "time", "envelopes"] {
+                bodies::run(body, text.concat().as_bytes());
+                text.iter().for_each(|part| bodies::run(body, part.as_bytes()));
+            }
+        }
+    }
+}

@@ -66,7 +66,7 @@ fn db2_head(text: &str) -> Option<(Stamp, &str)> {
         _ => return None,
     };
     let minutes: i32 = text.get(used + 1..used + 4)?.parse().ok()?;
-    stamp = Stamp::explicit(stamp.nanos - i64::from(sign * minutes) * 60_000_000_000, sign * minutes * 60, stamp.digits);
+    stamp = Stamp::explicit(stamp.nanos.saturating_sub(i64::from(sign * minutes) * 60_000_000_000), sign * minutes * 60, stamp.digits);
     let rest = text.get(used + 4..)?;
     let id = rest.trim_start().split(' ').next()?;
     (rest.starts_with(' ')

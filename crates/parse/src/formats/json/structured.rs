@@ -74,10 +74,11 @@ pub fn look<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)]) -> Found<'a> {
 /// Of two times the first, unless the second is the same moment and says more of it: its zone, or more digits.
 fn better(had: Option<Stamp>, new: Option<Stamp>) -> Option<Stamp> {
     let (Some(old), Some(other)) = (had, new) else { return had.or(new) };
-    let local = |stamp: &Stamp| stamp.nanos + i64::from(stamp.offset.unwrap_or(0)) * 1_000_000_000;
+    let local = |stamp: &Stamp| stamp.nanos.saturating_add(i64::from(stamp.offset.unwrap_or(0)) * 1_000_000_000);
     let quarter = 900_000_000_000;
-    let apart = (local(&old) - local(&other)).rem_euclid(quarter);
-    let near = (local(&old) - local(&other)).abs() < 15 * 4 * quarter && (apart < 1_000_000_000 || quarter - apart < 1_000_000_000);
+    let between = local(&old).saturating_sub(local(&other));
+    let apart = between.rem_euclid(quarter);
+    let near = between.saturating_abs() < 15 * 4 * quarter && (apart < 1_000_000_000 || quarter - apart < 1_000_000_000);
     let says_more = match (old.form == Form::Explicit, other.form == Form::Explicit) {
         (false, true) => true,
         (true, false) => false,
