@@ -128,9 +128,12 @@ pub(crate) fn programs_of_stores(first: &str) -> &'static [&'static str] {
     }
 }
 
-/// The only machine in the bundle that runs a store of the kind that a signal speaks of.
+/// The only machine in the bundle that runs a store, or a name server, of the kind that a signal speaks of.
 pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
-    let programs = programs_of_stores(signal.split(['.', '-']).next().unwrap_or(""));
+    let programs = match signal.contains("resolve") || signal.starts_with("dns.") {
+        true => &["dns"],
+        false => programs_of_stores(signal.split(['.', '-']).next().unwrap_or("")),
+    };
     let hosts: std::collections::BTreeSet<&str> = evidence
         .programs
         .iter()

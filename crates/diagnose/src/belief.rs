@@ -3,6 +3,7 @@
 //! A hypothesis is a fault at a place. Its score is a sum of named terms, each a clipped log-likelihood ratio, so that no single
 //! noisy line decides and every point can be shown.
 
+use crate::accused;
 use crate::activity::Activity;
 use crate::evidence::Evidence;
 use crate::names::{NONE, NameId};
@@ -71,6 +72,9 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     let mut list: Vec<Hypothesis> =
         anchors.into_iter().filter_map(|(fault, place)| judge(pack, incident, activities, &near, &reach, fault, place)).collect();
     list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
+    for h in &mut list {
+        h.entities = accused::entities(evidence, pack, activities, h);
+    }
     steps(pack, topology, &reach, activities, &mut list);
     confidence(&mut list);
     let before: Vec<(FaultId, String)> = list.iter().map(|h| (h.fault, h.place.clone())).collect();
@@ -188,6 +192,12 @@ impl Reach {
         Reach { on_the_way, beside, stores, name_servers, known: !topology.calls.is_empty() }
     }
 
+    /// Whether a place is what a service on the way needs without naming it.
+    fn is_asked_on_the_way(&self, place: &str) -> bool {
+        let asking = place.strip_prefix("dependency:").and_then(|unnamed| unnamed.rsplit_once('@'));
+        asking.is_some_and(|(_, host)| self.on_the_way.contains_key(&format!("host:{host}")))
+    }
+
     /// The worth of a place: on the way, beside it, or nowhere near.
     fn worth(&self, place: &str, fault: &str) -> (f64, &'static str) {
         if place.starts_with("client:") {
@@ -195,6 +205,9 @@ impl Reach {
         }
         if self.on_the_way.contains_key(place) {
             return (0.6, "the failing requests pass there");
+        }
+        if self.is_asked_on_the_way(place) {
+            return (0.6, "those on the way ask it");
         }
         if self.name_servers.iter().any(|n| n == place) {
             return (0.2, "a name server");
@@ -274,20 +287,6 @@ fn judge(
     let most = own.iter().filter(dated).map(|t| t.value).fold(0.0, f64::max);
     let known = own.iter().filter(dated).filter(|t| t.value >= most * 0.5).filter_map(|t| t.activity).map(|i| activities[i].onset).min();
     let onset = known.unwrap_or(incident.onset);
-    let mut entities: Vec<String> = Vec::new();
-    for entity in own.iter().filter_map(|t| t.activity).filter(|i| activities[*i].place == place).map(|i| activities[i].entity.clone()) {
-        if !entities.contains(&entity) {
-            entities.push(entity);
-        }
-    }
-    if !entities.iter().any(|e| e == place) {
-        entities.push(place.to_string());
-    }
-    entities.truncate(3);
-    // What the failures have in common (a client, a path) names the accused more closely than a machine does.
-    let shared =
-        own.iter().filter(|t| t.name.starts_with("failures.one-")).filter_map(|t| t.activity).map(|i| activities[i].entity.clone());
-    entities.extend(shared.filter(|e| !place.contains(e.as_str())).take(2).collect::<Vec<_>>());
     let (value, note) = reach.worth(place, &rule.id);
     terms.push(Term { name: "place".into(), value, note: note.into(), activity: None });
     terms.push(symptoms(pack, incident, fault));
@@ -300,7 +299,7 @@ fn judge(
         terms,
         onset,
         dated: known.is_some(),
-        entities,
+        entities: Vec::new(),
         step_of: None,
         confidence: 0.0,
     })
@@ -401,7 +400,7 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
                 topology.below(up).contains_key(low) || topology.calls.contains(&(low.to_string(), up.to_string())) || store && !called
             }
             // What has no host here is linked when the failing requests reach it.
-            _ => reach.on_the_way.contains_key(a) || a.starts_with("client:"),
+            _ => reach.on_the_way.contains_key(a) || reach.is_asked_on_the_way(a) || a.starts_with("client:"),
         }
     };
     for i in 0..list.len() {

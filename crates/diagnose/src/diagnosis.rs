@@ -224,6 +224,10 @@ impl Context<'_> {
                     }
                 }
             }
+            // Whom clients turned against is named behind all of them.
+            if h.place.starts_with("client:") {
+                cause.entities.sort_by_key(|entity| entity.starts_with("service:"));
+            }
             causes.push(cause);
         }
         causes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));

@@ -101,7 +101,7 @@ pub fn of_record(record: &Record<'_>, fields: &[Accused], default_service: &str,
 pub fn parts(entity: &str) -> (&str, &str, Option<&str>) {
     let (kind, rest) = entity.split_once(':').unwrap_or(("name", entity));
     match (kind, rest.rsplit_once('@')) {
-        ("service" | "unit", Some((name, host))) => (kind, name, Some(host).filter(|h| !h.is_empty())),
+        ("service" | "unit" | "dependency", Some((name, host))) => (kind, name, Some(host).filter(|h| !h.is_empty())),
         ("host", _) => (kind, rest, Some(rest)),
         _ => (kind, rest, None),
     }

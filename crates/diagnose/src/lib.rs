@@ -3,6 +3,7 @@
 //! This room knows no files, no formats and no index: records come by themselves ([`tally::Tally`]), clocks are handed in
 //! ([`evidence::SourceInfo`]), and what it finds is plain data ([`diagnosis::Diagnosis`]). It never prints.
 
+mod accused;
 pub mod activity;
 pub mod belief;
 pub mod computed;

@@ -101,6 +101,7 @@ pub fn entity(entity: &str) -> String {
     let (kind, name, host) = parts(entity);
     match (kind, host) {
         ("service" | "unit", Some(host)) if host != name => format!("{name} on {host}"),
+        ("dependency", Some(host)) => format!("what {name} on {host} depends on"),
         ("client", _) => format!("client {name}"),
         ("host", _) if name == "unknown" => "an unnamed host".into(),
         _ => name.to_string(),
@@ -123,7 +124,7 @@ pub fn entities(list: &[String]) -> Vec<String> {
 
 /// A sentence of a rule with the entities in it said as a person would.
 pub fn sentence(text: &str) -> String {
-    let kinds = ["service:", "unit:", "host:", "addr:", "name:", "client:"];
+    let kinds = ["service:", "unit:", "host:", "addr:", "name:", "client:", "dependency:"];
     let word = |w: &str| if kinds.iter().any(|k| w.len() > k.len() && w.starts_with(k)) { entity(w) } else { w.to_string() };
     text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
@@ -176,6 +177,7 @@ mod tests {
     #[test]
     fn places() {
         assert_eq!(entity("unit:nginx.service@web01"), "nginx.service on web01");
+        assert_eq!(entity("dependency:haproxy@lb01"), "what haproxy on lb01 depends on");
         let list: Vec<String> = ["service:api@app02", "host:app02", "addr:10.0.0.3:80"].map(String::from).to_vec();
         assert_eq!(entities(&list), ["api on app02", "10.0.0.3:80"]);
         let list: Vec<String> = ["unit:api.service@app02", "service:api@app02", "service:web@web"].map(String::from).to_vec();

@@ -106,6 +106,8 @@ pub struct Fault {
     pub title: String,
     /// Users feel it.
     pub symptom: bool,
+    /// It is a fault of those who speak of it, rather than of what they name.
+    pub of_speaker: bool,
     /// Edges upwards; those that other faults' `because` make are among them.
     pub explains: Vec<Explains>,
     /// Evidence.
@@ -236,6 +238,7 @@ impl Pack {
                 id: fault.id.text.clone(),
                 title: fault.title.clone(),
                 symptom: fault.symptom,
+                of_speaker: fault.of_speaker,
                 explains: Vec::new(),
                 evidence: fault
                     .evidence

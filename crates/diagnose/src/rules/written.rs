@@ -143,6 +143,8 @@ pub struct Fault {
     pub title: String,
     /// Users feel it.
     pub symptom: bool,
+    /// It is a fault of those who speak of it, rather than of what they name.
+    pub of_speaker: bool,
     /// What it leads to.
     pub explains: Vec<Explains>,
     /// What speaks for and against it.

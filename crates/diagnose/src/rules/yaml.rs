@@ -127,6 +127,7 @@ struct RawFault {
     title: String,
     #[serde(default)]
     symptom: bool,
+    accuses: Option<Spanned<String>>,
     #[serde(default)]
     explains: Vec<RawExplains>,
     #[serde(default)]
@@ -307,6 +308,14 @@ impl RawSample {
 
 impl RawFault {
     fn plain(self, name: &str, id: At) -> Result<Fault, String> {
+        let of_speaker = match self.accuses.map(At::from) {
+            None => false,
+            Some(accused) if accused.text == "target" => false,
+            Some(accused) if accused.text == "speaker" => true,
+            Some(At { text, line, column }) => {
+                return Err(format!("{name}:{line}:{column}: `accuses: {text}` is unknown; it is `target` or `speaker`"));
+            }
+        };
         let mut explains = Vec::new();
         for raw in self.explains {
             let through = raw.through.map(At::from);
@@ -356,6 +365,7 @@ impl RawFault {
             id,
             title: self.title,
             symptom: self.symptom,
+            of_speaker,
             explains,
             evidence,
             because: self.because.map(|b| b.any.into_iter().map(At::from).collect()).unwrap_or_default(),
@@ -410,6 +420,17 @@ mod tests {
     fn missing(entry: &str) -> Result<super::Missing, String> {
         let yaml = format!("faults:\n  app.x:\n    title: x\n    missing:\n      - {entry}\n");
         read("x.yaml", &yaml).map(|file| file.faults.into_iter().flat_map(|fault| fault.missing).next().unwrap_or_default())
+    }
+
+    #[test]
+    fn a_fault_is_of_the_target_or_of_the_speaker() {
+        let fault = |accuses: &str| read("x.yaml", &format!("faults:\n  lb.x:\n    title: x\n{accuses}"));
+        let of_speaker = |accuses| fault(accuses).ok().and_then(|file| file.faults.first().map(|fault| fault.of_speaker));
+        assert_eq!(of_speaker(""), Some(false));
+        assert_eq!(of_speaker("    accuses: target\n"), Some(false));
+        assert_eq!(of_speaker("    accuses: speaker\n"), Some(true));
+        let wrong = fault("    accuses: proxy\n").err().unwrap_or_default();
+        assert!(wrong.starts_with("x.yaml:4:14: `accuses: proxy` is unknown"), "{wrong}");
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! ```
 
 use super::access;
+use super::message;
 use crate::format::{Cx, Fit, Format};
 use crate::stamp;
 use whyline_event::{Key, Record, Stamp, Value};
@@ -51,6 +52,7 @@ impl Format for NginxError {
             record.put_str(Key::Connection, connection);
         }
         put_errno(record.body, record);
+        put_resolver(record.body, record);
         put_context(message.get(context..).unwrap_or(""), cx, record);
         Some(if head.stamp.is_some() && head.process.is_some() { 96 } else { 92 })
     }
@@ -187,6 +189,18 @@ fn put_errno<'a>(body: &'a str, record: &mut Record<'a>) {
     }
 }
 
+/// Adds the name that could not be resolved, and the name server that failed: `while resolving, resolver: 10.0.0.53:53`
+/// (src/core/ngx_resolver.c).
+fn put_resolver<'a>(body: &'a str, record: &mut Record<'a>) {
+    if let Some((_, server)) = body.split_once("while resolving, resolver: ") {
+        record.put_str(Key::Peer, server);
+    } else if (body.contains("resolved (") || body.starts_with("host not found in "))
+        && let Some(name) = message::asked_name(body)
+    {
+        record.put_str(Key::QName, name);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::access::testing::{fields, fit};
@@ -195,6 +209,23 @@ mod tests {
     #[test]
     fn lines() {
         for (line, want) in [
+            (
+                "2026/11/20 21:05:42 [error] 811#811: *5 stock.lan could not be resolved (3: Host not found), client: 198.51.100.7, server: _",
+                "nginx.error 2026-11-20T21:05:42Z ERROR [stock.lan could not be resolved (3: Host not found)] log.level.original=error \
+                 process.pid=811 thread.name=811 network.connection.id=5 error.code=3 error.text=Host not found dns.question.name=stock.lan \
+                 client.address=198.51.100.7 server.address=_",
+            ),
+            (
+                "2026/11/20 21:05:42 [error] 811#811: recv() failed (111: Connection refused) while resolving, resolver: 10.0.0.53:53",
+                "nginx.error 2026-11-20T21:05:42Z ERROR [recv() failed (111: Connection refused) while resolving, resolver: 10.0.0.53:53] \
+                 log.level.original=error process.pid=811 thread.name=811 error.code=111 error.text=Connection refused \
+                 network.peer.address=10.0.0.53:53",
+            ),
+            (
+                "nginx: [emerg] host not found in upstream \"stock.lan\" in /etc/nginx/conf.d/shop.conf:12",
+                "nginx.error - FATAL [host not found in upstream \"stock.lan\" in /etc/nginx/conf.d/shop.conf:12] \
+                 log.level.original=emerg dns.question.name=stock.lan",
+            ),
             (
                 "2026/11/20 21:05:42 [error] 811#812: *5 connect() failed (111: Connection refused) while connecting to upstream, client: \
                  198.51.100.7, server: shop.example, request: \"GET /a?b=1, 2 HTTP/1.1\", upstream: \"http://10.0.0.3:8080/a?b=1, 2\", host: \

@@ -53,6 +53,18 @@ fn confidence(cause: &Cause) -> (Ink, String, &'static str) {
     }
 }
 
+/// Who is accused; of clients also against whom they turned, which the diagnosis names behind them.
+fn accused(list: &[String]) -> String {
+    let victims = if list.first().is_some_and(|first| first.starts_with("client:")) {
+        list.len() - list.iter().rev().take_while(|entity| entity.starts_with("service:")).count()
+    } else {
+        list.len()
+    };
+    let (accused, victims) = list.split_at(victims);
+    let said = entities(accused).join(", ");
+    if victims.is_empty() { said } else { format!("{said}, against {}", entities(victims).join(", ")) }
+}
+
 fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, cause: &Cause, rank: usize) -> Result<()> {
     let number = format!("  {}. ", rank + 1);
     let title = Text::new().and(Ink::Bold, cause.id.as_str()).then("  ").then(cause.title.as_str());
@@ -61,7 +73,7 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, caus
     page.write("     ", "     ", &Text::new().and(ink, bar).then("  ").then(if rank == 0 { word } else { "instead of 1." }), 1)?;
     let accused = Text::new()
         .and(Ink::Faint, "accused  ")
-        .and(Ink::Bold, entities(&cause.entities).join(", "))
+        .and(Ink::Bold, accused(&cause.entities))
         .and(Ink::Faint, "  since ")
         .then(answer.day.time(&cause.onset));
     page.write("     ", "              ", &accused, 3)?;

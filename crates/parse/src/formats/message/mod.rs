@@ -12,6 +12,8 @@ mod said;
 pub mod sentence;
 mod target;
 
+pub use target::asked_name;
+
 use crate::format::Cx;
 use crate::formats::cursor::beginning;
 use whyline_event::Record;

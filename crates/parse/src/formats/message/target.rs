@@ -40,7 +40,7 @@ const WORDS: &[&str] = &[
     "unreachable",
     "reset by peer",
     "getaddrinfo",
-    "no such host",
+    "o such host",
     "No route to host",
     "ould not resolve",
     "ailed to resolve",
@@ -64,6 +64,14 @@ const WORDS: &[&str] = &[
     "error connecting",
     "server misbehaving",
     "not resolve",
+    "not be resolved",
+    "n't resolve",
+    "annot resolve",
+    "to resolve host",
+    "failure resolving",
+    "DNS resolution failed",
+    "nknown MySQL server host",
+    "nodename nor servname",
 ];
 
 /// Errors of name resolution: what is named is a name, not a peer.
@@ -76,6 +84,7 @@ const NAMES: &[Needle] = &[
     Needle::new("host not found in upstream "),
     Needle::new("Could not resolve host: "),
     Needle::new("ould not resolve host "),
+    Needle::new("ould not resolve hostname "),
     Needle::new("Failed to resolve "),
     Needle::new("failed to resolve "),
     Needle::new("not resolve "),
@@ -83,6 +92,25 @@ const NAMES: &[Needle] = &[
     Needle::new("resolving "),
     Needle::new("getaddrinfo for "),
     Needle::new("Unknown host "),
+    Needle::new("nknown MySQL server host "),
+    Needle::new("to resolve host address "),
+    Needle::new("annot resolve hostname "),
+    Needle::new("DNS resolution failed for "),
+];
+
+/// What stands behind such a name: nginx's resolver, and the texts of `getaddrinfo` (glibc, BSD).
+const BEHIND: &[Needle] = &[
+    Needle::new(" could not be resolved"),
+    Needle::new(": Name or service not known"),
+    Needle::new(": Temporary failure in name resolution"),
+    Needle::new(": nodename nor servname provided"),
+];
+
+/// What stands before such a name with its port, in parentheses (.NET).
+const PARENTHESES: &[Needle] = &[
+    Needle::new("No such host is known. ("),
+    Needle::new("Name or service not known ("),
+    Needle::new("emporary failure in name resolution ("),
 ];
 
 /// Leftmost matches, since only of those many bytes at a time are looked at before the automaton is asked. Where words overlap,
@@ -117,10 +145,10 @@ pub fn read<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
 }
 
 /// The name whose resolution failed.
-fn asked_name(text: &str) -> Option<&str> {
+pub fn asked_name(text: &str) -> Option<&str> {
     for mark in NAMES {
         let Some(rest) = mark.after(text) else { continue };
-        let rest = rest.trim_start_matches(['\'', '"', '`', '<']);
+        let rest = rest.trim_start_matches(['\'', '"', '`', '<', '\u{2018}']);
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(rest.len());
         let name = rest.get(..end)?.trim_end_matches('.');
         let is_prose = matches!(name, "host" | "hostname" | "name" | "the" | "failed" | "address" | "for" | "error");
@@ -131,6 +159,9 @@ fn asked_name(text: &str) -> Option<&str> {
             return Some(name);
         }
     }
+    if let Some(name) = name_in_front(text).or_else(|| name_in_parentheses(text)) {
+        return Some(name);
+    }
     // A pool's error names the host it could not resolve further in front.
     if text.contains("ame or service not known") || text.contains("name resolution") {
         let at = text.find("host='").map(|at| at + 6)?;
@@ -138,6 +169,23 @@ fn asked_name(text: &str) -> Option<&str> {
         return rest.find('\'').and_then(|end| rest.get(..end)).filter(|n| address::is_host_name(n));
     }
     None
+}
+
+/// `orders.shop.internal could not be resolved`: with a dot or a dash in it and in one case, since other words and names of classes stand
+/// there, too.
+fn name_in_front(text: &str) -> Option<&str> {
+    let (before, _) = BEHIND.iter().find_map(|mark| mark.split(text))?;
+    let from = before.rfind([' ', '\'', '"', '=', '(', '[', '<']).map_or(0, |at| at + 1);
+    let name = before.get(from..)?;
+    let mixed = name.bytes().any(|b| b.is_ascii_uppercase()) && name.bytes().any(|b| b.is_ascii_lowercase());
+    (name.contains(['.', '-']) && !mixed && address::is_host_name(name)).then_some(name)
+}
+
+/// `No such host is known. (db.internal:5432)`.
+fn name_in_parentheses(text: &str) -> Option<&str> {
+    let rest = PARENTHESES.iter().find_map(|mark| mark.after(text))?;
+    let name = address::split_port(rest.split(')').next()?).0;
+    address::is_host_name(name).then_some(name)
 }
 
 /// The address that could not be reached.
@@ -275,6 +323,21 @@ mod tests {
             ("Can't connect to MySQL server on '10.60.2.5' ([Errno 111] Connection refused)", Some("10.60.2.5"), None, None),
             ("could not translate host name \"db.lan\" to address: Name or service not known", None, Some("db.lan"), None),
             ("curl: (7) Failed to connect to 10.0.0.3 port 80 after 0 ms: Couldn't connect", Some("10.0.0.3:80"), None, None),
+            ("orders.shop.internal could not be resolved (3: Host not found)", None, Some("orders.shop.internal"), None),
+            ("ssh: Could not resolve hostname build-7: Name or service not known", None, Some("build-7"), None),
+            ("cache.lan: Temporary failure in name resolution", None, Some("cache.lan"), None),
+            ("io.grpc.ResolveException: Name or service not known", None, None, None),
+            ("ERROR 2005 (HY000): Unknown MySQL server host 'db.lan' (-2)", None, Some("db.lan"), None),
+            ("wget: unable to resolve host address \u{2018}repo.lan\u{2019}", None, Some("repo.lan"), None),
+            ("System.Net.Sockets.SocketException: No such host is known. (db.lan:5432)", Some("db.lan:5432"), Some("db.lan"), None),
+            ("Name or service not known (pay:443)", Some("pay:443"), Some("pay"), None),
+            (
+                "Couldn't resolve server kafka-1:9092 from bootstrap.servers as DNS resolution failed for kafka-1",
+                Some("kafka-1:9092"),
+                Some("kafka-1"),
+                None,
+            ),
+            ("sudo: unable to resolve host web01: Name or service not known", None, None, None),
             ("failed at app.py:12: connection refused", None, None, None),
             ("connected to 10.0.0.3:5432", None, None, None),
             ("accept4: EMFILE, 10.0.0.3:5432", None, None, Some("EMFILE")),
