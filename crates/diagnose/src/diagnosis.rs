@@ -8,12 +8,12 @@ use crate::measure::{Times, measure};
 use crate::names::NameId;
 pub use crate::report::{Advice, Cause, Citation, Considered, Diagnosis, Entry, IncidentReport, Missing, Step, SymptomReport};
 use crate::rules::{Pack, Weight};
-use crate::symptoms::{Incident, Symptom, incidents};
+use crate::symptoms::{Incident, Symptom, incidents, told};
 use crate::tally::Text;
 use crate::topology::Topology;
 use crate::tree::{Gate, Kind, Node, Tree};
 use rustc_hash::FxHashSet;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use whyline_event::stamp::rfc3339;
 
 /// Below this the first hypothesis is not named.
@@ -28,7 +28,7 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     let topology = Topology::new(evidence, pack);
     let groups = Groups::new(evidence, &topology, pack);
     let mut diagnosis = Diagnosis::default();
-    let mut all = incidents(evidence, felt_otherwise(evidence, pack));
+    let mut all = incidents(evidence, told::find(evidence, pack));
     all.truncate(20);
     let mut ranked: Vec<(usize, Cause)> = Vec::new();
     for (number, incident) in all.iter().enumerate() {
@@ -53,43 +53,6 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     diagnosis.missing.sort();
     diagnosis.missing.dedup();
     diagnosis
-}
-
-/// Symptoms that are no requests: those whose fault in the rules lists evidence of its own (failed logins, failed jobs).
-fn felt_otherwise(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
-    let mut found = Vec::new();
-    // Requests themselves tell best; error logs stand in for them only where none was logged.
-    let requests = !evidence.requests.is_empty();
-    for fault in pack
-        .faults
-        .iter()
-        .filter(|f| f.symptom && !f.evidence.is_empty() && (!requests || matches!(f.id.as_str(), "connect.reset" | "login.failed")))
-    {
-        let signals: BTreeSet<u32> = fault.evidence.iter().map(|e| e.signal).collect();
-        let mut by_host: BTreeMap<&str, BTreeMap<i64, u64>> = BTreeMap::new();
-        for series in evidence.series.iter().filter(|s| signals.contains(&s.signal)) {
-            let bins = by_host.entry(evidence.text(series.host)).or_default();
-            for (s, n) in &series.bins {
-                *bins.entry(*s).or_default() += u64::from(*n);
-            }
-        }
-        for (host, bins) in by_host {
-            found.extend(burst(&fault.id, host, &bins));
-        }
-    }
-    found
-}
-
-/// A burst: at least thirty hits within a minute, and far more than over the rest of the time.
-fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>) -> Option<Symptom> {
-    const LEAST: u64 = 30;
-    let in_minute = |s: i64| bins.range(s..s + 60).map(|(_, n)| n).sum::<u64>();
-    let hot: Vec<i64> = bins.keys().copied().filter(|s| in_minute(*s) >= LEAST).collect();
-    let (first, last) = (*hot.first()?, hot.last()? + 60);
-    let end = bins.range(..last).next_back().map_or(last, |(s, _)| *s);
-    let entity = if host.is_empty() { "host:unknown".to_string() } else { format!("host:{host}") };
-    let total = bins.range(first..=end).map(|(_, n)| *n as usize).sum();
-    Some(Symptom { id: id.into(), entity, host: host.into(), onset: first * 1000, end: end * 1000, affected: Vec::new(), total })
 }
 
 /// A line that shows an activity.
@@ -137,9 +100,11 @@ impl Context<'_> {
         let drop = incident.symptoms.iter().any(|s| s.id == "traffic.drop");
         let worst = if drop { 1.0 } else { worst };
         let slow = symptoms.iter().filter(|s| s.id == "http.slow").map(|s| s.share).fold(0.0, f64::max);
+        // Of failures that only an error log tells of nobody knows how many requests went well beside them.
+        let unmeasured = incident.symptoms.iter().any(|s| s.affected.is_empty() && s.id.starts_with("http.5"));
         let grade = if worst >= 0.5 {
             "P1"
-        } else if worst >= 0.1 || slow >= 0.5 {
+        } else if worst >= 0.1 || slow >= 0.5 || unmeasured {
             "P2"
         } else {
             "P3"
@@ -151,7 +116,7 @@ impl Context<'_> {
             end: time(incident.end),
             recovered: end_of_logs - incident.end > 10_000,
             grade: grade.into(),
-            health,
+            health: (worst > 0.0 || !unmeasured).then_some(health),
             symptoms,
             unexplained: round(unexplained.clamp(0.0, 1.0)),
             considered: self.list.iter().take(20).map(|h| self.considered(h)).collect(),

@@ -30,8 +30,8 @@ pub struct IncidentReport {
     pub recovered: bool,
     /// P1 (nearly everything failed) to P3.
     pub grade: String,
-    /// 0 (nothing works) to 100.
-    pub health: u8,
+    /// 0 (nothing works) to 100; `None` where only a proxy's error log tells of failures, so that nobody knows what went well.
+    pub health: Option<u8>,
     /// What was felt.
     pub symptoms: Vec<SymptomReport>,
     /// Score terms that no rule explains are left to the unknown: its probability.

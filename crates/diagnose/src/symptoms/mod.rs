@@ -5,6 +5,7 @@ mod failures;
 mod scan;
 mod silence;
 mod slowness;
+pub(crate) mod told;
 
 use crate::evidence::{Evidence, Request};
 use crate::names::{NONE, NameId};

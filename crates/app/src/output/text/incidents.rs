@@ -28,7 +28,10 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport) -> R
         .and(Ink::Bold, answer.day.span(&incident.start, &incident.end))
         .then(format!(" ({})  ", length(seconds_between(&incident.start, &incident.end))))
         .and(ink, incident.grade.as_str())
-        .then(format!(", health {} of 100, ", incident.health))
+        .then(match incident.health {
+            Some(health) => format!(", health {health} of 100, "),
+            None => ", told by an error log alone, ".into(),
+        })
         .and(end_ink, end);
     page.write("  ", "    ", &head, 3)?;
     for symptom in &incident.symptoms {

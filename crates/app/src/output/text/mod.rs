@@ -135,7 +135,7 @@ mod tests {
             end: "2026-11-21T10:01:27.000Z".into(),
             recovered: true,
             grade: "P2".into(),
-            health: 87,
+            health: Some(87),
             symptoms: vec![symptom()],
             unexplained: 0.2,
             considered: Vec::new(),

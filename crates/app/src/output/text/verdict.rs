@@ -16,7 +16,9 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
         return nothing(page, answer);
     }
     let mut worst: Vec<&IncidentReport> = incidents.iter().collect();
-    worst.sort_by(|a, b| (&a.grade, a.health, &a.start).cmp(&(&b.grade, b.health, &b.start)));
+    // What nobody knows lies in the middle.
+    let health = |i: &IncidentReport| i.health.unwrap_or(50);
+    worst.sort_by(|a, b| (&a.grade, health(a), &a.start).cmp(&(&b.grade, health(b), &b.start)));
     // Incidents of one and the same cause share a verdict.
     let key = |i: &IncidentReport| answer.causes_of(i).first().map(|c| (c.id.clone(), c.entities.first().cloned()));
     let mut groups: Vec<Vec<&IncidentReport>> = Vec::new();

@@ -164,7 +164,7 @@ mod tests {
             let word = u64::from_le_bytes(bytes);
             prop_assert_eq!(digits_as(b"000 ", word).is_some(), fits(b"000 "));
             prop_assert_eq!(digits_as(b"0.", word).is_some(), fits(b"0."));
-            prop_assert_eq!(digits_as(b"0", word), fits(b"0").then(|| word & 0xf));
+            prop_assert_eq!(digits_as(b"0", word), fits(b"0").then_some(word & 0xf));
         }
     }
 

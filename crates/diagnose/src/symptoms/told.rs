@@ -1,0 +1,63 @@
+//! Symptoms that no log of requests shows, but lines tell of: failed log-ins, failed jobs, and what a proxy says of requests that it could
+//! not hand on where its access log was not given. Which signals tell of which symptom stands in the rules, as evidence of the symptom.
+
+use super::Symptom;
+use crate::evidence::{Evidence, Series};
+use crate::names::NameId;
+use crate::rules::{Fault, Pack};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A line of this weight (that of `strong` is above it) is an answer that somebody got; below it, another server may have answered.
+const CERTAIN: f64 = 2.0;
+/// A burst has at least so many hits within a minute.
+const LEAST: u64 = 30;
+
+/// The symptoms that lines tell of.
+pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
+    let mut found = Vec::new();
+    // Requests themselves tell best; lines stand in for them only where none was logged: for a proxy's answers none of its own.
+    let requests = !evidence.requests.is_empty();
+    let logged: BTreeSet<(NameId, NameId)> = evidence.requests.all_kinds().map(|(kind, _)| (kind.host, kind.service)).collect();
+    for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty()) {
+        let of_proxy = fault.id.starts_with("http.");
+        if requests && !of_proxy && !matches!(fault.id.as_str(), "connect.reset" | "login.failed") {
+            continue;
+        }
+        let mut by_host: BTreeMap<NameId, Vec<&Series>> = BTreeMap::new();
+        for series in evidence.series.iter().filter(|series| !(of_proxy && logged.contains(&(series.host, series.service)))) {
+            if fault.evidence.iter().any(|e| e.signal == series.signal) {
+                by_host.entry(series.host).or_default().push(series);
+            }
+        }
+        for (host, mut all) in by_host {
+            if requests && of_proxy {
+                all = answers(fault, all);
+            }
+            let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
+            for (second, n) in all.iter().flat_map(|series| &series.bins) {
+                *bins.entry(*second).or_default() += u64::from(*n);
+            }
+            found.extend(burst(&fault.id, evidence.text(host), &bins));
+        }
+    }
+    found
+}
+
+/// The lines of a proxy that tell of answers. One that could not reach a server asks the next, if it has one; so what another server may
+/// have answered counts only where all such lines name one server.
+fn answers<'e>(fault: &Fault, all: Vec<&'e Series>) -> Vec<&'e Series> {
+    let is_certain = |series: &Series| fault.evidence.iter().any(|e| e.signal == series.signal && e.weight >= CERTAIN);
+    let servers: BTreeSet<NameId> = all.iter().filter(|series| !is_certain(series)).map(|series| series.entity).collect();
+    all.into_iter().filter(|series| servers.len() == 1 || is_certain(series)).collect()
+}
+
+/// A burst: at least [`LEAST`] hits within a minute.
+fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>) -> Option<Symptom> {
+    let in_minute = |s: i64| bins.range(s..s.saturating_add(60)).map(|(_, n)| n).sum::<u64>();
+    let hot: Vec<i64> = bins.keys().copied().filter(|s| in_minute(*s) >= LEAST).collect();
+    let (first, last) = (*hot.first()?, hot.last()?.saturating_add(60));
+    let end = bins.range(..last).next_back().map_or(last, |(s, _)| *s);
+    let entity = if host.is_empty() { "host:unknown".to_string() } else { format!("host:{host}") };
+    let total = bins.range(first..=end).map(|(_, n)| *n as usize).sum();
+    Some(Symptom { id: id.into(), entity, host: host.into(), onset: first * 1000, end: end * 1000, affected: Vec::new(), total })
+}
