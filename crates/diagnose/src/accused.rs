@@ -10,21 +10,19 @@ use crate::rules::Pack;
 /// the failures have in common. Of a fault that is the speaker's own (a load balancer that asks for a wrong path) the speaker comes first;
 /// where clients are accused, whom they turned against comes last.
 pub(crate) fn entities(evidence: &Evidence, pack: &Pack, activities: &[Activity], h: &Hypothesis) -> Vec<String> {
-    let own = || h.terms.iter().filter(|t| t.value > 0.0).filter_map(|t| Some((t, activities.get(t.activity?)?)));
+    let own = || h.speaking(activities);
     let mut entities: Vec<String> = Vec::new();
     let mut add = |entity: &str| {
         if !entities.iter().any(|known| known == entity) {
             entities.push(entity.to_string());
         }
     };
-    let speakers: Vec<String> = own()
-        .filter(|(_, activity)| !activity.shown)
-        .flat_map(|(_, activity)| &activity.series)
-        .filter_map(|at| evidence.series.get(*at))
-        .filter_map(|series| speaker(evidence, series))
-        .collect();
+    let speaker = || {
+        let series = own().filter(|(_, activity)| !activity.shown).flat_map(|(_, activity)| &activity.series);
+        series.filter_map(|at| evidence.series.get(*at)).find_map(|series| writer(evidence, series))
+    };
     if pack.faults[h.fault].of_speaker {
-        speakers.first().into_iter().for_each(|speaker| add(speaker));
+        speaker().into_iter().for_each(|speaker| add(&speaker));
     }
     // What a service complains of without naming it is not the service.
     let unnamed = h.place.strip_prefix("dependency:").map(|asking| format!("service:{asking}"));
@@ -40,13 +38,13 @@ pub(crate) fn entities(evidence: &Evidence, pack: &Pack, activities: &[Activity]
     let shared = own().filter(|(term, _)| term.name.starts_with("failures.one-")).map(|(_, activity)| activity.entity.clone());
     entities.extend(shared.filter(|e| !h.place.contains(e.as_str())).take(2).collect::<Vec<_>>());
     if h.place.starts_with("client:") {
-        entities.extend(speakers.into_iter().next());
+        entities.extend(speaker());
     }
     entities
 }
 
 /// Who wrote the lines of a series.
-fn speaker(evidence: &Evidence, series: &Series) -> Option<String> {
+fn writer(evidence: &Evidence, series: &Series) -> Option<String> {
     let (service, host) = (evidence.text(series.service), evidence.text(series.host));
     (series.host != NONE && series.service != NONE && !service.is_empty()).then(|| format!("service:{service}@{host}"))
 }

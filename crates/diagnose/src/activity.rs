@@ -116,24 +116,23 @@ pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, e
     Some(format!("dependency:{service}@{}", host.unwrap_or("")))
 }
 
-/// The programs that are stores of the kind that the first word of a signal or of a fault speaks of.
-pub(crate) fn programs_of_stores(first: &str) -> &'static [&'static str] {
-    match first {
+/// The programs of the stores or name servers of which a signal or a fault speaks, by its id.
+pub(crate) fn programs_asked(id: &str) -> &'static [&'static str] {
+    match id.split(['.', '-']).next().unwrap_or("") {
         "db" | "dbclient" | "dbpool" | "mysql" | "mariadb" | "postgresql" | "pg" | "jdbc" | "mongodb" => {
             &["mariadb", "mysql", "postgresql", "mongodb"]
         }
         "redis" | "cache" | "memcached" => &["redis", "memcached"],
         "amqp" | "rabbitmq" | "queue" => &["rabbitmq"],
+        "dns" => &["dns"],
+        _ if id.contains("resolve") => &["dns"],
         _ => &[],
     }
 }
 
 /// The only machine in the bundle that runs a store, or a name server, of the kind that a signal speaks of.
 pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
-    let programs = match signal.contains("resolve") || signal.starts_with("dns.") {
-        true => &["dns"],
-        false => programs_of_stores(signal.split(['.', '-']).next().unwrap_or("")),
-    };
+    let programs = programs_asked(signal);
     let hosts: std::collections::BTreeSet<&str> = evidence
         .programs
         .iter()

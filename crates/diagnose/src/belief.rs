@@ -10,7 +10,7 @@ use crate::names::{NONE, NameId};
 use crate::near::Near;
 use crate::rules::{FaultId, Pack};
 use crate::symptoms::Incident;
-use crate::topology::Topology;
+use crate::topology::{STORES, Topology};
 use crate::untold;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,6 +48,14 @@ pub struct Hypothesis {
     pub step_of: Option<usize>,
     /// Probability among all roots of the incident and the unknown.
     pub confidence: f64,
+}
+
+impl Hypothesis {
+    /// The terms that speak for it and rest on an activity, with that.
+    pub(crate) fn speaking<'h>(&'h self, activities: &'h [Activity]) -> impl Iterator<Item = (&'h Term, &'h Activity)> {
+        let terms = self.terms.iter().filter(|t| t.value > 0.0);
+        terms.filter_map(|t| Some((t, activities.get(t.activity?)?)))
+    }
 }
 
 /// Log odds of any one fault before looking.
@@ -184,9 +192,7 @@ impl Reach {
         let stores = evidence
             .programs
             .iter()
-            .filter(|((_, p), _)| {
-                matches!(evidence.text(*p), "mariadb" | "mysql" | "postgresql" | "redis" | "mongodb" | "rabbitmq" | "memcached")
-            })
+            .filter(|((_, p), _)| STORES.contains(&evidence.text(*p)))
             .map(|((h, _), _)| format!("host:{}", evidence.text(*h)))
             .collect();
         Reach { on_the_way, beside, stores, name_servers, known: !topology.calls.is_empty() }

@@ -28,7 +28,14 @@ pub struct Topology {
     pub unlogged: BTreeMap<String, BTreeSet<String>>,
     /// All hosts that write logs here.
     pub hosts: BTreeSet<String>,
+    /// Where programs run, by their logs; MySQL counts as MariaDB as well, which nothing outside tells apart.
+    running: BTreeMap<String, BTreeSet<String>>,
 }
+
+/// Stores, as [`Evidence::programs`] names them.
+pub(crate) const STORES: [&str; 7] = ["mariadb", "memcached", "mongodb", "mysql", "postgresql", "rabbitmq", "redis"];
+/// Other servers that show by their logs what a machine is for.
+const OTHER_SERVERS: [&str; 4] = ["apache", "dns", "haproxy", "nginx"];
 
 /// The kind of server that customarily listens on a port.
 pub fn program_of_port(port: u16) -> Option<&'static str> {
@@ -53,9 +60,11 @@ impl Topology {
                 topology.hosts.insert(source.host.clone());
             }
         }
-        for ((host, _), _) in &evidence.programs {
-            if *host != NONE {
-                topology.hosts.insert(evidence.text(*host).to_string());
+        for ((host, program), _) in evidence.programs.iter().filter(|((host, _), _)| *host != NONE) {
+            let (host, program) = (evidence.text(*host), evidence.text(*program));
+            topology.hosts.insert(host.to_string());
+            for program in std::iter::once(program).chain((program == "mysql").then_some("mariadb")) {
+                topology.running.entry(program.to_string()).or_default().insert(host.to_string());
             }
         }
         topology.sockets(evidence);
@@ -66,6 +75,11 @@ impl Topology {
         topology.peers(evidence);
         topology.unnamed(evidence, pack);
         topology
+    }
+
+    /// Whether a program runs on a host, by its logs.
+    pub fn runs(&self, program: &str, host: &str) -> bool {
+        self.running.get(program).is_some_and(|hosts| hosts.contains(host))
     }
 
     /// The host that an entity stands for, or lives on.
@@ -309,15 +323,6 @@ impl Topology {
 
     /// Finds the hosts behind the databases and other peers that services speak of.
     fn peers(&mut self, evidence: &Evidence) {
-        let mut running: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-        for ((host, program), n) in &evidence.programs {
-            if *host != NONE && *n >= 1 {
-                running.entry(evidence.text(*program)).or_default().insert(evidence.text(*host));
-            }
-        }
-        if let Some(mysql) = running.get("mysql").cloned() {
-            running.entry("mariadb").or_default().extend(mysql);
-        }
         let mut named: Vec<(String, String)> = Vec::new();
         for (pair, _) in &evidence.pairs {
             named.push((evidence.text(pair.host).to_string(), evidence.text(pair.peer).to_string()));
@@ -332,15 +337,15 @@ impl Topology {
         }
         named.sort();
         named.dedup();
-        self.the_only_one_left(&named, &running);
+        self.the_only_one_left(&named);
         for (speaker, peer) in named {
             if self.behind(&peer).is_none() {
                 let (address, port) = address::split_port(&peer);
                 let kind = port.and_then(program_of_port).or_else(|| kind_of_name(address));
-                let hosts = kind.and_then(|k| running.get(k));
+                let hosts = kind.and_then(|k| self.running.get(k));
                 if let Some(hosts) = hosts.filter(|h| h.len() == 1 && address != "127.0.0.1" && address != "localhost" && address != "::1")
                 {
-                    let host = hosts.iter().next().map(|h| h.to_string()).unwrap_or_default();
+                    let host = hosts.first().cloned().unwrap_or_default();
                     self.behind.insert(peer.clone(), (host, 0));
                 } else if matches!(address, "127.0.0.1" | "localhost" | "::1") {
                     // Loopback is the speaker's own machine, but the same text means another machine elsewhere.
@@ -363,7 +368,7 @@ impl Topology {
 impl Topology {
     /// One private address without a host, and one host without an address that speaks of nobody and is asked by nobody
     /// known: they are the same machine, unless the host is known to serve something else than what is asked for there.
-    fn the_only_one_left(&mut self, named: &[(String, String)], running: &BTreeMap<&str, BTreeSet<&str>>) {
+    fn the_only_one_left(&mut self, named: &[(String, String)]) {
         let private = |a: &str| {
             address::ip(a).is_some_and(|ip| match ip {
                 IpAddr::V4(v4) => v4.is_private() || v4.is_loopback() && names_a_machine(ip),
@@ -380,10 +385,8 @@ impl Topology {
             .filter(|(address, _)| open.contains(address))
             .filter_map(|(_, port)| port.and_then(program_of_port))
             .collect();
-        let runs = |program: &str, host: &str| running.get(program).is_some_and(|hosts| hosts.contains(host));
-        let fits = |host: &str| {
-            wanted.is_empty() || wanted.iter().any(|program| runs(program, host)) || !SERVERS.iter().any(|program| runs(program, host))
-        };
+        let serves = |host: &str| STORES.iter().chain(&OTHER_SERVERS).any(|program| self.runs(program, host));
+        let fits = |host: &str| wanted.is_empty() || wanted.iter().any(|program| self.runs(program, host)) || !serves(host);
         let free: Vec<&String> = self.hosts.iter().filter(|h| !taken.contains(h) && !speakers.contains(h) && fits(h)).collect();
         if let (1, [host]) = (open.len(), &free[..]) {
             let address = open.first().map(|a| a.to_string()).unwrap_or_default();
@@ -392,10 +395,6 @@ impl Topology {
         }
     }
 }
-
-/// Programs that show by their logs what a machine serves, as [`Evidence::programs`] names them.
-const SERVERS: [&str; 11] =
-    ["apache", "dns", "haproxy", "mariadb", "memcached", "mongodb", "mysql", "nginx", "postgresql", "rabbitmq", "redis"];
 
 /// Whether an address is one of a machine: of the loopback addresses those that somebody gave out, rather than the usual ones.
 fn names_a_machine(ip: IpAddr) -> bool {

@@ -4,7 +4,7 @@
 //! service that its supervisor saw die may have died of anything. Where a rule says so (`needed` in its `missing`), the log of the
 //! other side must have been given before the program stands by the fault. Silence counts only where the log was given.
 
-use crate::activity::{Activity, programs_of_stores};
+use crate::activity::{Activity, programs_asked};
 use crate::belief::{Hypothesis, Term};
 use crate::entity::parts;
 use crate::evidence::Evidence;
@@ -21,10 +21,8 @@ pub(crate) fn hold_back(evidence: &Evidence, topology: &Topology, pack: &Pack, a
     let on_known_host = |h: &&mut Hypothesis| h.place.strip_prefix("host:").is_some_and(|host| topology.hosts.contains(host));
     for h in list.iter_mut().filter(|h| h.step_of.is_none() && h.confidence > MOST).filter(on_known_host) {
         let rule = &pack.faults[h.fault];
-        let named = h.terms.iter().filter(|t| t.value > 0.0).filter_map(|t| t.activity).any(|i| {
-            let signal = activities[i].signal;
-            rule.evidence.iter().any(|e| e.signal == signal && e.weight >= CONCLUSIVE)
-        });
+        let is_conclusive = |a: &Activity| rule.evidence.iter().any(|e| e.signal == a.signal && e.weight >= CONCLUSIVE);
+        let named = h.speaking(activities).any(|(_, activity)| is_conclusive(activity));
         if named {
             continue;
         }
@@ -48,7 +46,7 @@ fn host_of(h: &Hypothesis) -> &str {
 /// Whether a log was given of a store that the accused may use: on its machine, on one that it calls, or on one of which nobody knows
 /// who calls it.
 fn store_speaks(evidence: &Evidence, topology: &Topology, h: &Hypothesis, fault: &str) -> bool {
-    let stores = programs_of_stores(fault.split('.').next().unwrap_or(""));
+    let stores = programs_asked(fault);
     let below = topology.below(host_of(h));
     evidence.programs.iter().any(|((host, program), _)| {
         let host = evidence.text(*host);
@@ -62,8 +60,8 @@ const SUPERVISORS: [&str; 9] = ["systemd", "kernel", "supervisord", "monit", "do
 
 /// Whether the accused service speaks for itself: by what accuses it, or in a log of its own.
 fn accused_speaks(evidence: &Evidence, activities: &[Activity], h: &Hypothesis) -> bool {
-    let spoken = h.terms.iter().filter(|t| t.value > 0.0).filter_map(|t| t.activity).map(|i| &activities[i]);
-    let by_itself = spoken.filter(|a| !a.shown).flat_map(|a| &a.series).filter_map(|i| evidence.series.get(*i)).any(|series| {
+    let spoken = h.speaking(activities).filter(|(_, a)| !a.shown).flat_map(|(_, a)| &a.series);
+    let by_itself = spoken.filter_map(|i| evidence.series.get(*i)).any(|series| {
         let service = evidence.text(series.service);
         evidence.text(series.host) == host_of(h) && !SUPERVISORS.contains(&service)
     });

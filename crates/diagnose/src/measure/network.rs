@@ -141,8 +141,7 @@ fn would_tell(view: &View<'_>, host: &str, entity: &str, seconds: Range<i64>) ->
     let evidence = view.evidence;
     let (_, endpoint, _) = parts(entity);
     let program = address::split_port(endpoint).1.and_then(program_of_port);
-    let told = |program: &str| evidence.programs.iter().any(|((h, p), _)| evidence.text(*h) == host && evidence.text(*p) == program);
-    let very_program = program.is_some_and(|program| told(program) || program == "mariadb" && told("mysql"));
+    let very_program = program.is_some_and(|program| view.topology.runs(program, host));
     let goes_on = |(number, _): &(usize, &SourceInfo)| evidence.ticks_within(*number, seconds.start, seconds.end) > 0;
     let own = evidence.sources.iter().enumerate().filter(|(_, source)| source.host == host);
     own.filter(goes_on).any(|(_, source)| very_program || program.is_none() && !source.is_of_system())

@@ -308,26 +308,10 @@ impl RawSample {
 
 impl RawFault {
     fn plain(self, name: &str, id: At) -> Result<Fault, String> {
-        let of_speaker = match self.accuses.map(At::from) {
-            None => false,
-            Some(accused) if accused.text == "target" => false,
-            Some(accused) if accused.text == "speaker" => true,
-            Some(At { text, line, column }) => {
-                return Err(format!("{name}:{line}:{column}: `accuses: {text}` is unknown; it is `target` or `speaker`"));
-            }
-        };
+        let accuses = one_of(name, "accuses", self.accuses, &["target", "speaker"], "it is `target` or `speaker`")?;
         let mut explains = Vec::new();
         for raw in self.explains {
-            let through = raw.through.map(At::from);
-            if let Some(t) = through.as_ref().filter(|t| !THROUGH.contains(&t.text.as_str())) {
-                return Err(format!(
-                    "{name}:{}:{}: `through: {}` is unknown; it is one of {}",
-                    t.line,
-                    t.column,
-                    t.text,
-                    THROUGH.join(", ")
-                ));
-            }
+            let through = one_of(name, "through", raw.through, THROUGH, &format!("it is one of {}", THROUGH.join(", ")))?;
             explains.push(Explains { fault: raw.fault.into(), through: through.map_or_else(|| "any".into(), |t| t.text) });
         }
         let mut evidence = Vec::new();
@@ -350,22 +334,15 @@ impl RawFault {
                     }
                 },
             };
-            let speaks = raw.speaks.map(At::from);
-            let against = match speaks.as_ref().map(|s| s.text.as_str()) {
-                None | Some("for") => false,
-                Some("against") => true,
-                Some(other) => {
-                    let at = speaks.as_ref().map_or((0, 0), |s| (s.line, s.column));
-                    return Err(format!("{name}:{}:{}: `speaks: {other}` is unknown; it is `for` or `against`", at.0, at.1));
-                }
-            };
+            let speaks = one_of(name, "speaks", raw.speaks, &["for", "against"], "it is `for` or `against`")?;
+            let against = speaks.is_some_and(|speaks| speaks.text == "against");
             evidence.push(Evidence { signal: raw.signal.into(), strength, against });
         }
         Ok(Fault {
             id,
             title: self.title,
             symptom: self.symptom,
-            of_speaker,
+            of_speaker: accuses.is_some_and(|accused| accused.text == "speaker"),
             explains,
             evidence,
             because: self.because.map(|b| b.any.into_iter().map(At::from).collect()).unwrap_or_default(),
@@ -379,16 +356,8 @@ impl RawFault {
 
 impl RawMissing {
     fn plain(self, name: &str) -> Result<Missing, String> {
-        let of = self.of.map_or_else(|| At { text: "target".into(), ..At::default() }, At::from);
-        if !WHOSE.contains(&of.text.as_str()) {
-            return Err(format!(
-                "{name}:{}:{}: `of: {}` is unknown; a missing log is of {}",
-                of.line,
-                of.column,
-                of.text,
-                WHOSE.join(", ")
-            ));
-        }
+        let of = one_of(name, "of", self.of, WHOSE, &format!("a missing log is of {}", WHOSE.join(", ")))?;
+        let of = of.unwrap_or_else(|| At { text: "target".into(), ..At::default() });
         if self.needed && !matches!(of.text.as_str(), "target" | "dependency") {
             return Err(format!(
                 "{name}:{}:{}: whether a log of `{}` was given is not looked at; `needed` goes with `of: target` or `of: dependency`",
@@ -396,6 +365,16 @@ impl RawMissing {
             ));
         }
         Ok(Missing { of: of.text, needed: self.needed, log: self.log, command: self.command })
+    }
+}
+
+/// The word behind a key, if one stands there and is one of these; else the error says what is right.
+fn one_of(file: &str, key: &str, said: Option<Spanned<String>>, words: &[&str], right: &str) -> Result<Option<At>, String> {
+    match said.map(At::from) {
+        Some(at) if !words.contains(&at.text.as_str()) => {
+            Err(format!("{file}:{}:{}: `{key}: {}` is unknown; {right}", at.line, at.column, at.text))
+        }
+        at => Ok(at),
     }
 }
 

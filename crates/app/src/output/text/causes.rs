@@ -55,14 +55,12 @@ fn confidence(cause: &Cause) -> (Ink, String, &'static str) {
 
 /// Who is accused; of clients also against whom they turned, which the diagnosis names behind them.
 fn accused(list: &[String]) -> String {
-    let victims = if list.first().is_some_and(|first| first.starts_with("client:")) {
-        list.len() - list.iter().rev().take_while(|entity| entity.starts_with("service:")).count()
-    } else {
-        list.len()
-    };
-    let (accused, victims) = list.split_at(victims);
-    let said = entities(accused).join(", ");
-    if victims.is_empty() { said } else { format!("{said}, against {}", entities(victims).join(", ")) }
+    let said = |list: &[String]| entities(list).join(", ");
+    let of_clients = list.first().is_some_and(|first| first.starts_with("client:"));
+    match list.iter().position(|entity| of_clients && entity.starts_with("service:")) {
+        Some(at) => format!("{}, against {}", said(&list[..at]), said(&list[at..])),
+        None => said(list),
+    }
 }
 
 fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, cause: &Cause, rank: usize) -> Result<()> {

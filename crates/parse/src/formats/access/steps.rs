@@ -41,7 +41,7 @@ pub fn ends_at(line: &[u8], at: usize) -> bool {
 pub fn seconds(line: &[u8], from: usize) -> Option<(Value<'static>, usize)> {
     if let Some(word) = eight(line, from) {
         let digits = digits_as(b"0.000 ", word)?;
-        let digit = |at: u32| (digits >> (8 * at) & 0xf) as i64;
+        let digit = |at| digit(digits, at);
         let millis = digit(0) * 1000 + digit(2) * 100 + digit(3) * 10 + digit(4);
         return Some((Value::Duration(millis * 1_000_000), from + 5));
     }
@@ -54,7 +54,7 @@ pub fn seconds(line: &[u8], from: usize) -> Option<(Value<'static>, usize)> {
 pub fn three_digits(line: &[u8], from: usize) -> Option<i64> {
     if let Some(word) = eight(line, from) {
         let digits = digits_as(b"000 ", word)?;
-        let digit = |at: u32| (digits >> (8 * at) & 0xf) as i64;
+        let digit = |at| digit(digits, at);
         return Some(digit(0) * 100 + digit(1) * 10 + digit(2));
     }
     number(line, from).filter(|(_, end)| *end == from + 3).map(|(number, _)| number)
@@ -74,6 +74,12 @@ fn digits_as<const N: usize>(form: &[u8; N], word: u64) -> Option<u64> {
     let left = (word ^ zeros) & (highest | (highest - (highest >> 7)));
     // Bytes that are too high themselves may carry into the next one, but are seen by their own highest bit.
     ((left | left.wrapping_add(limits)) & highest == 0).then_some(left)
+}
+
+/// The digit in a place of what [`digits_as`] found.
+#[inline(always)]
+fn digit(digits: u64, at: u32) -> i64 {
+    (digits >> (8 * at) & 0xf) as i64
 }
 
 /// A whole number of up to twelve digits, and where it ends.
