@@ -139,6 +139,50 @@ fn what_only_the_supervisor_saw_is_not_sure() {
     assert!(both["causes"][0]["confidence"].as_f64().unwrap() >= 0.7, "{}", both["causes"][0]);
 }
 
+/// A bundle in which only the error log of the proxy `web1` was given, with a line a second for eighty seconds, beside requests that went
+/// well elsewhere. `says` is the line's message and upstream.
+fn proxy_without_access_log(says: impl Fn(usize) -> (&'static str, String)) -> Value {
+    let bundle = TempDir::new().unwrap();
+    let (web, other) = (bundle.path().join("web1"), bundle.path().join("shop2"));
+    [&web, &other].into_iter().for_each(|host| fs::create_dir(host).unwrap());
+    let clock = |second: usize| format!("10:{:02}:{:02}", second / 60, second % 60);
+    let errors = (120..200).map(|second| {
+        let (message, upstream) = says(second);
+        format!(
+            "2026/11/21 {} [error] 8#8: *{second} {message}, client: 198.51.100.7, server: shop.example, request: \"GET /item/{second} HTTP/1.1\"{upstream}, host: \"shop.example\"\n",
+            clock(second)
+        )
+    });
+    fs::write(web.join("error.log"), errors.collect::<String>()).unwrap();
+    let requests = (0..240).map(|second| {
+        format!("203.0.113.9 - - [21/Nov/2026:{} +0000] \"GET /page/{second} HTTP/1.1\" 200 512 \"-\" \"curl/8.1\"\n", clock(second))
+    });
+    fs::write(other.join("access.log"), requests.collect::<String>()).unwrap();
+    whyline(["diagnose", "--format", "json", bundle.path().to_str().unwrap()]).expect(0).json()
+}
+
+fn refused(address: &str) -> (&'static str, String) {
+    ("connect() failed (111: Connection refused) while connecting to upstream", format!(", upstream: \"http://{address}/\""))
+}
+
+#[test]
+fn an_error_log_stands_in_for_the_access_log() {
+    let felt = |answer: &Value| -> Vec<String> {
+        let symptoms = answer["incidents"].as_array().unwrap().iter().flat_map(|i| i["symptoms"].as_array().unwrap());
+        symptoms.map(|s| format!("{} {}", s["id"].as_str().unwrap(), s["entity"].as_str().unwrap())).collect()
+    };
+    let one = proxy_without_access_log(|_| refused("10.0.0.5:8000"));
+    assert_eq!(felt(&one), ["http.502 host:web1"]);
+    assert_eq!((&one["incidents"][0]["grade"], &one["incidents"][0]["health"]), (&Value::from("P2"), &Value::Null));
+    // A proxy with two servers asks the other one; when these are restarted one by one nobody feels it.
+    let rolling = proxy_without_access_log(|second| refused(if second < 160 { "10.0.0.5:8000" } else { "10.0.0.6:8000" }));
+    assert_eq!(felt(&rolling), Vec::<String>::new());
+    // What the proxy answers itself is an answer for certain, and still nobody knows what went well.
+    let large = proxy_without_access_log(|_| ("client intended to send too large body: 10485761 bytes", String::new()));
+    assert_eq!(felt(&large), ["http.413 host:web1"]);
+    assert_eq!((&large["incidents"][0]["grade"], &large["incidents"][0]["health"]), (&Value::from("P3"), &Value::Null));
+}
+
 #[test]
 fn standard_input_is_read_like_a_file() {
     let fixture = Fixture::named("two-redis-and-certificate");

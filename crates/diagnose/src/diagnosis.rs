@@ -101,10 +101,10 @@ impl Context<'_> {
         let worst = if drop { 1.0 } else { worst };
         let slow = symptoms.iter().filter(|s| s.id == "http.slow").map(|s| s.share).fold(0.0, f64::max);
         // Of failures that only an error log tells of nobody knows how many requests went well beside them.
-        let unmeasured = incident.symptoms.iter().any(|s| s.affected.is_empty() && s.id.starts_with("http.5"));
+        let unmeasured = |kind: &str| incident.symptoms.iter().any(|s| s.affected.is_empty() && s.id.starts_with(kind));
         let grade = if worst >= 0.5 {
             "P1"
-        } else if worst >= 0.1 || slow >= 0.5 || unmeasured {
+        } else if worst >= 0.1 || slow >= 0.5 || unmeasured("http.5") {
             "P2"
         } else {
             "P3"
@@ -116,7 +116,7 @@ impl Context<'_> {
             end: time(incident.end),
             recovered: end_of_logs - incident.end > 10_000,
             grade: grade.into(),
-            health: (worst > 0.0 || !unmeasured).then_some(health),
+            health: (worst > 0.0 || !unmeasured("http.")).then_some(health),
             symptoms,
             unexplained: round(unexplained.clamp(0.0, 1.0)),
             considered: self.list.iter().take(20).map(|h| self.considered(h)).collect(),
