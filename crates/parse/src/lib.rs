@@ -24,6 +24,7 @@ mod layout;
 pub mod marks;
 pub mod order;
 mod peak;
+mod places;
 pub mod plain;
 mod prepare;
 pub mod problem;

@@ -145,6 +145,18 @@ pub fn begins_record(line: &str) -> bool {
     }
 }
 
+/// Whether a text begins and ends with letters, digits or signs, so that nothing has to be taken off it.
+#[inline(always)]
+pub fn is_tight(text: &str) -> bool {
+    let b = text.as_bytes();
+    b.first().is_some_and(u8::is_ascii_graphic) && b.last().is_some_and(u8::is_ascii_graphic)
+}
+
+/// The text without blanks at its ends, which mostly has none.
+pub fn trimmed(text: &str) -> &str {
+    if is_tight(text) { text } else { text.trim() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -147,13 +147,17 @@ fn header(line: &str) -> Option<(&str, &str)> {
 }
 
 fn is_class(word: &str, alone: bool) -> bool {
+    const ENDS: [&str; 11] =
+        ["Exception", "Error", "Throwable", "Interrupt", "Exit", "Warning", "Fault", "Failure", "Timeout", "Refused", "Iteration"];
+    // Most words have no such end, and no class is looked for where there is neither.
+    let ends = matches!(word.bytes().next_back(), Some(b'n' | b'r' | b'e' | b't' | b'g' | b'd')) && ENDS.iter().any(|e| word.ends_with(e));
+    if !ends && !(alone && word.contains('.') && !word.contains('/')) {
+        return false;
+    }
     let name = word.rsplit(['.', '$', '\\', '/']).next().unwrap_or(word);
-    let shaped = !word.is_empty()
-        && word.len() < 160
+    word.len() < 160
         && word.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'$' | b'_' | b'\\' | b'/'))
-        && name.bytes().next().is_some_and(|b| b.is_ascii_uppercase());
-    let ends = ["Exception", "Error", "Throwable", "Interrupt", "Exit", "Warning", "Fault", "Failure", "Timeout", "Refused", "Iteration"];
-    shaped && (ends.iter().any(|e| name.ends_with(e)) || alone && word.contains('.') && !word.contains('/'))
+        && name.bytes().next().is_some_and(|b| b.is_ascii_uppercase())
 }
 
 #[cfg(test)]

@@ -108,33 +108,85 @@ pub fn role(key: &str) -> Option<Role> {
     })
 }
 
+/// The keys of a record and what they mean. Most records have those of the one before, in the same order.
+#[derive(Debug, Default)]
+pub struct Row(Vec<Known>);
+
+/// A key and what it means.
+#[derive(Debug)]
+struct Known {
+    name: Box<str>,
+    /// As JSON writes it, with quotes and colon; empty where that takes an escape.
+    written: Box<str>,
+    role: Option<Role>,
+}
+
+impl Known {
+    fn new(name: &str) -> Known {
+        let plain = !name.bytes().any(|b| matches!(b, b'"' | b'\\'));
+        let written = if plain { format!("\"{name}\":") } else { String::new() };
+        Known { name: name.into(), written: written.into(), role: role(name) }
+    }
+}
+
+/// Envelopes in envelopes have keys of their own.
+const DEPTHS: usize = 3;
+
 thread_local! {
-    /// The keys of the last record and what they mean: most records have those of the one before, in the same order.
-    static LAST: RefCell<Vec<(Box<str>, Option<Role>)>> = RefCell::default();
+    /// The keys of the last record, by how many envelopes are around it.
+    static LAST: RefCell<[Row; DEPTHS]> = RefCell::default();
+}
+
+impl Row {
+    /// The keys of the record before at this depth. Whoever takes them gives them back: [`Row::give`].
+    pub fn take(cx: &Cx<'_>) -> Row {
+        Row::at_depth(cx, std::mem::take)
+    }
+
+    /// Keeps the keys for the next record.
+    pub fn give(self, cx: &Cx<'_>) {
+        Row::at_depth(cx, |row| *row = self);
+    }
+
+    fn at_depth<T: Default>(cx: &Cx<'_>, change: impl FnOnce(&mut Row) -> T) -> T {
+        LAST.with_borrow_mut(|rows| rows.get_mut(usize::from(cx.depth)).map(change).unwrap_or_default())
+    }
+
+    /// The key at a place as JSON writes it, with quotes and colon, unless that takes an escape.
+    #[inline]
+    pub fn written(&self, at: usize) -> Option<&[u8]> {
+        self.0.get(at).map(|known| known.written.as_bytes()).filter(|written| !written.is_empty())
+    }
+
+    /// What the key at a place means, which is that of the record before.
+    #[inline]
+    pub fn role(&self, at: usize) -> Option<Role> {
+        self.0.get(at).and_then(|known| known.role)
+    }
+
+    /// What the key at a place means.
+    pub fn learn(&mut self, at: usize, name: &str) -> Option<Role> {
+        if let Some(known) = self.0.get_mut(at) {
+            if *known.name != *name {
+                *known = Known::new(name);
+            }
+            return known.role;
+        }
+        let known = Known::new(name);
+        let role = known.role;
+        if at < MOST_IN_ROW && at == self.0.len() {
+            self.0.push(known);
+        }
+        role
+    }
 }
 
 /// What the keys of a record mean: [`role`] of each, in order.
 pub fn roles<'a>(cx: &Cx<'a>, keys: impl ExactSizeIterator<Item = &'a str>) -> &'a [Option<Role>] {
-    LAST.with(|last| {
-        let Ok(mut last) = last.try_borrow_mut() else {
-            return &*cx.arena.alloc_slice_fill_iter(keys.map(role));
-        };
-        let last = &mut *last;
-        &*cx.arena.alloc_slice_fill_iter(keys.enumerate().map(|(at, key)| match last.get_mut(at) {
-            Some((known, role)) if **known == *key => *role,
-            Some(known) => {
-                *known = (key.into(), role(key));
-                known.1
-            }
-            None => {
-                let found = role(key);
-                if at < MOST_IN_ROW {
-                    last.push((key.into(), found));
-                }
-                found
-            }
-        }))
-    })
+    let mut row = Row::take(cx);
+    let roles = cx.arena.alloc_slice_fill_iter(keys.enumerate().map(|(at, key)| row.learn(at, key)));
+    row.give(cx);
+    roles
 }
 
 fn find(key: &str) -> Option<Role> {

@@ -1,8 +1,8 @@
 //! What a column of an access log means, and how its text becomes fields.
 
 use super::request;
-use super::steps::is_tight;
 use crate::format::Cx;
+use crate::formats::cursor::trimmed;
 use crate::stamp;
 use whyline_event::{Key, Record, Stamp, Value, address};
 
@@ -153,11 +153,6 @@ fn scientific(text: &str, unit: Unit) -> Option<Value<'static>> {
         Unit::Nanos => number,
     };
     (0.0..9e18).contains(&nanos).then_some(Value::Duration(nanos.round() as i64))
-}
-
-/// The text without blanks at its ends, which mostly has none.
-pub fn trimmed(text: &str) -> &str {
-    if is_tight(text) { text } else { text.trim() }
 }
 
 /// Adds the fields of a column. `name` is the column's own name, for [`Meaning::Named`].

@@ -1,7 +1,7 @@
 //! Request lines and their targets.
 
-use super::meaning::trimmed;
 use crate::format::Cx;
+use crate::formats::cursor::trimmed;
 use std::borrow::Cow;
 use whyline_event::{Key, Record, Value};
 

@@ -125,13 +125,6 @@ pub fn are_three(bits: u64) -> bool {
     third != 0 && without_lowest(third) == 0
 }
 
-/// Whether a text begins and ends with letters, digits or signs, so that nothing has to be taken off it.
-#[inline(always)]
-pub fn is_tight(text: &str) -> bool {
-    let b = text.as_bytes();
-    b.first().is_some_and(u8::is_ascii_graphic) && b.last().is_some_and(u8::is_ascii_graphic)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

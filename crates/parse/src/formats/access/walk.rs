@@ -5,9 +5,10 @@ use super::meaning::{self, Meaning};
 use super::quick::{Column, MOST_BEFORE, MustBe, Quick};
 use super::request::{self, Request};
 use super::shape;
-use super::steps::{self, Step, eight, ends_at, is_tight};
+use super::steps::{self, Step, eight, ends_at};
 use super::token::{Kind, Token, split_key};
 use crate::format::{Cx, Fit};
+use crate::formats::cursor::{is_tight, trimmed};
 use crate::marks::{Marks, Own};
 use crate::stamp;
 use whyline_event::{Key, Record, Stamp, Value, address};
@@ -119,7 +120,7 @@ impl Quick {
             line.get(start..start + column.key).unwrap_or("")
         };
         match column.meaning {
-            Some(Meaning::Text(key)) => record.put_str(key, meaning::trimmed(text)),
+            Some(Meaning::Text(key)) => record.put_str(key, trimmed(text)),
             Some(Meaning::Took(key, unit)) => match meaning::duration(text, unit) {
                 Some(value) => record.put(key, value),
                 None => meaning::put(Meaning::Took(key, unit), "", text, cx, record),

@@ -5,6 +5,7 @@
 
 use super::marks::Marks;
 use crate::format::Cx;
+use crate::formats::keys::{Role, Row};
 use whyline_event::Value;
 
 /// A scalar.
@@ -50,6 +51,8 @@ impl<'a> Scalar<'a> {
 pub struct Flat<'a> {
     /// Path (names joined by dots) and value.
     pub pairs: Vec<(&'a str, Scalar<'a>)>,
+    /// What the names mean, in the order of the pairs.
+    pub roles: &'a [Option<Role>],
     /// The object was closed.
     pub whole: bool,
     /// What follows the object.
@@ -87,14 +90,34 @@ pub fn flatten<'a>(cx: &Cx<'a>, text: &'a str) -> Option<Flat<'a>> {
     if !trimmed.starts_with('{') {
         return None;
     }
-    let mut reader = Reader { cx, text: trimmed, at: 0, marks: Marks::new(trimmed.as_bytes()), pairs: Vec::with_capacity(16) };
+    let marks = Marks::new(trimmed.as_bytes());
+    let mut reader = Reader { cx, text: trimmed, at: 0, marks, pairs: Vec::with_capacity(16), row: Row::take(cx), as_before: 0 };
     let whole = match reader.object("", 0) {
         Ok(()) => true,
         Err(Stop::End) => false,
-        Err(Stop::Bad) => return None,
+        Err(Stop::Bad) => {
+            reader.row.give(cx);
+            return None;
+        }
     };
-    let lengths = reader.pairs.iter().fold(0, |all, (path, _)| all | length(path));
-    Some(Flat { rest: trimmed.get(reader.at..).unwrap_or(""), pairs: reader.pairs, whole, lengths })
+    let Reader { at, pairs, mut row, as_before, .. } = reader;
+    let roles = cx.arena.alloc_slice_fill_iter(pairs.iter().enumerate().map(|(at, (name, _))| match as_before & place(at) {
+        0 => row.learn(at, name),
+        _ => row.role(at),
+    }));
+    row.give(cx);
+    let lengths = pairs.iter().fold(0, |all, (path, _)| all | length(path));
+    Some(Flat { rest: trimmed.get(at..).unwrap_or(""), pairs, roles, whole, lengths })
+}
+
+/// How many bytes of a text belong to the number that it begins with.
+fn number(text: &[u8]) -> usize {
+    text.iter().take_while(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count()
+}
+
+/// The bit of a pair; none for those far behind.
+fn place(at: usize) -> u64 {
+    u32::try_from(at).ok().and_then(|at| 1u64.checked_shl(at)).unwrap_or(0)
 }
 
 /// Why reading stopped.
@@ -112,6 +135,10 @@ struct Reader<'c, 'a> {
     at: usize,
     marks: Marks<'a>,
     pairs: Vec<(&'a str, Scalar<'a>)>,
+    /// The names of the object before.
+    row: Row,
+    /// A bit for each pair whose name is that of the object before.
+    as_before: u64,
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -142,6 +169,9 @@ impl<'a> Reader<'_, 'a> {
             return Ok(());
         }
         loop {
+            if depth == 0 && self.pairs_as_before() {
+                return Ok(());
+            }
             if self.next()? != b'"' {
                 return Err(Stop::Bad);
             }
@@ -171,6 +201,49 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
+    /// Reads pairs as long as their names are those of the object before and their values texts without escapes or numbers, with at
+    /// most a blank between them: the way of most objects. Stops where a name begins, or behind the object: whether it ended.
+    #[inline(never)]
+    fn pairs_as_before(&mut self) -> bool {
+        let (text, bytes) = (self.text, self.text.as_bytes());
+        let blank = |at: usize| at + usize::from(bytes.get(at) == Some(&b' '));
+        while let Some((at, name, begin)) = self.name_as_before() {
+            let begin = blank(begin);
+            let (value, end) = match bytes.get(begin) {
+                Some(b'"') => match self.marks.next(begin + 1) {
+                    Some(end) if bytes.get(end) == Some(&b'"') => (text.get(begin + 1..end).map(Scalar::Str), end + 1),
+                    _ => return false,
+                },
+                Some(b'-' | b'0'..=b'9') => {
+                    let end = begin + number(bytes.get(begin..).unwrap_or(&[]));
+                    (text.get(begin..end).map(Scalar::Number), end)
+                }
+                _ => return false,
+            };
+            let (Some(value), Some(sign @ (b',' | b'}'))) = (value, bytes.get(end)) else { return false };
+            self.as_before |= place(at);
+            self.pairs.push((name, value));
+            if *sign == b'}' {
+                self.at = end + 1;
+                return true;
+            }
+            self.at = blank(end + 1);
+        }
+        false
+    }
+
+    /// The place among the pairs, the name that stands here if it is that of the object before, and where its value may begin.
+    #[inline]
+    fn name_as_before(&self) -> Option<(usize, &'a str, usize)> {
+        let at = self.pairs.len();
+        let written = self.row.written(at)?;
+        let end = self.at + written.len();
+        if self.text.as_bytes().get(self.at..end)? != written {
+            return None;
+        }
+        Some((at, self.text.get(self.at + 1..end - 2)?, end))
+    }
+
     #[inline]
     fn scalar(&mut self, first: u8) -> Result<Scalar<'a>, Stop> {
         match first {
@@ -180,8 +253,7 @@ impl<'a> Reader<'_, 'a> {
             b'f' => self.word("false", Scalar::Bool(false)),
             b'n' => self.word("null", Scalar::Null),
             b'-' | b'0'..=b'9' => {
-                let rest = self.text.as_bytes().get(self.at..).unwrap_or(&[]);
-                let n = rest.iter().take_while(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count();
+                let n = number(self.text.as_bytes().get(self.at..).unwrap_or(&[]));
                 let number = self.text.get(self.at..self.at + n).ok_or(Stop::Bad)?;
                 self.at += n;
                 Ok(Scalar::Number(number))
@@ -314,6 +386,7 @@ fn code_point(text: &str) -> Option<(char, usize)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use whyline_event::Bump;
 
     #[test]
@@ -331,8 +404,45 @@ mod tests {
         let cut = flatten(&cx, r#"{"a":1,"b":"long te"#).unwrap();
         assert!(!cut.whole);
         assert_eq!(cut.text("a"), Some("1"));
+        assert_eq!(cut.roles, [None]);
         for no in ["", "[1]", "{a:1}", "{\"a\" 1}", "{\"a\":}"] {
             assert!(flatten(&cx, no).is_none(), "{no}");
         }
+    }
+
+    proptest! {
+        /// Whatever object was read before, an object says what it says: the names of the one before are only a shorter way.
+        #[test]
+        fn the_object_before_does_not_show(before in object(), text in object()) {
+            let arena = Bump::new();
+            let cx = |depth| Cx { arena: &arena, order: &[], depth };
+            // Beyond the depths that are remembered every object is the first.
+            let alone = flatten(&cx(9), &text);
+            let _ = flatten(&cx(0), &before);
+            let after = flatten(&cx(0), &text);
+            let all = |flat: &Option<Flat<'_>>| flat.as_ref().map(|f| format!("{:?}", (&f.pairs, f.roles, f.whole, f.rest, f.lengths)));
+            prop_assert_eq!(all(&alone), all(&after));
+        }
+    }
+
+    /// Objects of few names, so that they stand in each other's places, some of them broken.
+    fn object() -> impl Strategy<Value = String> {
+        let name = prop::sample::select(vec!["a", "b", "ts", "level", "msg", "a.b", "x\\\"y", "t\\u00e9", "\u{e9}", ""]);
+        let leaf = prop::sample::select(vec![
+            "1",
+            "\"x\"",
+            "null",
+            "[1,{}]",
+            "\"\\n\"",
+            "\"2026-11-21T10:00:00Z\"",
+            "nul",
+            "{}",
+            "{\"b\":1}",
+            "{\"a\": {\"b\":[]}}",
+        ]);
+        let blank = prop::sample::select(vec!["", "", " ", "\n"]);
+        let pair = (name, blank.clone(), blank.clone(), leaf).prop_map(|(name, a, b, leaf)| format!("\"{name}\"{a}:{b}{leaf}"));
+        (prop::collection::vec(pair, 0..6), blank, prop::sample::select(vec!["}", "}", "}", "", "} x"]))
+            .prop_map(|(pairs, blank, end)| format!("{{{}{end}", pairs.join(&format!(",{blank}"))))
     }
 }

@@ -31,7 +31,7 @@ impl Format for Json {
             (product.fill)(cx, &flat, record);
             return Some(90);
         }
-        let found = structured::look(cx, &flat.pairs);
+        let found = structured::look_as(&flat.pairs, flat.roles);
         if flat.pairs.is_empty() && flat.whole
             || cx.depth > 0 && found.message.is_none() && found.time.is_none() && !found.http && !found.level
         {

@@ -32,7 +32,7 @@ pub fn find(flat: &Flat<'_>) -> Option<&'static Product> {
 }
 
 fn general<'a>(cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
-    let found = structured::look(cx, &flat.pairs);
+    let found = structured::look_as(&flat.pairs, flat.roles);
     structured::put(cx, &flat.pairs, &found, record);
 }
 

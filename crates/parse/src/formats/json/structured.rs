@@ -2,6 +2,7 @@
 
 use super::flat::Scalar;
 use crate::format::{Cx, Fit};
+use crate::formats::cursor::trimmed;
 use crate::formats::keys::{Role, Unit, roles};
 use crate::formats::{exception, fill, message};
 use crate::stamp;
@@ -39,7 +40,12 @@ impl Found<'_> {
 
 /// Finds time, level and message without filling anything.
 pub fn look<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)]) -> Found<'a> {
-    let mut found = Found { roles: roles(cx, pairs.iter().map(|(name, _)| *name)), ..Found::default() };
+    look_as(pairs, roles(cx, pairs.iter().map(|(name, _)| *name)))
+}
+
+/// [`look`], where it is known what the keys mean.
+pub fn look_as<'a>(pairs: &[(&'a str, Scalar<'a>)], roles: &'a [Option<Role>]) -> Found<'a> {
+    let mut found = Found { roles, ..Found::default() };
     let mut fallback = None;
     let (mut method, mut status) = (false, false);
     for (at, ((_, value), role)) in pairs.iter().zip(found.roles).enumerate() {
@@ -131,6 +137,16 @@ pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, 
     let named_host = pairs.iter().any(|(name, _)| matches!(*name, "hostname" | "host"));
     let mut taken = false;
     for (at, ((name, value), role)) in pairs.iter().zip(found.roles).enumerate() {
+        // Most pairs are a field with a text, which is not there yet.
+        if let (Some(Role::Field(key)), Scalar::Str(text)) = (*role, *value)
+            && !matches!(key, Key::ExceptionMessage | Key::ProcessPid)
+            && !record.fields.may_have(key)
+        {
+            if !text.is_empty() {
+                record.put(key, Value::Str(text));
+            }
+            continue;
+        }
         let Some(role) = *role else {
             other(name, *value, record);
             continue;
@@ -222,7 +238,7 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
 fn level<'a>(cx: &Cx<'a>, value: Scalar<'a>, record: &mut Record<'a>) {
     match value {
         Scalar::Str(word) => {
-            let word = word.trim();
+            let word = trimmed(word);
             match word.parse::<i64>() {
                 Ok(n) => number_level(n, word, record),
                 Err(_) => fill::level(record, word),
@@ -256,7 +272,7 @@ fn number_level<'a>(n: i64, word: &'a str, record: &mut Record<'a>) {
 /// A duration from a value with or without unit.
 pub fn duration(value: Scalar<'_>, unit: Unit) -> Option<Value<'static>> {
     let (text, is_number) = match value {
-        Scalar::Str(s) => (s.trim(), s.trim().bytes().all(|b| b.is_ascii_digit() || b == b'.')),
+        Scalar::Str(s) => (trimmed(s), trimmed(s).bytes().all(|b| b.is_ascii_digit() || b == b'.')),
         Scalar::Number(n) => (n, true),
         _ => return None,
     };

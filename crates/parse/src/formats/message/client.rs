@@ -1,6 +1,7 @@
 //! Who failed to log in, was turned away or banned, where only the message names the address.
 
 use crate::formats::fill;
+use crate::places::places;
 use crate::seek::{Needle, near};
 use aho_corasick::{AhoCorasick, AhoCorasickBuilder};
 use std::sync::LazyLock;
@@ -143,7 +144,7 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     if let Some(word) = speaker(text).or_else(|| other_end(text)) {
         return fill::client(record, word);
     }
-    let mut found = Addresses { rest: text, start: 0 };
+    let mut found = Addresses { text, at: 0 };
     let Some(first) = found.next() else { return };
     let Some(search) = SEARCH.as_ref() else { return };
     let Some(strength) = search.find_overlapping_iter(text).map(|m| m.pattern().as_usize()).min() else { return };
@@ -173,7 +174,7 @@ pub(super) fn may_name_an_address(text: &str) -> bool {
     let b = text.as_bytes();
     let is_digit = |at: usize| b.get(at).is_some_and(u8::is_ascii_digit);
     let mut colon = None;
-    memchr::memchr2_iter(b'.', b':', b).any(|at| {
+    places(text, [b'.', b':']).any(|at| {
         if b.get(at) == Some(&b':') {
             return colon.replace(at).is_some_and(|before| at - before <= 5);
         }
@@ -229,7 +230,8 @@ enum Mark {
 }
 
 fn mark(before: &str) -> Option<Mark> {
-    if before.rfind("client @0x").is_some_and(|at| before.len() - at < 32) {
+    const BIND: Needle = Needle::new("client @0x");
+    if BIND.rfind(before).is_some_and(|at| before.len() - at < 32) {
         return Some(Mark::From);
     }
     // Postfix: `from host.example[203.0.113.9]`.
@@ -261,37 +263,35 @@ fn mark(before: &str) -> Option<Mark> {
 
 /// The addresses of a text, with the place where each begins.
 struct Addresses<'a> {
-    rest: &'a str,
-    start: usize,
+    text: &'a str,
+    /// Up to where the text was read.
+    at: usize,
 }
 
 impl<'a> Iterator for Addresses<'a> {
     type Item = (usize, &'a str);
 
     fn next(&mut self) -> Option<Self::Item> {
-        let part = |b: u8| b.is_ascii_hexdigit() || b == b'.' || b == b':';
+        let bytes = self.text.as_bytes();
+        let is_part = |b: &u8| b.is_ascii_hexdigit() || matches!(b, b'.' | b':');
         loop {
-            let skip = self.rest.bytes().position(|b| b.is_ascii_hexdigit() || b == b':')?;
-            let before = skip.checked_sub(1).and_then(|n| self.rest.as_bytes().get(n)).copied();
-            let word = self.rest.get(skip..)?;
-            let n = word.bytes().take_while(|b| part(*b)).count();
-            let token = word.get(..n)?;
-            let short = n < 3;
-            let after = word.as_bytes().get(n).copied();
-            let at = self.start + skip;
-            self.start = at + n;
-            self.rest = word.get(n..)?;
-            if short {
-                continue;
-            }
-            let joined = before.is_some_and(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-' && token.len() < 9)
-                || after.is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+            // Every address has a dot or a colon; the letters and digits around it belong to it, a dot in front does not.
+            let sign = self.at + memchr::memchr2(b'.', b':', bytes.get(self.at..)?)?;
+            let run = bytes.get(self.at..sign)?.iter().rev().take_while(|b| is_part(b)).count();
+            let behind = bytes.get(sign..)?.iter().take_while(|b| is_part(b)).count();
+            let whole = self.text.get(sign - run..sign + behind)?;
+            let token = whole.trim_start_matches('.');
+            let at = sign + behind - token.len();
+            self.at = sign + behind;
+            let before = at.checked_sub(1).and_then(|n| bytes.get(n));
+            let after = bytes.get(self.at);
+            let joined = before.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_' || *b == b'-' && token.len() < 9)
+                || after.is_some_and(|b| b.is_ascii_alphabetic() || *b == b'_');
             let token = token.trim_end_matches(['.', ':']);
             if joined || token.len() < 3 || token.len() < 7 && !token.contains("::") {
                 continue;
             }
-            let usable = address::ip(token).is_some_and(|ip| !ip.is_unspecified());
-            if usable {
+            if address::ip(token).is_some_and(|ip| !ip.is_unspecified()) {
                 return Some((at, token));
             }
         }
@@ -301,6 +301,7 @@ impl<'a> Iterator for Addresses<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use whyline_event::Origin;
 
     #[test]
@@ -329,6 +330,32 @@ mod tests {
             let mut r = Record::new(text, Origin::default());
             read(text, &mut r);
             assert_eq!(r.str(Key::ClientAddress), want, "{text}");
+        }
+    }
+
+    /// [`Addresses`] by their definition: of every run of digits, letters up to `f`, dots and colons.
+    fn by_definition(text: &str) -> Vec<(usize, &str)> {
+        let is_part = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':');
+        let runs = text.split(|c| !is_part(c)).map(|run| (run.as_ptr() as usize - text.as_ptr() as usize, run));
+        runs.filter_map(|(from, run)| {
+            let token = run.trim_start_matches('.');
+            let at = from + run.len() - token.len();
+            let before = text[..at].chars().next_back();
+            let after = text[from + run.len()..].chars().next();
+            let short = token.len() < 9;
+            let token_ = token.trim_end_matches(['.', ':']);
+            let joined = before.is_some_and(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-' && short)
+                || after.is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+            let usable = !joined && token_.len() >= 3 && (token_.len() >= 7 || token_.contains("::"));
+            (usable && address::ip(token_).is_some_and(|ip| !ip.is_unspecified())).then_some((at, token_))
+        })
+        .collect()
+    }
+
+    proptest! {
+        #[test]
+        fn addresses_are_those_of_the_definition(text in "([ x_-]|[.:a1]|10\\.0\\.0\\.[12]|::1|2001:db8::7|\u{e4}){0,12}") {
+            prop_assert_eq!(Addresses { text: &text, at: 0 }.collect::<Vec<_>>(), by_definition(&text));
         }
     }
 }

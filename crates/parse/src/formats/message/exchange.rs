@@ -1,6 +1,7 @@
 //! An HTTP exchange told in a message: `GET /x 200 12ms`, `GET /x -> 200 in 12 ms`, `"GET /x HTTP/1.1" 200 123`.
 
 use crate::formats::fill;
+use crate::places::places;
 use crate::seek::near;
 use whyline_event::{Key, Record, Value, address};
 
@@ -42,7 +43,7 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     }
     // A target begins with a slash behind a blank, or holds the slashes of a URL.
     let begins = |at: usize| matches!(text.as_bytes().get(at.wrapping_sub(1)), Some(b' ' | b':'));
-    if record.has(Key::Method) || !memchr::memchr_iter(b'/', text.as_bytes()).any(begins) {
+    if record.has(Key::Method) || !places(text, [b'/']).any(begins) {
         return;
     }
     let Some((method, target, after, before)) = request(text) else { return };

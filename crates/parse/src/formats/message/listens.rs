@@ -1,6 +1,7 @@
 //! The address at which a program says that it listens: one of the machine on which it runs.
 
 use crate::formats::fill;
+use crate::places::places;
 use crate::seek::Needle;
 use whyline_event::{Key, Record, Value, address};
 
@@ -69,7 +70,7 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
 
 /// The address and the digits of the port behind the first words that announce one.
 fn told(text: &str) -> Option<(&str, &str)> {
-    for (at, _) in text.match_indices([' ', '/']) {
+    for at in places(text, [b' ', b'/']) {
         let from = at + 1;
         let Some(first) = text.as_bytes().get(from) else { break };
         if !matches!(first, b'0'..=b'9' | b'[' | b'/' | b'"' | b'\'' | b'h' | b't' | b'a'..=b'f' | b':') || !announced(text.get(..from)?) {
@@ -98,6 +99,11 @@ fn told(text: &str) -> Option<(&str, &str)> {
 
 /// Whether words that announce an address end a text.
 fn announced(text: &str) -> bool {
+    // They all end so, and most other texts do not.
+    let last = |n: usize| text.len().checked_sub(n).and_then(|at| text.as_bytes().get(at)).map_or(0, u8::to_ascii_lowercase);
+    if !matches!((last(3), last(2), last(1)), (b'o', b'n', b' ') | (b'a', b't', b' ') | (_, b':' | b's', b' ') | (b':', b'/', b'/')) {
+        return false;
+    }
     let before = |words: &&str| {
         let at = text.len().checked_sub(words.len())?;
         text.as_bytes().get(at..)?.eq_ignore_ascii_case(words.as_bytes()).then(|| text.get(..at))?
@@ -119,6 +125,16 @@ fn ends_with_a_server(text: &str) -> bool {
 mod tests {
     use super::*;
     use whyline_event::Origin;
+
+    #[test]
+    fn whatever_announces_is_looked_at() {
+        for words in BEFORE {
+            assert!(announced(words) && announced(&words.to_uppercase()), "{words}");
+        }
+        for words in READY {
+            assert!(announced(&format!("server {words}")), "{words}");
+        }
+    }
 
     #[test]
     fn addresses_that_are_listened_at() {

@@ -4,13 +4,17 @@ use crate::formats::fill;
 use crate::formats::json::flat::Scalar;
 use crate::formats::json::structured;
 use crate::formats::keys::{Role, role};
-use memchr::memchr2_iter;
+use crate::places::places;
 use whyline_event::{Key, Record, Value};
 
 /// Adds ids, and the pairs of an HTTP exchange.
 pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     let bytes = text.as_bytes();
-    for at in memchr2_iter(b'=', b':', bytes).take(48) {
+    for at in places(text, [b'=', b':']).take(48) {
+        // A colon ends a key where a blank follows.
+        if bytes.get(at) == Some(&b':') && !matches!(bytes.get(at + 1), Some(b' ' | b'"')) {
+            continue;
+        }
         let Some(before) = text.get(..at) else { continue };
         // In an object of JSON inside a message a colon is as good as an equals sign.
         let json = before.ends_with('"') && bytes.get(at) == Some(&b':') && bytes.get(at + 1) == Some(&b'"');

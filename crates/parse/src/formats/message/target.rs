@@ -2,7 +2,7 @@
 
 use crate::format::Cx;
 use crate::formats::fill;
-use crate::seek::Needle;
+use crate::seek::{Needle, near, needles};
 use aho_corasick::{AhoCorasick, MatchKind};
 use std::sync::LazyLock;
 use whyline_event::{Key, Record, Value, address};
@@ -113,6 +113,45 @@ const PARENTHESES: &[Needle] = &[
     Needle::new("emporary failure in name resolution ("),
 ];
 
+/// Pieces of [`ERRNOS`] and [`WORDS`], so that every one of them holds one: few enough for one look at many bytes at a time, and a text
+/// that has none of them, as most have not, needs no other.
+const PIECES: &[&str] = &[
+    "ECONN",
+    "TIMEDOUT",
+    "ENOT",
+    "ENOS",
+    "ENOM",
+    "ENOE",
+    "EAI_",
+    "UNREACH",
+    "EPIPE",
+    "EPERM",
+    "FILE",
+    "EACC",
+    "EADDR",
+    "EROFS",
+    "EDQUOT",
+    "refused",
+    "timed out",
+    "imeout",
+    "nreachable",
+    "reset by peer",
+    "getaddrinfo",
+    " host",
+    "resolv",
+    "esolution",
+    "not known",
+    "onnect",
+    "nknown",
+    "host not found",
+    "roken pipe",
+    "misbehav",
+    "nodename nor",
+];
+
+static PIECE: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(PIECES).ok());
+
 /// Leftmost matches, since only of those many bytes at a time are looked at before the automaton is asked. Where words overlap,
 /// any of them says the same.
 static SEARCH: LazyLock<Option<AhoCorasick>> =
@@ -120,7 +159,10 @@ static SEARCH: LazyLock<Option<AhoCorasick>> =
 
 /// Adds peer, name and error.
 pub fn read<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
-    let Some(search) = SEARCH.as_ref() else { return };
+    let (Some(piece), Some(search)) = (PIECE.as_ref(), SEARCH.as_ref()) else { return };
+    if !piece.is_match(text) {
+        return;
+    }
     let mut failed = false;
     for found in search.find_iter(text) {
         match ERRNOS.get(found.pattern().as_usize()) {
@@ -191,8 +233,8 @@ fn name_in_parentheses(text: &str) -> Option<&str> {
 /// The address that could not be reached.
 fn peer<'a>(cx: &Cx<'a>, text: &'a str) -> Option<&'a str> {
     // `write tcp 10.0.0.2:4433->10.0.0.1:6379: i/o timeout`.
-    if let Some(at) = text.find("->") {
-        let rest = text.get(at + 2..)?;
+    const ARROW: Needle = Needle::new("->");
+    if let Some(rest) = ARROW.after(text) {
         let (word, _) = split_word(rest);
         if let Some(found) = endpoint(word) {
             return Some(found);
@@ -206,9 +248,9 @@ fn host_and_port<'a>(cx: &Cx<'a>, text: &'a str) -> Option<&'a str> {
     if let Some(found) = to_host_port(cx, text) {
         return Some(found);
     }
-    let at = [", port", "\" port ", "' port ", " port: "].iter().find_map(|mark| text.find(mark).map(|at| (at, mark.len())))?;
-    let before = text.get(..at.0)?;
-    let port = text.get(at.0 + at.1..)?.trim_start_matches(['=', ':', ' ', '\'', '"']);
+    const PORT: [Needle; 4] = needles([", port", "\" port ", "' port ", " port: "]);
+    let (before, port) = PORT.iter().find_map(|mark| mark.split(text))?;
+    let port = port.trim_start_matches(['=', ':', ' ', '\'', '"']);
     let digits = port.bytes().take_while(u8::is_ascii_digit).count();
     let port = port.get(..digits).filter(|p| p.parse::<u16>().is_ok())?;
     // libpq adds the address in parentheses after a name.
@@ -227,9 +269,10 @@ fn host_and_port<'a>(cx: &Cx<'a>, text: &'a str) -> Option<&'a str> {
 
 /// `connect to 10.0.0.3 port 80` (curl).
 fn to_host_port<'a>(cx: &Cx<'a>, text: &'a str) -> Option<&'a str> {
-    let at = text.find(" port ")?;
-    let (before, host) = text.get(..at)?.rsplit_once(' ')?;
-    let port = text.get(at + 6..)?.split(|c: char| !c.is_ascii_digit()).next()?;
+    const PORT: Needle = Needle::new(" port ");
+    let (before, port) = PORT.split(text)?;
+    let (before, host) = before.rsplit_once(' ')?;
+    let port = port.split(|c: char| !c.is_ascii_digit()).next()?;
     let usable = before.ends_with(" to") && port.parse::<u16>().is_ok() && (address::ip(host).is_some() || address::is_host_name(host));
     usable.then(|| cx.keep(&format!("{host}:{port}")))
 }
@@ -254,13 +297,14 @@ fn first_endpoint(text: &str) -> Option<&str> {
 }
 
 fn split_word(text: &str) -> (&str, &str) {
-    let end = text.find([' ', '\n', '\t', ',', '(', ')', '<', '>', '"', '\'', '=', ';']).unwrap_or(text.len());
-    let next = text.get(end..).and_then(|t| t.chars().next()).map_or(end, |c| end + c.len_utf8());
-    (text.get(..end).unwrap_or(""), text.get(next..).unwrap_or(""))
+    let ends = |b: u8| matches!(b, b' ' | b'\n' | b'\t' | b',' | b'(' | b')' | b'<' | b'>' | b'"' | b'\'' | b'=' | b';');
+    let end = text.bytes().position(ends).unwrap_or(text.len());
+    (text.get(..end).unwrap_or(""), text.get(end + 1..).unwrap_or(""))
 }
 
 /// `10.0.0.3:5432`, `db:5432`, `db/10.0.0.3:5432`, `/10.0.0.3:5432`, `tcp://db:1`, `[::1]:80`, within punctuation.
 fn endpoint(word: &str) -> Option<&str> {
+    near(word, b':')?;
     let word = word.trim_matches(['"', '\'', '`', '(', ')', '{', '}', ',', ';']).trim_end_matches(['.', ':', ']']);
     let word = word.split_once("://").map_or(word, |(_, rest)| rest);
     let word = word.strip_prefix("tcp:").unwrap_or(word);
@@ -302,6 +346,13 @@ fn quoted_host(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_word_holds_a_piece() {
+        for word in ERRNOS.iter().chain(WORDS) {
+            assert!(PIECES.iter().any(|piece| word.contains(piece)), "{word}");
+        }
+    }
     use whyline_event::{Bump, Origin};
 
     #[test]

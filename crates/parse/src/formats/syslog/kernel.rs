@@ -1,6 +1,7 @@
 //! What the Linux kernel writes: firewall lines, killed and crashed processes.
 
 use crate::formats::{fill, message};
+use crate::places::places;
 use crate::seek::{Needle, near};
 use whyline_event::{Key, Record, Severity, Value, address};
 
@@ -116,7 +117,7 @@ fn firewall<'a>(text: &'a str, record: &mut Record<'a>) {
     let pairs = text.get(start..).unwrap_or("");
     let bytes = pairs.as_bytes();
     let (mut from, mut sign) = (0, None);
-    for at in memchr::memchr2_iter(b' ', b'=', bytes).chain(std::iter::once(bytes.len())) {
+    for at in places(pairs, [b' ', b'=']).chain(std::iter::once(bytes.len())) {
         if bytes.get(at) == Some(&b'=') {
             sign.get_or_insert(at);
             continue;
