@@ -110,22 +110,25 @@ pub fn role(key: &str) -> Option<Role> {
 
 /// The keys of a record and what they mean. Most records have those of the one before, in the same order.
 #[derive(Debug, Default)]
-pub struct Row(Vec<Known>);
+pub struct Row {
+    keys: Vec<Known>,
+    /// What each of them means.
+    roles: Vec<Option<Role>>,
+}
 
-/// A key and what it means.
+/// A key.
 #[derive(Debug)]
 struct Known {
     name: Box<str>,
     /// As JSON writes it, with quotes and colon; empty where that takes an escape.
-    written: Box<str>,
-    role: Option<Role>,
+    written: Box<[u8]>,
 }
 
 impl Known {
     fn new(name: &str) -> Known {
         let plain = !name.bytes().any(|b| matches!(b, b'"' | b'\\'));
         let written = if plain { format!("\"{name}\":") } else { String::new() };
-        Known { name: name.into(), written: written.into(), role: role(name) }
+        Known { name: name.into(), written: written.into_bytes().into() }
     }
 }
 
@@ -152,30 +155,30 @@ impl Row {
         LAST.with_borrow_mut(|rows| rows.get_mut(usize::from(cx.depth)).map(change).unwrap_or_default())
     }
 
-    /// The key at a place as JSON writes it, with quotes and colon, unless that takes an escape.
+    /// The keys from a place on as JSON writes them, with quotes and colon; empty where that takes an escape.
     #[inline]
-    pub fn written(&self, at: usize) -> Option<&[u8]> {
-        self.0.get(at).map(|known| known.written.as_bytes()).filter(|written| !written.is_empty())
+    pub fn written(&self, from: usize) -> impl Iterator<Item = &[u8]> {
+        self.keys.get(from..).unwrap_or(&[]).iter().map(|known| &*known.written)
     }
 
-    /// What the key at a place means, which is that of the record before.
+    /// What so many first keys mean, if so many are known.
     #[inline]
-    pub fn role(&self, at: usize) -> Option<Role> {
-        self.0.get(at).and_then(|known| known.role)
+    pub fn roles(&self, first: usize) -> Option<&[Option<Role>]> {
+        self.roles.get(..first)
     }
 
     /// What the key at a place means.
     pub fn learn(&mut self, at: usize, name: &str) -> Option<Role> {
-        if let Some(known) = self.0.get_mut(at) {
+        if let (Some(known), Some(known_role)) = (self.keys.get_mut(at), self.roles.get_mut(at)) {
             if *known.name != *name {
-                *known = Known::new(name);
+                (*known, *known_role) = (Known::new(name), role(name));
             }
-            return known.role;
+            return *known_role;
         }
-        let known = Known::new(name);
-        let role = known.role;
-        if at < MOST_IN_ROW && at == self.0.len() {
-            self.0.push(known);
+        let role = role(name);
+        if at < MOST_IN_ROW && at == self.keys.len() {
+            self.keys.push(Known::new(name));
+            self.roles.push(role);
         }
         role
     }

@@ -101,10 +101,10 @@ pub fn flatten<'a>(cx: &Cx<'a>, text: &'a str) -> Option<Flat<'a>> {
         }
     };
     let Reader { at, pairs, mut row, as_before, .. } = reader;
-    let roles = cx.arena.alloc_slice_fill_iter(pairs.iter().enumerate().map(|(at, (name, _))| match as_before & place(at) {
-        0 => row.learn(at, name),
-        _ => row.role(at),
-    }));
+    let roles = match row.roles(pairs.len()) {
+        Some(roles) if as_before == before(pairs.len()) => cx.arena.alloc_slice_copy(roles),
+        _ => cx.arena.alloc_slice_fill_iter(pairs.iter().enumerate().map(|(at, (name, _))| row.learn(at, name))),
+    };
     row.give(cx);
     let lengths = pairs.iter().fold(0, |all, (path, _)| all | length(path));
     Some(Flat { rest: trimmed.get(at..).unwrap_or(""), pairs, roles, whole, lengths })
@@ -115,9 +115,9 @@ fn number(text: &[u8]) -> usize {
     text.iter().take_while(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count()
 }
 
-/// The bit of a pair; none for those far behind.
-fn place(at: usize) -> u64 {
-    u32::try_from(at).ok().and_then(|at| 1u64.checked_shl(at)).unwrap_or(0)
+/// The bits of so many first pairs; those far behind have none.
+fn before(pairs: usize) -> u64 {
+    u32::try_from(pairs).ok().and_then(|pairs| 1u64.checked_shl(pairs)).map_or(u64::MAX, |bit| bit - 1)
 }
 
 /// Why reading stopped.
@@ -207,41 +207,39 @@ impl<'a> Reader<'_, 'a> {
     fn pairs_as_before(&mut self) -> bool {
         let (text, bytes) = (self.text, self.text.as_bytes());
         let blank = |at: usize| at + usize::from(bytes.get(at) == Some(&b' '));
-        while let Some((at, name, begin)) = self.name_as_before() {
-            let begin = blank(begin);
-            let (value, end) = match bytes.get(begin) {
-                Some(b'"') => match self.marks.next(begin + 1) {
+        let first = self.pairs.len();
+        let (mut at, mut marks, mut ended) = (self.at, self.marks, false);
+        for written in self.row.written(first) {
+            let end = at + written.len();
+            if written.is_empty() || bytes.get(at..end) != Some(written) {
+                break;
+            }
+            let begin = blank(end);
+            let (value, behind) = match bytes.get(begin) {
+                Some(b'"') => match marks.next(begin + 1) {
                     Some(end) if bytes.get(end) == Some(&b'"') => (text.get(begin + 1..end).map(Scalar::Str), end + 1),
-                    _ => return false,
+                    _ => break,
                 },
                 Some(b'-' | b'0'..=b'9') => {
                     let end = begin + number(bytes.get(begin..).unwrap_or(&[]));
                     (text.get(begin..end).map(Scalar::Number), end)
                 }
-                _ => return false,
+                _ => break,
             };
-            let (Some(value), Some(sign @ (b',' | b'}'))) = (value, bytes.get(end)) else { return false };
-            self.as_before |= place(at);
-            self.pairs.push((name, value));
-            if *sign == b'}' {
-                self.at = end + 1;
-                return true;
+            let (Some(name), Some(value)) = (text.get(at + 1..end - 2), value) else { break };
+            ended = bytes.get(behind) == Some(&b'}');
+            if !ended && bytes.get(behind) != Some(&b',') {
+                break;
             }
-            self.at = blank(end + 1);
+            self.pairs.push((name, value));
+            at = if ended { behind + 1 } else { blank(behind + 1) };
+            if ended {
+                break;
+            }
         }
-        false
-    }
-
-    /// The place among the pairs, the name that stands here if it is that of the object before, and where its value may begin.
-    #[inline]
-    fn name_as_before(&self) -> Option<(usize, &'a str, usize)> {
-        let at = self.pairs.len();
-        let written = self.row.written(at)?;
-        let end = self.at + written.len();
-        if self.text.as_bytes().get(self.at..end)? != written {
-            return None;
-        }
-        Some((at, self.text.get(self.at + 1..end - 2)?, end))
+        (self.at, self.marks) = (at, marks);
+        self.as_before |= before(self.pairs.len()) & !before(first);
+        ended
     }
 
     #[inline]

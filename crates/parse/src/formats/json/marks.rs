@@ -4,7 +4,7 @@ use crate::marks::{bits, padded};
 use wide::u8x16;
 
 /// The marks of one stretch of a text.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct Marks<'a> {
     text: &'a [u8],
     /// Where the stretch begins.
