@@ -151,7 +151,8 @@ fn is_class(word: &str, alone: bool) -> bool {
         ["Exception", "Error", "Throwable", "Interrupt", "Exit", "Warning", "Fault", "Failure", "Timeout", "Refused", "Iteration"];
     // Most words have no such end, and no class is looked for where there is neither.
     let ends = matches!(word.bytes().next_back(), Some(b'n' | b'r' | b'e' | b't' | b'g' | b'd')) && ENDS.iter().any(|e| word.ends_with(e));
-    if !ends && !(alone && word.contains('.') && !word.contains('/')) {
+    let packaged = alone && word.contains('.') && !word.contains('/');
+    if !(ends || packaged) {
         return false;
     }
     let name = word.rsplit(['.', '$', '\\', '/']).next().unwrap_or(word);
