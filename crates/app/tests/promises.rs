@@ -94,6 +94,44 @@ fn one_side_alone_is_not_sure() {
     }
 }
 
+#[test]
+fn time_outs_alone_do_not_accuse_a_database() {
+    // Lost packets look the same from the client's side; the machine of the database counts them.
+    let fixture = Fixture::named("lossy-path-to-store");
+    assert_eq!(fixture.diagnose(&["--format", "json"]).expect(0).json()["causes"][0]["id"], "net.packet-loss");
+    let answer = without(&fixture, "mdb-ber-1/syslog");
+    assert_eq!(answer["causes"][0]["id"], "db.unavailable");
+    assert!(answer["causes"][0]["confidence"].as_f64().unwrap() < 0.7, "{}", answer["causes"][0]);
+    assert_eq!(answer["missing"][0]["log"], "system log of mdb-ber-1", "{}", answer["missing"]);
+}
+
+#[test]
+fn a_look_into_failing_requests_begins_with_the_logs_that_were_not_given() {
+    for (fixture, gone, host, log) in [
+        ("nginx-upstream-cert-expired", "nginx/error.log", "web01", "error log of nginx"),
+        ("uploads-disk-full", "photo-api.log", "media-app", "log of the services that run there"),
+    ] {
+        let answer = without(&Fixture::named(fixture), gone);
+        assert!(!answer["incidents"].as_array().unwrap().is_empty() && answer["causes"].as_array().unwrap().is_empty(), "{answer}");
+        let first = &answer["missing"][0];
+        assert_eq!((first["host"].as_str(), first["log"].as_str()), (Some(host), Some(log)), "{}", answer["missing"]);
+    }
+    // A few lines of an error log are no outage; what users felt only the other log shows.
+    let bundle = TempDir::new().unwrap();
+    fs::create_dir(bundle.path().join("web1")).unwrap();
+    let line = |n: usize| {
+        format!(
+            "2026/11/21 10:00:{:02} [error] 8#8: *{n} connect() failed (111: Connection refused) while connecting to upstream, client: 198.51.100.7, server: shop.example, request: \"GET /item/{n} HTTP/1.1\", upstream: \"http://10.0.0.5:8000/\", host: \"shop.example\"\n",
+            n * 9
+        )
+    };
+    fs::write(bundle.path().join("web1/error.log"), (0..6).map(line).collect::<String>()).unwrap();
+    let few = whyline(["diagnose", "--format", "json", bundle.path().to_str().unwrap()]).expect(0).json();
+    assert!(few["incidents"].as_array().unwrap().is_empty(), "{few}");
+    assert_eq!(few["missing"][0]["log"], "access log of nginx");
+    assert!(few["missing"][0]["why"].as_str().unwrap().contains("6 requests"), "{}", few["missing"]);
+}
+
 /// A service that systemd starts again and again while its proxy answers 502.
 fn crash_loop() -> TempDir {
     let bundle = TempDir::new().unwrap();
@@ -142,6 +180,11 @@ fn what_only_the_supervisor_saw_is_not_sure() {
 /// A bundle in which only the error log of the proxy `web1` was given, with a line a second for eighty seconds, beside requests that went
 /// well elsewhere. `says` is the line's message and upstream.
 fn proxy_without_access_log(says: impl Fn(usize) -> (&'static str, String)) -> Value {
+    proxy_with_access_log_of(0..0, says)
+}
+
+/// The same with an access log of the proxy's own that holds only some of the seconds.
+fn proxy_with_access_log_of(own: std::ops::Range<usize>, says: impl Fn(usize) -> (&'static str, String)) -> Value {
     let bundle = TempDir::new().unwrap();
     let (web, other) = (bundle.path().join("web1"), bundle.path().join("shop2"));
     [&web, &other].into_iter().for_each(|host| fs::create_dir(host).unwrap());
@@ -154,10 +197,13 @@ fn proxy_without_access_log(says: impl Fn(usize) -> (&'static str, String)) -> V
         )
     });
     fs::write(web.join("error.log"), errors.collect::<String>()).unwrap();
-    let requests = (0..240).map(|second| {
-        format!("203.0.113.9 - - [21/Nov/2026:{} +0000] \"GET /page/{second} HTTP/1.1\" 200 512 \"-\" \"curl/8.1\"\n", clock(second))
-    });
-    fs::write(other.join("access.log"), requests.collect::<String>()).unwrap();
+    let request = |second, at| {
+        format!("203.0.113.9 - - [21/Nov/2026:{} +0000] \"GET /{at}/{second} HTTP/1.1\" 200 512 \"-\" \"curl/8.1\"\n", clock(second))
+    };
+    fs::write(other.join("access.log"), (0..240).map(|second| request(second, "page")).collect::<String>()).unwrap();
+    if !own.is_empty() {
+        fs::write(web.join("access.log"), own.map(|second| request(second, "item")).collect::<String>()).unwrap();
+    }
     whyline(["diagnose", "--format", "json", bundle.path().to_str().unwrap()]).expect(0).json()
 }
 
@@ -174,6 +220,11 @@ fn an_error_log_stands_in_for_the_access_log() {
     let one = proxy_without_access_log(|_| refused("10.0.0.5:8000"));
     assert_eq!(felt(&one), ["http.502 host:web1"]);
     assert_eq!((&one["incidents"][0]["grade"], &one["incidents"][0]["health"]), (&Value::from("P2"), &Value::Null));
+    // So it does for the time that the piece of the access log at hand does not hold, and not where requests were logged beside it.
+    for (own, told) in [(230..400, true), (10..60, true), (0..240, false)] {
+        let piece = proxy_with_access_log_of(own.clone(), |_| refused("10.0.0.5:8000"));
+        assert_eq!(felt(&piece), if told { vec!["http.502 host:web1"] } else { Vec::new() }, "{own:?}");
+    }
     // A proxy with two servers asks the other one; when these are restarted one by one nobody feels it.
     let rolling = proxy_without_access_log(|second| refused(if second < 160 { "10.0.0.5:8000" } else { "10.0.0.6:8000" }));
     assert_eq!(felt(&rolling), Vec::<String>::new());

@@ -5,6 +5,7 @@
 
 use crate::accused;
 use crate::activity::Activity;
+use crate::entity::parts;
 use crate::evidence::Evidence;
 use crate::names::{NONE, NameId};
 use crate::near::Near;
@@ -55,6 +56,24 @@ impl Hypothesis {
     pub(crate) fn speaking<'h>(&'h self, activities: &'h [Activity]) -> impl Iterator<Item = (&'h Term, &'h Activity)> {
         let terms = self.terms.iter().filter(|t| t.value > 0.0);
         terms.filter_map(|t| Some((t, activities.get(t.activity?)?)))
+    }
+
+    /// Kind and name of what is accused first; of the place where nothing else is.
+    fn accused(&self) -> (&str, &str) {
+        let (kind, name, _) = parts(self.entities.first().map_or(self.place.as_str(), String::as_str));
+        (kind, name)
+    }
+
+    /// The host of the place; where that is none, the name of what is accused.
+    pub(crate) fn host(&self) -> &str {
+        self.place.strip_prefix("host:").unwrap_or(self.accused().1)
+    }
+
+    /// A text of a rule with the names of this hypothesis for `{entity}` and `{host}`, and for `SERVICE` where a service is accused.
+    pub(crate) fn fill(&self, text: &str) -> String {
+        let (kind, name) = self.accused();
+        let text = text.replace("{entity}", name).replace("{host}", self.host());
+        if matches!(kind, "service" | "unit") { text.replace("SERVICE", name) } else { text }
     }
 }
 

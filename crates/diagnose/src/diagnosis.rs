@@ -12,6 +12,7 @@ use crate::symptoms::{Incident, Symptom, incidents, told};
 use crate::tally::Text;
 use crate::topology::Topology;
 use crate::tree::{Gate, Kind, Node, Tree};
+use crate::wanted::{self, Unsure};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 use whyline_event::stamp::rfc3339;
@@ -44,14 +45,15 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
         diagnosis.trees.push(context.tree());
         ranked.extend(causes.into_iter().enumerate());
     }
+    if all.is_empty() {
+        diagnosis.missing = wanted::where_nothing_stands_out(evidence, pack);
+    }
     // Guessing at log-ins goes on at every machine of the Internet: beside an outage it comes second.
     let guessing: BTreeSet<&str> =
         diagnosis.incidents.iter().filter(|i| i.symptoms.iter().all(|s| s.id == "login.failed")).map(|i| i.id.as_str()).collect();
     let rank = |c: &Cause| if guessing.contains(c.incident.as_str()) { c.confidence * 0.5 } else { c.confidence };
     ranked.sort_by(|(_, a), (_, b)| rank(b).total_cmp(&rank(a)).then_with(|| (&a.incident, &a.id).cmp(&(&b.incident, &b.id))));
     diagnosis.causes = ranked.into_iter().map(|(_, c)| c).collect();
-    diagnosis.missing.sort();
-    diagnosis.missing.dedup();
     diagnosis
 }
 
@@ -324,9 +326,7 @@ impl Context<'_> {
 
     fn advice(&self, h: &Hypothesis) -> Advice {
         let fault = &self.pack.faults[h.fault];
-        let entity = h.entities.first().map(|e| crate::entity::parts(e).1).unwrap_or_default();
-        let host = h.place.strip_prefix("host:").unwrap_or(entity);
-        let fill = |list: &[String]| list.iter().map(|s| s.replace("{entity}", entity).replace("{host}", host)).collect();
+        let fill = |list: &[String]| list.iter().map(|text| h.fill(text)).collect();
         Advice { check: fill(&fault.check), fix: fill(&fault.fix), prevent: fill(&fault.prevent) }
     }
 
@@ -335,44 +335,8 @@ impl Context<'_> {
         if causes.first().is_some_and(|c| c.confidence >= SURE) {
             return Vec::new();
         }
-        let mut list = Vec::new();
-        for h in self.list.iter().filter(|h| h.step_of.is_none() && !h.place.starts_with("client:")).take(3) {
-            let fault = &self.pack.faults[h.fault];
-            let first = h.entities.first().map_or(h.place.as_str(), |e| e);
-            let (kind, name, _) = crate::entity::parts(first);
-            let service = if matches!(kind, "service" | "unit") { name } else { "SERVICE" };
-            let host = crate::entity::parts(&h.place).1.to_string();
-            let fill = |text: &str| text.replace("{entity}", name).replace("{host}", &host).replace("SERVICE", service);
-            for missing in &fault.missing {
-                list.push(Missing {
-                    host: host.clone(),
-                    log: fill(&missing.log),
-                    why: format!("would show whether {} ({})", fault.title, fault.id),
-                    command: fill(&missing.command),
-                    decides: fault.id.clone(),
-                    incident: self.id.to_string(),
-                });
-            }
-        }
-        // Machines that are spoken of but whose logs were not given.
-        for host in self.incident.hosts() {
-            let mut places = self.topology.below(host);
-            places.insert(host.to_string(), 0);
-            for (near, _) in places {
-                for peer in self.topology.unlogged.get(&near).into_iter().flatten().take(3) {
-                    list.push(Missing {
-                        host: peer.clone(),
-                        log: format!("the system and service logs of {peer}"),
-                        why: format!("{near} speaks of it, but none of its logs was given"),
-                        command: "journalctl --since -2h > journal.txt".into(),
-                        decides: String::new(),
-                        incident: self.id.to_string(),
-                    });
-                }
-            }
-        }
-        list.truncate(8);
-        list
+        let Context { evidence, topology, pack, incident, list, id, .. } = *self;
+        Unsure { evidence, topology, pack, incident, list, id }.wanted()
     }
 
     fn tree(&self) -> Tree {

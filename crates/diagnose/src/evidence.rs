@@ -46,6 +46,11 @@ impl SourceInfo {
         let first = self.format.split('.').next().unwrap_or("");
         matches!(first, "syslog" | "kernel" | "dmesg" | "cron" | "auditd") || self.path.ends_with("syslog")
     }
+
+    /// Whether it tells of the system: a log of it, or a journal, which holds both.
+    pub fn tells_of_system(&self) -> bool {
+        self.records > 0 && (self.is_of_system() || self.format.starts_with("journal"))
+    }
 }
 
 /// Hits of a signal for an entity, from one source, on the agreed clock.

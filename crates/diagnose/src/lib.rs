@@ -25,6 +25,7 @@ pub mod tally;
 pub mod topology;
 pub mod tree;
 mod untold;
+mod wanted;
 
 pub use diagnosis::diagnose;
 pub use evidence::{Evidence, SourceInfo};

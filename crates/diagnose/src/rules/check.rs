@@ -306,6 +306,7 @@ impl<'a> Checker<'a> {
                         );
                     }
                 }
+                fault.missing.iter().flat_map(|missing| &missing.unless).for_each(|signal| self.known_signal(file, signal));
                 for edge in &fault.explains {
                     self.known_fault(file, &edge.fault);
                 }

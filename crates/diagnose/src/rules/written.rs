@@ -188,6 +188,8 @@ pub struct Missing {
     pub of: String,
     /// The fault is not sure without it.
     pub needed: bool,
+    /// Signals that make it sure without the log: where one of them speaks for it.
+    pub unless: Vec<At>,
     /// Which.
     pub log: String,
     /// How to get it.

@@ -186,6 +186,8 @@ struct RawMissing {
     of: Option<Spanned<String>>,
     #[serde(default)]
     needed: bool,
+    #[serde(default)]
+    unless: Vec<Spanned<String>>,
     log: String,
     #[serde(default)]
     command: String,
@@ -358,13 +360,20 @@ impl RawMissing {
     fn plain(self, name: &str) -> Result<Missing, String> {
         let of = one_of(name, "of", self.of, WHOSE, &format!("a missing log is of {}", WHOSE.join(", ")))?;
         let of = of.unwrap_or_else(|| At { text: "target".into(), ..At::default() });
-        if self.needed && !matches!(of.text.as_str(), "target" | "dependency") {
+        if self.needed && !matches!(of.text.as_str(), "target" | "host" | "dependency") {
             return Err(format!(
-                "{name}:{}:{}: whether a log of `{}` was given is not looked at; `needed` goes with `of: target` or `of: dependency`",
+                "{name}:{}:{}: whether a log of `{}` was given is not looked at; `needed` goes with `of: target`, `of: host` or `of: dependency`",
                 of.line, of.column, of.text
             ));
         }
-        Ok(Missing { of: of.text, needed: self.needed, log: self.log, command: self.command })
+        if let Some(at) = self.unless.first().cloned().map(At::from).filter(|_| !self.needed) {
+            return Err(format!(
+                "{name}:{}:{}: `unless` says where a log is not needed, so it goes with `needed: true`",
+                at.line, at.column
+            ));
+        }
+        let unless = self.unless.into_iter().map(At::from).collect();
+        Ok(Missing { of: of.text, needed: self.needed, unless, log: self.log, command: self.command })
     }
 }
 
@@ -421,6 +430,10 @@ mod tests {
         let wrong = missing("{of: databse, log: 'a log'}").err().unwrap_or_default();
         assert!(wrong.starts_with("x.yaml:5:14: `of: databse` is unknown") && wrong.contains("dependency"), "{wrong}");
         let never = missing("{of: network, needed: true, log: 'a log'}").err().unwrap_or_default();
-        assert!(never.starts_with("x.yaml:5:14: ") && never.contains("`of: target` or `of: dependency`"), "{never}");
+        assert!(never.starts_with("x.yaml:5:14: ") && never.contains("`of: target`, `of: host` or `of: dependency`"), "{never}");
+        let told = missing("{of: host, needed: true, unless: [a.b], log: 'a log'}").unwrap_or_default();
+        assert_eq!(told.unless.iter().map(|at| at.text.as_str()).collect::<Vec<_>>(), ["a.b"]);
+        let idle = missing("{of: host, unless: [a.b], log: 'a log'}").err().unwrap_or_default();
+        assert!(idle.starts_with("x.yaml:5:27: ") && idle.contains("`needed: true`"), "{idle}");
     }
 }

@@ -12,21 +12,38 @@ const CERTAIN: f64 = 2.0;
 /// A burst has at least so many hits within a minute.
 const LEAST: u64 = 30;
 
+/// Where a proxy logs what was amiss with a request, it logs the request about then: so many seconds before or behind, at most.
+const BEFORE: i64 = 2;
+const BEHIND: i64 = 10;
+
+/// The lines of a signal at a host, as far as no log of requests covers their time: second and hits.
+struct Told<'e> {
+    series: &'e Series,
+    bins: Vec<(i64, u32)>,
+}
+
 /// The symptoms that lines tell of.
 pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     let mut found = Vec::new();
     // Requests themselves tell best; lines stand in for them only where none was logged: for a proxy's answers none of its own.
     let requests = !evidence.requests.is_empty();
-    let logged: BTreeSet<(NameId, NameId)> = evidence.requests.all_kinds().map(|(kind, _)| (kind.host, kind.service)).collect();
+    let mut logged: BTreeMap<(NameId, NameId), Vec<i64>> = BTreeMap::new();
     for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty()) {
         let of_proxy = fault.id.starts_with("http.");
         if requests && !of_proxy && !matches!(fault.id.as_str(), "connect.reset" | "login.failed") {
             continue;
         }
-        let mut by_host: BTreeMap<NameId, Vec<&Series>> = BTreeMap::new();
-        for series in evidence.series.iter().filter(|series| !(of_proxy && logged.contains(&(series.host, series.service)))) {
-            if fault.evidence.iter().any(|e| e.signal == series.signal) {
-                by_host.entry(series.host).or_default().push(series);
+        let mut by_host: BTreeMap<NameId, Vec<Told<'_>>> = BTreeMap::new();
+        for series in evidence.series.iter().filter(|series| fault.evidence.iter().any(|e| e.signal == series.signal)) {
+            let mut bins = series.bins.clone();
+            if of_proxy {
+                let (host, service) = (series.host, series.service);
+                let logged = logged.entry((host, service)).or_insert_with(|| seconds(evidence, host, service));
+                let next = |second: i64| logged.get(logged.partition_point(|s| *s < second - BEFORE)).copied();
+                bins.retain(|(second, _)| next(*second).is_none_or(|next| next > *second + BEHIND));
+            }
+            if !bins.is_empty() {
+                by_host.entry(series.host).or_default().push(Told { series, bins });
             }
         }
         for (host, mut all) in by_host {
@@ -34,7 +51,7 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
                 all = answers(fault, all);
             }
             let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
-            for (second, n) in all.iter().flat_map(|series| &series.bins) {
+            for (second, n) in all.iter().flat_map(|told| &told.bins) {
                 *bins.entry(*second).or_default() += u64::from(*n);
             }
             found.extend(burst(&fault.id, evidence.text(host), &bins));
@@ -43,12 +60,28 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     found
 }
 
+/// The seconds in which a service of a host logged requests: of a rotated log somebody may have copied one piece, and beside a proxy a
+/// server may log in the same notation only what reached it.
+fn seconds(evidence: &Evidence, host: NameId, service: NameId) -> Vec<i64> {
+    let kinds = evidence.requests.choose(|kind| (kind.host, kind.service) == (host, service));
+    let mut seconds: Vec<i64> = Vec::new();
+    for (_, request) in evidence.requests.of(&kinds) {
+        let second = request.end.div_euclid(1000);
+        if seconds.last() != Some(&second) {
+            seconds.push(second);
+        }
+    }
+    seconds.sort_unstable();
+    seconds.dedup();
+    seconds
+}
+
 /// The lines of a proxy that tell of answers. One that could not reach a server asks the next, if it has one; so what another server may
 /// have answered counts only where all such lines name one server.
-fn answers<'e>(fault: &Fault, all: Vec<&'e Series>) -> Vec<&'e Series> {
-    let is_certain = |series: &Series| fault.evidence.iter().any(|e| e.signal == series.signal && e.weight >= CERTAIN);
-    let servers: BTreeSet<NameId> = all.iter().filter(|series| !is_certain(series)).map(|series| series.entity).collect();
-    all.into_iter().filter(|series| servers.len() == 1 || is_certain(series)).collect()
+fn answers<'e>(fault: &Fault, all: Vec<Told<'e>>) -> Vec<Told<'e>> {
+    let is_certain = |told: &Told<'_>| fault.evidence.iter().any(|e| e.signal == told.series.signal && e.weight >= CERTAIN);
+    let servers: BTreeSet<NameId> = all.iter().filter(|told| !is_certain(told)).map(|told| told.series.entity).collect();
+    all.into_iter().filter(|told| servers.len() == 1 || is_certain(told)).collect()
 }
 
 /// A burst: at least [`LEAST`] hits within a minute.

@@ -67,20 +67,22 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, group: &[&IncidentReport]) -> R
 
 /// Where the program does not stand by a cause: the log that would decide.
 fn decider(page: &mut Page<'_>, answer: &Answer<'_>, groups: &[Vec<&IncidentReport>]) -> Result<()> {
-    let unsure: Vec<Option<&Cause>> =
-        groups.iter().map(|g| answer.causes_of(g[0]).first().copied()).filter(|c| c.is_none_or(|c| c.confidence < SURE)).collect();
+    let is_unsure = |group: &&Vec<&IncidentReport>| answer.causes_of(group[0]).first().is_none_or(|c| c.confidence < SURE);
+    let unsure: Vec<_> = groups.iter().filter(is_unsure).collect();
     if unsure.is_empty() {
         return Ok(());
     }
     let missing = &answer.diagnosis.missing;
-    let named = |id: &str| missing.iter().find(|m| m.why.contains(&format!("({id})")));
-    match unsure.iter().flatten().find_map(|c| named(&c.id)).or(missing.first()) {
+    let of = |group: &Vec<&IncidentReport>| missing.iter().find(|m| group.iter().any(|incident| incident.id == m.incident));
+    match unsure.iter().find_map(|group| of(group)) {
         Some(m) => {
             let command = if m.command.is_empty() { String::new() } else { format!(": {}", m.command) };
-            let text = Text::new().and(Ink::Bold, "this log would decide: ").then(words::sentence(&m.log)).and(Ink::Cyan, command);
+            let at = if m.host.is_empty() || m.log.contains(&m.host) { String::new() } else { format!(" on {}", m.host) };
+            let log = words::sentence(&format!("{}{at}", m.log));
+            let text = Text::new().and(Ink::Bold, "this log would decide: ").then(log).and(Ink::Cyan, command);
             page.write("  ", "  ", &text, 3)
         }
-        None if unsure.iter().any(Option::is_none) => {
+        None if unsure.iter().any(|group| answer.causes_of(group[0]).is_empty()) => {
             let text = "no rule explains what these logs show; the logs of the services behind the failing requests may";
             page.write("  ", "  ", &Text::plain(text), 3)
         }
