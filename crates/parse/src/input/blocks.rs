@@ -166,16 +166,16 @@ impl<R: Read> Blocks<R> {
     }
 
     fn take(&mut self, cut: usize, skipped: u64) -> Block {
-        let bytes = self.held.take(cut);
+        let (bytes, lines) = self.held.take(cut);
         let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines: 0, bytes, ..Block::default() };
         self.offset += block.bytes.len() as u64 + skipped;
-        self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64;
+        self.line += lines;
         block
     }
 
     /// No line of a whole block begins a record: keep the block, skip the lines up to the next record.
     fn long_record(&mut self, end: usize, edges: &mut dyn Edges) -> Block {
-        let bytes = self.held.take(end);
+        let (bytes, lines) = self.held.take(end);
         let mut before = last_of(&bytes).to_vec();
         let (mut at, mut skipped, mut skipped_lines) = (0, 0, 0);
         loop {
@@ -211,7 +211,7 @@ impl<R: Read> Blocks<R> {
         skipped += at as u64;
         let block = Block { offset: self.offset, line: self.line, skipped, skipped_lines, bytes, ..Block::default() };
         self.offset += block.bytes.len() as u64 + skipped;
-        self.line += memchr::memchr_iter(b'\n', &block.bytes).count() as u64 + skipped_lines;
+        self.line += lines + skipped_lines;
         block
     }
 
@@ -219,7 +219,7 @@ impl<R: Read> Blocks<R> {
     fn long_line(&mut self) -> Block {
         let mut skipped = (self.held.len() - LONGEST_LINE.min(self.held.len())) as u64;
         self.held.truncate(LONGEST_LINE);
-        let head = self.held.take(LONGEST_LINE);
+        let (head, _) = self.held.take(LONGEST_LINE);
         loop {
             self.fill(BLOCK);
             match memchr::memchr(b'\n', &self.held) {

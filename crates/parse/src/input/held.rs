@@ -31,11 +31,21 @@ impl Rooms {
     }
 }
 
+/// So much is read at a time: line ends are counted while it is still near the processor.
+const PIECE: usize = 256 << 10;
+
+/// How many line ends there are.
+fn line_ends(bytes: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', bytes).count() as u64
+}
+
 /// The bytes that are held: the beginning of a room.
 #[derive(Debug, Default)]
 pub struct Held {
     room: Vec<u8>,
     filled: usize,
+    /// Line ends among them.
+    line_ends: u64,
     rooms: Rooms,
 }
 
@@ -60,9 +70,13 @@ impl Held {
             self.room.resize(want, 0);
         }
         while self.filled < want {
-            match reader.read(self.room.get_mut(self.filled..want).unwrap_or(&mut [])) {
+            let piece = self.filled..want.min(self.filled + PIECE);
+            match reader.read(self.room.get_mut(piece).unwrap_or(&mut [])) {
                 Ok(0) => return (true, None),
-                Ok(n) => self.filled += n,
+                Ok(n) => {
+                    self.line_ends += line_ends(self.room.get(self.filled..self.filled + n).unwrap_or(&[]));
+                    self.filled += n;
+                }
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => return (true, Some(error)),
             }
@@ -70,8 +84,8 @@ impl Held {
         (false, None)
     }
 
-    /// Hands over the first `cut` bytes and holds the rest.
-    pub fn take(&mut self, cut: usize) -> Vec<u8> {
+    /// Hands over the first `cut` bytes, with the number of line ends among them, and holds the rest.
+    pub fn take(&mut self, cut: usize) -> (Vec<u8>, u64) {
         let cut = cut.min(self.filled);
         let rest = self.filled - cut;
         let mut next = if rest == 0 { Vec::new() } else { self.rooms.take(self.room.len()) };
@@ -81,19 +95,24 @@ impl Held {
         let mut taken = std::mem::replace(&mut self.room, next);
         taken.truncate(cut);
         self.filled = rest;
-        taken
+        let behind = line_ends(self);
+        let before = std::mem::replace(&mut self.line_ends, behind) - behind;
+        (taken, before)
     }
 
     /// Lets the first bytes go.
     pub fn skip(&mut self, count: usize) {
         let count = count.min(self.filled);
+        self.line_ends -= line_ends(self.get(..count).unwrap_or(&[]));
         self.room.copy_within(count..self.filled, 0);
         self.filled -= count;
     }
 
     /// Lets go what is behind the first `count` bytes.
     pub fn truncate(&mut self, count: usize) {
-        self.filled = self.filled.min(count);
+        let count = count.min(self.filled);
+        self.line_ends -= line_ends(self.get(count..).unwrap_or(&[]));
+        self.filled = count;
     }
 }
 
@@ -105,7 +124,7 @@ mod tests {
     proptest! {
         /// Whatever is taken, skipped and filled again: the bytes of the stream come out in their order.
         #[test]
-        fn bytes_keep_their_order(stream in prop::collection::vec(any::<u8>(), 0..400), steps in prop::collection::vec((any::<bool>(), 0usize..60, 1usize..90), 0..20)) {
+        fn bytes_keep_their_order(stream in prop::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..400), steps in prop::collection::vec((any::<bool>(), 0usize..60, 1usize..90), 0..20)) {
             let rooms = Rooms::default();
             let (mut held, mut reader, mut at) = (Held::new(rooms.clone()), &stream[..], 0);
             for (taken, count, want) in steps {
@@ -115,8 +134,9 @@ mod tests {
                 let count = count.min(held.len());
                 prop_assert_eq!(&held[..count], &stream[at..at + count]);
                 if taken {
-                    let bytes = held.take(count);
+                    let (bytes, lines) = held.take(count);
                     prop_assert_eq!(&bytes, &stream[at..at + count]);
+                    prop_assert_eq!(lines, line_ends(&bytes));
                     rooms.give(bytes);
                 } else {
                     held.skip(count);
@@ -124,6 +144,7 @@ mod tests {
                 at += count;
             }
             prop_assert_eq!(&held[..], &stream[at..at + held.len()]);
+            prop_assert_eq!(held.line_ends, line_ends(&held));
         }
     }
 }
