@@ -434,6 +434,6 @@ mod tests {
         let told = missing("{of: host, needed: true, unless: [a.b], log: 'a log'}").unwrap_or_default();
         assert_eq!(told.unless.iter().map(|at| at.text.as_str()).collect::<Vec<_>>(), ["a.b"]);
         let idle = missing("{of: host, unless: [a.b], log: 'a log'}").err().unwrap_or_default();
-        assert!(idle.starts_with("x.yaml:5:27: ") && idle.contains("`needed: true`"), "{idle}");
+        assert!(idle.starts_with("x.yaml:5:29: ") && idle.contains("`needed: true`"), "{idle}");
     }
 }

@@ -168,6 +168,9 @@ impl Hits {
         if self.seconds > SAMPLE_SECONDS {
             self.thin_out();
         }
+        // Nothing is added any more, or once for each part.
+        self.samples.shrink_to_fit();
+        self.bins.shrink_to_fit();
     }
 
     /// Drops the samples of seconds beyond the cap: the first and the last second stay, and of the others those whose hash is
