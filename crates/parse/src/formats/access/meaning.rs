@@ -187,6 +187,8 @@ pub fn put<'a>(meaning: Meaning, name: &'a str, text: &'a str, cx: &Cx<'a>, reco
             }
         }
         Meaning::Took(key, unit) => {
+            // The elements of a list are in one unit.
+            let unit = if unit == Unit::Guess && text.contains('.') { Unit::Seconds } else { unit };
             for value in elements(text).filter_map(|t| duration(t, unit)) {
                 record.put(key, value);
             }

@@ -200,6 +200,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_elements_of_a_list_are_in_one_unit() {
+        let line = LINES[3].replace("rt=0.004", "rt=0.004,04");
+        assert_ne!(line, LINES[3]);
+        let (quick, careful) = learnt(&[LINES[3], LINES[3]]);
+        assert_eq!(fields(&quick, &line), fields(&careful, &line));
+        assert!(fields(&quick, &line).contains("duration=4 "), "{}", fields(&quick, &line));
+    }
+
     /// Pieces that turn up where they are not expected.
     const PIECES: [&str; 30] = [
         "-",
