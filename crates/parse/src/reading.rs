@@ -16,7 +16,7 @@ use crate::seams::{Doubled, Seams};
 use crate::settle::{self, Item, Settled, Told};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::sync::mpsc::{Receiver, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use whyline_event::stamp::NANOS;
 use whyline_event::{Key, Record, SourceId};
@@ -142,7 +142,8 @@ struct Worker<S> {
 /// so is what two pieces of a rotated log both hold.
 pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> Passed<S> {
     let threads = threads.max(1);
-    let (sender, receiver) = sync_channel::<Job>(threads * 2);
+    // Whoever reads is one of the threads: what lies read is parsed by the others, and while they have enough of it, by itself.
+    let (sender, receiver) = sync_channel::<Job>((threads - 1) * 2);
     let receiver = Mutex::new(receiver);
     let mut problems = Vec::new();
     let mut digests = vec![Digest::default(); bundle.inputs.len()];
@@ -152,16 +153,20 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
     // Whoever wants digests keeps facts for sources that come later.
     let none = if bundle.inputs.len() == 1 && !S::DIGESTS { Facts::of_one_alone() } else { Facts::of_one_among(bundle.inputs.len()) };
     let workers: Vec<Worker<S>> = std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads)
+        let worker = || Worker { sink: make(), none: none.clone(), facts: BTreeMap::new(), counts: BTreeMap::new(), last: None };
+        let handles: Vec<_> = (1..threads)
             .map(|_| {
-                let worker = Worker { sink: make(), none: none.clone(), facts: BTreeMap::new(), counts: BTreeMap::new(), last: None };
-                let (receiver, enough, rooms) = (&receiver, &enough, &rooms);
+                let (worker, receiver, enough, rooms) = (worker(), &receiver, &enough, &rooms);
                 scope.spawn(move || work(bundle, receiver, rooms, enough, worker))
             })
             .collect();
+        let mut own = worker();
         let order = seams.order();
         let inputs: Vec<&Input> = order.iter().map(|i| &bundle.inputs[*i]).collect();
-        let mut send = |job: Job| drop(sender.send(job));
+        let mut send = |job: Job| match sender.try_send(job) {
+            Ok(()) => {}
+            Err(TrySendError::Full(job) | TrySendError::Disconnected(job)) => own.take(bundle, job, &rooms, &enough),
+        };
         for input in &inputs {
             if let Place::Flow(flow) = &input.place {
                 flow.release();
@@ -195,7 +200,7 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
         });
         seams.finish(&mut send);
         drop(sender);
-        handles.into_iter().filter_map(|h| h.join().ok()).collect()
+        std::iter::once(own).chain(handles.into_iter().filter_map(|h| h.join().ok())).collect()
     });
     let mut passed = Passed {
         sinks: Vec::new(),
@@ -224,9 +229,16 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, rooms: &Rooms
     loop {
         let job = { receiver.lock().unwrap_or_else(|e| e.into_inner()).recv() };
         let Ok(job) = job else { return worker };
+        worker.take(bundle, job, rooms, enough);
+    }
+}
+
+impl<S: Sink> Worker<S> {
+    /// Parses a block.
+    fn take(&mut self, bundle: &Bundle, job: Job, rooms: &Rooms, enough: &AtomicBool) {
         // Whoever sends must not wait for somebody who has gone.
         if enough.load(Ordering::Relaxed) {
-            continue;
+            return;
         }
         let usual = &bundle.plans[job.source];
         let other = if job.block.line > 1 { drift::plan_for(usual, &job.block.bytes) } else { None };
@@ -234,15 +246,15 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, rooms: &Rooms
         let id = SourceId(u32::try_from(job.source).unwrap_or(u32::MAX));
         let input = &bundle.inputs[job.source];
         let copy = bundle.same_as[job.source].is_some();
-        worker.sink.begin(id, job.number);
+        self.sink.begin(id, job.number);
         // The blocks of a source mostly come one after another.
-        if worker.last != Some(job.source)
-            && let Some(facts) = worker.last.replace(job.source).and_then(|before| worker.facts.get_mut(&before))
+        if self.last != Some(job.source)
+            && let Some(facts) = self.last.replace(job.source).and_then(|before| self.facts.get_mut(&before))
         {
             facts.finish();
         }
-        let facts = worker.facts.entry(job.source).or_insert_with(|| worker.none.clone());
-        let sink = &mut worker.sink;
+        let facts = self.facts.entry(job.source).or_insert_with(|| self.none.clone());
+        let sink = &mut self.sink;
         let mut duplicate = 0;
         let mut counts = cut::cut(&job.block, id, plan, input.source.host.as_deref(), facts, &mut |record| {
             if copy || job.doubled.as_ref().is_some_and(|d| d.holds(record.origin.offset, record.origin.length)) {
@@ -254,10 +266,10 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, rooms: &Rooms
             }
         });
         counts.duplicate = duplicate;
-        worker.counts.entry(job.source).or_default().add(&counts);
-        worker.sink.end();
+        self.counts.entry(job.source).or_default().add(&counts);
+        self.sink.end();
         rooms.give(job.block.bytes);
-        if worker.sink.enough() {
+        if self.sink.enough() {
             enough.store(true, Ordering::Relaxed);
         }
     }
