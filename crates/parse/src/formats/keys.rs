@@ -84,6 +84,8 @@ thread_local! {
     static KNOWN: RefCell<FxHashMap<Box<str>, Option<Role>>> = RefCell::default();
 }
 
+/// Longer keys are hardly those of a logger, and are not remembered.
+const LONGEST: usize = 64;
 /// So many keys of the last record are remembered.
 const MOST_IN_ROW: usize = 64;
 /// So many keys are remembered. A source of more has keys that are values, which nobody asks for again.
@@ -100,7 +102,7 @@ pub fn role(key: &str) -> Option<Role> {
         let role = find(key);
         if let Ok(mut known) = known.try_borrow_mut()
             && known.len() < MOST_KNOWN
-            && key.len() < 64
+            && key.len() < LONGEST
         {
             known.insert(key.into(), role);
         }
@@ -117,7 +119,7 @@ pub struct Row {
 }
 
 /// A key.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Known {
     name: Box<str>,
     /// As JSON writes it, with quotes and colon; empty where that takes an escape.
@@ -169,16 +171,20 @@ impl Row {
 
     /// What the key at a place means.
     pub fn learn(&mut self, at: usize, name: &str) -> Option<Role> {
-        if let (Some(known), Some(known_role)) = (self.keys.get_mut(at), self.roles.get_mut(at)) {
-            if *known.name != *name {
-                (*known, *known_role) = (Known::new(name), role(name));
-            }
+        if let (Some(known), Some(known_role)) = (self.keys.get(at), self.roles.get(at))
+            && *known.name == *name
+        {
             return *known_role;
         }
         let role = role(name);
-        if at < MOST_IN_ROW && at == self.keys.len() {
-            self.keys.push(Known::new(name));
-            self.roles.push(role);
+        // A place must not stay free, so a long key leaves the empty one there.
+        let (known, known_role) = if name.len() < LONGEST { (Known::new(name), role) } else { (Known::default(), self::role("")) };
+        let next = self.keys.len();
+        if let (Some(place), Some(place_role)) = (self.keys.get_mut(at), self.roles.get_mut(at)) {
+            (*place, *place_role) = (known, known_role);
+        } else if at < MOST_IN_ROW && at == next {
+            self.keys.push(known);
+            self.roles.push(known_role);
         }
         role
     }

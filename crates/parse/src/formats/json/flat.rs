@@ -423,9 +423,11 @@ mod tests {
         }
     }
 
+    const LONG: &str = "a-name-that-is-too-long-to-be-remembered-since-no-logger-would-write-one";
+
     /// Objects of few names, so that they stand in each other's places, some of them broken.
     fn object() -> impl Strategy<Value = String> {
-        let name = prop::sample::select(vec!["a", "b", "ts", "level", "msg", "a.b", "x\\\"y", "t\\u00e9", "\u{e9}", ""]);
+        let name = prop::sample::select(vec!["a", "b", "ts", "level", "msg", "a.b", "x\\\"y", "t\\u00e9", "\u{e9}", "", LONG]);
         let leaf = prop::sample::select(vec![
             "1",
             "\"x\"",
