@@ -150,6 +150,10 @@ impl Unsure<'_> {
     /// What a look into failing requests begins with, as far as it was not given.
     fn usual(&self, systems: &BTreeSet<&str>) -> Vec<Missing> {
         let mut list = Vec::new();
+        // Log-ins and jobs that fail are no requests.
+        if self.incident.symptoms.iter().all(|symptom| matches!(symptom.id.as_str(), "login.failed" | "job.failed")) {
+            return list;
+        }
         let fronts = self.fronts();
         fronts.iter().for_each(|front| self.of_server(front, &mut list));
         let asked = self.asked(&fronts);
