@@ -49,6 +49,8 @@ pub struct Hypothesis {
     pub step_of: Option<usize>,
     /// Probability among all roots of the incident and the unknown.
     pub confidence: f64,
+    /// The log for want of which it is held back: its place among those that the rule of the fault calls missing.
+    pub lacks: Option<usize>,
 }
 
 impl Hypothesis {
@@ -327,6 +329,7 @@ fn judge(
         entities: Vec::new(),
         step_of: None,
         confidence: 0.0,
+        lacks: None,
     })
 }
 

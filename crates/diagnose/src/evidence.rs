@@ -43,8 +43,17 @@ pub struct SourceInfo {
 impl SourceInfo {
     /// Whether it is a log of the system, which goes on whatever becomes of the services that write to logs of their own.
     pub fn is_of_system(&self) -> bool {
-        let first = self.format.split('.').next().unwrap_or("");
-        matches!(first, "syslog" | "kernel" | "dmesg" | "cron" | "auditd") || self.path.ends_with("syslog")
+        self.is_written_as_system() || self.path.ends_with("syslog")
+    }
+
+    /// Whether it is written as logs of the system are.
+    pub fn is_written_as_system(&self) -> bool {
+        matches!(self.family(), "syslog" | "kernel" | "dmesg" | "cron" | "auditd")
+    }
+
+    /// What its format shares with its kin: the name up to the first dot.
+    pub fn family(&self) -> &str {
+        self.format.split('.').next().unwrap_or("")
     }
 
     /// Whether it tells of the system: a log of it, or a journal, which holds both.

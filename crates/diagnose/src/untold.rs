@@ -12,8 +12,6 @@ use crate::rules::Pack;
 use crate::rules::written::Missing;
 use crate::topology::Topology;
 
-/// The term that says for want of which log a fault is held back.
-pub(crate) const UNTOLD: &str = "untold";
 /// No more is believed of a fault while the log that would decide is not there.
 const MOST: f64 = 0.6;
 /// A line that names the fault itself (the logarithm of `conclusive`) needs no other.
@@ -33,16 +31,17 @@ pub(crate) fn hold_back(evidence: &Evidence, topology: &Topology, pack: &Pack, a
             let signals: Vec<_> = missing.unless.iter().filter_map(|signal| pack.signal(&signal.text)).collect();
             h.speaking(activities).any(|(_, activity)| signals.contains(&activity.signal))
         };
-        let needed = rule.missing.iter().filter(|missing| missing.needed && !is_unneeded(missing));
-        let missing = needed.into_iter().find(|missing| match missing.of.as_str() {
+        let mut needed = rule.missing.iter().enumerate().filter(|(_, missing)| missing.needed && !is_unneeded(missing));
+        let missing = needed.find(|(_, missing)| match missing.of.as_str() {
             "dependency" => !store_speaks(evidence, topology, h, &rule.id),
             "host" => !machine_speaks(evidence, activities, h),
             _ => !accused_speaks(evidence, activities, h),
         });
-        if let Some(missing) = missing {
+        if let Some((at, missing)) = missing {
             let note = format!("not sure without the {}", h.fill(&missing.log));
-            h.terms.push(Term { name: UNTOLD.into(), value: 0.0, note, activity: None });
+            h.terms.push(Term { name: "untold".into(), value: 0.0, note, activity: None });
             h.confidence = MOST;
+            h.lacks = Some(at);
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::report::Missing;
 use crate::rules::{Pack, SignalId};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
-use crate::untold::UNTOLD;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::address;
@@ -102,9 +101,8 @@ const WEB: [&str; 10] = ["nginx", "apache", "haproxy", "iis", "caddy", "traefik"
 
 /// Whether a service tells in a source more than which requests it answered.
 fn tells(source: &SourceInfo) -> bool {
-    let first = source.format.split('.').next().unwrap_or("");
-    let system = matches!(first, "syslog" | "kernel" | "dmesg" | "cron" | "auditd" | "command");
-    source.records > 0 && !system && !WEB.contains(&first)
+    let family = source.family();
+    source.records > 0 && !source.is_written_as_system() && family != "command" && !WEB.contains(&family)
 }
 
 impl Unsure<'_> {
@@ -134,12 +132,11 @@ impl Unsure<'_> {
     fn by_rule<'s>(&'s self, h: &'s Hypothesis) -> impl Iterator<Item = Missing> + 's {
         let fault = &self.pack.faults[h.fault];
         // What holds it back comes first.
-        let note = |log: &str| h.terms.iter().any(|term| term.name == UNTOLD && term.note.ends_with(log));
-        let mut asked: Vec<_> = fault.missing.iter().map(|missing| (missing, h.fill(&missing.log))).collect();
-        asked.sort_by_key(|(_, log)| !note(log));
-        asked.into_iter().map(|(missing, log)| Missing {
+        let mut asked: Vec<_> = fault.missing.iter().enumerate().collect();
+        asked.sort_by_key(|(at, _)| h.lacks != Some(*at));
+        asked.into_iter().map(|(_, missing)| Missing {
             host: h.host().to_string(),
-            log,
+            log: h.fill(&missing.log),
             why: format!("would show whether {} ({})", fault.title, fault.id),
             command: h.fill(&missing.command),
             decides: fault.id.clone(),

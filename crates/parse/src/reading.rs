@@ -236,7 +236,7 @@ fn work<S: Sink>(bundle: &Bundle, receiver: &Mutex<Receiver<Job>>, rooms: &Rooms
 impl<S: Sink> Worker<S> {
     /// Parses a block.
     fn take(&mut self, bundle: &Bundle, job: Job, rooms: &Rooms, enough: &AtomicBool) {
-        // Whoever sends must not wait for somebody who has gone.
+        // What was sent before nothing more was wanted.
         if enough.load(Ordering::Relaxed) {
             return;
         }

@@ -123,15 +123,19 @@ pub fn all_elements(text: &str, test: impl Fn(&str) -> bool) -> bool {
 
 /// A duration in a unit. Negative numbers (a phase that was not reached) are none.
 pub fn duration(text: &str, unit: Unit) -> Option<Value<'static>> {
-    let plain = match unit {
+    let plain = match told_by(unit, text) {
         Unit::Seconds => Value::seconds(text),
         Unit::Millis => Value::millis(text),
         Unit::Micros => scaled(text, 1_000),
         Unit::Nanos => scaled(text, 1),
-        Unit::Guess if text.contains('.') => Value::seconds(text),
         Unit::Guess => Value::millis(text),
     };
     plain.or_else(|| Value::duration(text)).or_else(|| scientific(text, unit))
+}
+
+/// The unit, where the notation tells it: a fraction, in a list that of any element, means seconds.
+fn told_by(unit: Unit, text: &str) -> Unit {
+    if unit == Unit::Guess && text.contains('.') { Unit::Seconds } else { unit }
 }
 
 fn scaled(text: &str, unit: i64) -> Option<Value<'static>> {
@@ -187,8 +191,7 @@ pub fn put<'a>(meaning: Meaning, name: &'a str, text: &'a str, cx: &Cx<'a>, reco
             }
         }
         Meaning::Took(key, unit) => {
-            // The elements of a list are in one unit.
-            let unit = if unit == Unit::Guess && text.contains('.') { Unit::Seconds } else { unit };
+            let unit = told_by(unit, text);
             for value in elements(text).filter_map(|t| duration(t, unit)) {
                 record.put(key, value);
             }

@@ -205,7 +205,6 @@ pub fn keyed(key: &str, text: &str, upstream_keys: bool) -> Meaning {
     match key {
         "ua" if upstream_keys || meaning::all_elements(text, infer::is_endpoint) => Meaning::Upstreams,
         "us" if upstream_keys || meaning::all_elements(text, is_status) => Meaning::Ints(Key::UpstreamStatus),
-        "rt" | "request_time" if text.contains('.') => Meaning::Took(Key::Duration, Unit::Seconds),
         _ => names::lookup(key).unwrap_or(Meaning::Named),
     }
 }

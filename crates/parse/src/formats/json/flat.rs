@@ -102,7 +102,7 @@ pub fn flatten<'a>(cx: &Cx<'a>, text: &'a str) -> Option<Flat<'a>> {
     };
     let Reader { at, pairs, mut row, as_before, .. } = reader;
     let roles = match row.roles(pairs.len()) {
-        Some(roles) if as_before == before(pairs.len()) => cx.arena.alloc_slice_copy(roles),
+        Some(roles) if as_before == pairs.len() => cx.arena.alloc_slice_copy(roles),
         _ => cx.arena.alloc_slice_fill_iter(pairs.iter().enumerate().map(|(at, (name, _))| row.learn(at, name))),
     };
     row.give(cx);
@@ -113,11 +113,6 @@ pub fn flatten<'a>(cx: &Cx<'a>, text: &'a str) -> Option<Flat<'a>> {
 /// How many bytes of a text belong to the number that it begins with.
 fn number(text: &[u8]) -> usize {
     text.iter().take_while(|b| matches!(b, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9')).count()
-}
-
-/// The bits of so many first pairs; those far behind have none.
-fn before(pairs: usize) -> u64 {
-    u32::try_from(pairs).ok().and_then(|pairs| 1u64.checked_shl(pairs)).map_or(u64::MAX, |bit| bit - 1)
 }
 
 /// Why reading stopped.
@@ -137,8 +132,8 @@ struct Reader<'c, 'a> {
     pairs: Vec<(&'a str, Scalar<'a>)>,
     /// The names of the object before.
     row: Row,
-    /// A bit for each pair whose name is that of the object before.
-    as_before: u64,
+    /// How many pairs have the name of that of the object before in their place.
+    as_before: usize,
 }
 
 impl<'a> Reader<'_, 'a> {
@@ -238,7 +233,7 @@ impl<'a> Reader<'_, 'a> {
             }
         }
         (self.at, self.marks) = (at, marks);
-        self.as_before |= before(self.pairs.len()) & !before(first);
+        self.as_before += self.pairs.len() - first;
         ended
     }
 

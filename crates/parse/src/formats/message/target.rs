@@ -346,6 +346,7 @@ fn quoted_host(text: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use whyline_event::{Bump, Origin};
 
     #[test]
     fn every_word_holds_a_piece() {
@@ -353,7 +354,6 @@ mod tests {
             assert!(PIECES.iter().any(|piece| word.contains(piece)), "{word}");
         }
     }
-    use whyline_event::{Bump, Origin};
 
     #[test]
     fn targets() {
