@@ -97,13 +97,13 @@ impl FieldNeeds {
 
     /// Asks what is not filed by its text.
     fn ask_rest(&self, text: &str, memo: &mut Memo, put: &mut impl FnMut(u32)) {
-        if let Some(questions) = memo.get(text) {
+        if let Some(questions) = memo.get(text.as_bytes()) {
             return questions.iter().for_each(|question| put(*question));
         }
         let holding = self.rest.iter().filter(|need| need.holds(Value::Str(text))).map(|need| need.question);
         let questions: Vec<u32> = holding.collect();
         questions.iter().for_each(|question| put(*question));
-        memo.put(text, &questions);
+        memo.put(text.as_bytes(), &questions);
     }
 
     fn look_up(&self, text: &str, put: &mut impl FnMut(u32)) {

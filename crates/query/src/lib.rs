@@ -38,6 +38,7 @@ mod marks;
 mod matcher;
 mod matches;
 mod memo;
+mod mould;
 mod need;
 mod network;
 mod number;

@@ -6,22 +6,22 @@ use std::hash::Hasher;
 /// Texts that were met more than once, and which numbers are the answer to each. To be used for one question only.
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
-    known: FxHashMap<Box<str>, Box<[u32]>>,
+    known: FxHashMap<Box<[u8]>, Box<[u32]>>,
     /// Parts of the hashes of texts that were met at least once, each in a place by another part of it.
     met: Vec<u32>,
 }
 
 /// So many texts are remembered; then all are forgotten.
-const MOST: usize = 1_000;
+const MOST: usize = 2_000;
 /// Longer texts hardly come again.
-const LONGEST: usize = 200;
+const LONGEST: usize = 500;
 /// Places for texts that were met; a power of two.
 const PLACES: usize = 4_096;
 
 impl Memo {
     /// What was remembered of a text.
     #[inline]
-    pub(crate) fn get(&self, text: &str) -> Option<&[u32]> {
+    pub(crate) fn get(&self, text: &[u8]) -> Option<&[u32]> {
         if text.len() > LONGEST {
             return None;
         }
@@ -29,7 +29,7 @@ impl Memo {
     }
 
     /// Takes note of a text of which nothing was remembered. Its answer is kept if it was met before.
-    pub(crate) fn put(&mut self, text: &str, numbers: &[u32]) {
+    pub(crate) fn put(&mut self, text: &[u8], numbers: &[u32]) {
         if text.len() > LONGEST {
             return;
         }
@@ -37,7 +37,7 @@ impl Memo {
             self.met.resize(PLACES, 0);
         }
         let mut hasher = FxHasher::default();
-        hasher.write(text.as_bytes());
+        hasher.write(text);
         let hash = hasher.finish();
         let Some(place) = self.met.get_mut(hash as usize % PLACES) else { return };
         // Zero stands in a place that is free.
@@ -59,20 +59,20 @@ mod tests {
     #[test]
     fn what_comes_again_is_remembered() {
         let mut memo = Memo::default();
-        memo.put("a", &[1]);
-        assert_eq!(memo.get("a"), None);
-        memo.put("a", &[1]);
-        assert_eq!(memo.get("a"), Some(&[1][..]));
+        memo.put(b"a", &[1]);
+        assert_eq!(memo.get(b"a"), None);
+        memo.put(b"a", &[1]);
+        assert_eq!(memo.get(b"a"), Some(&[1][..]));
         for number in 0..3 * MOST as u32 {
             let text = number.to_string();
-            memo.put(&text, &[number]);
-            memo.put(&text, &[number]);
-            assert_eq!(memo.get(&text), Some(&[number][..]));
+            memo.put(text.as_bytes(), &[number]);
+            memo.put(text.as_bytes(), &[number]);
+            assert_eq!(memo.get(text.as_bytes()), Some(&[number][..]));
         }
         assert!(memo.known.len() <= MOST);
         let long = "x".repeat(LONGEST + 1);
-        memo.put(&long, &[]);
-        memo.put(&long, &[]);
-        assert_eq!(memo.get(&long), None);
+        memo.put(long.as_bytes(), &[]);
+        memo.put(long.as_bytes(), &[]);
+        assert_eq!(memo.get(long.as_bytes()), None);
     }
 }

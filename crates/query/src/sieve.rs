@@ -72,6 +72,19 @@ impl Words {
         self.filed.entry(hash).or_default().push((word.as_bytes().into(), number));
     }
 
+    /// Hands over the words that a run of letters and digits is.
+    #[inline(always)]
+    pub(crate) fn find_run(&self, run: &[u8], each: &mut impl FnMut(u32)) {
+        let hash = hash_of_run(run);
+        if self.bits.has(hash) {
+            for (word, number) in self.filed.get(&hash).map_or(&[][..], Vec::as_slice) {
+                if word.eq_ignore_ascii_case(run) {
+                    each(*number);
+                }
+            }
+        }
+    }
+
     /// Hands over every word that stands in a text, and where.
     #[inline]
     pub(crate) fn find(&self, bytes: &[u8], each: &mut impl FnMut(u32, usize, usize)) {
@@ -79,14 +92,8 @@ impl Words {
             return;
         }
         each_run(bytes, |from, to| {
-            let Some(run) = bytes.get(from..to) else { return };
-            let hash = hash_of_run(run);
-            if self.bits.has(hash) {
-                for (word, number) in self.filed.get(&hash).map_or(&[][..], Vec::as_slice) {
-                    if word.eq_ignore_ascii_case(run) {
-                        each(*number, from, to);
-                    }
-                }
+            if let Some(run) = bytes.get(from..to) {
+                self.find_run(run, &mut |number| each(number, from, to));
             }
         });
     }

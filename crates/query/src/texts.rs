@@ -5,6 +5,7 @@
 //! is sought by that word as well, and compared where it is found.
 
 use crate::memo::Memo;
+use crate::mould::Moulds;
 use crate::need::rarity;
 use crate::pattern::{Piece, is_plain};
 use crate::runs::each_run;
@@ -139,9 +140,13 @@ impl Builder {
         }
         numbers.iter().for_each(|(word, place)| texts.words.add(word, *place));
         texts.pieces = Pieces::new(by_piece.into_iter().map(|(piece, place)| (piece.to_string(), place)));
+        texts.moulds = Moulds::of(&sought);
         Texts { sought, questions, ..texts }
     }
 }
+
+/// Longer texts hardly come again.
+const LONGEST: usize = 500;
 
 /// What was found in the texts of one record. To be used with the same texts only.
 #[derive(Debug, Default)]
@@ -151,8 +156,9 @@ pub(crate) struct Found {
     in_text: Marked,
     /// Numbers of what was found in that text.
     numbers: Vec<u32>,
-    /// What was found in texts of ASCII that came before.
+    /// What was found in texts of ASCII that came before, by their moulds.
     memo: Memo,
+    mould: Vec<u8>,
     /// Every text has to be taken as found.
     all: bool,
     /// Some text was found that perhaps does not stand there.
@@ -221,6 +227,7 @@ pub(crate) struct Texts {
     /// For every word and every piece the texts that are sought by it.
     places: Vec<Vec<Place>>,
     sought: Vec<Sought>,
+    moulds: Moulds,
     questions: Vec<Vec<u32>>,
 }
 
@@ -242,22 +249,26 @@ impl Texts {
             self.questions.iter().flatten().for_each(|q| put(*q));
             return;
         }
-        let Found { here, in_text, numbers, memo, .. } = found;
+        let Found { here, in_text, numbers, memo, mould, .. } = found;
         let mut note = |number: u32| {
             // What was found once more puts down nothing new.
             if here.mark(number) {
                 self.questions.get(number as usize).into_iter().flatten().for_each(|q| put(*q));
             }
         };
-        if let Some(known) = memo.get(text) {
-            return known.iter().for_each(|number| note(*number));
+        let recalled = ascii && text.len() <= LONGEST;
+        if recalled {
+            self.moulds.fill(text.as_bytes(), mould);
+            if let Some(known) = memo.get(mould) {
+                return known.iter().for_each(|number| note(*number));
+            }
         }
         numbers.clear();
         in_text.begin(self.sought.len());
         self.seek(text.as_bytes(), ascii, in_text, numbers);
         numbers.iter().for_each(|number| note(*number));
-        if ascii {
-            memo.put(text, numbers);
+        if recalled {
+            memo.put(mould, numbers);
         }
     }
 

@@ -1,0 +1,251 @@
+//! What texts of one statement in a program have in common: their numbers and ids are left out as far as nothing that is sought could be
+//! touched by them. Two texts of ASCII with the same mould have the same answer to what is sought in them.
+//!
+//! Left out is a whole run of letters and digits that has a digit. Texts that are sought consist of such runs and of what stands between
+//! them, too; so a run can take part in a place where one of them stands only if it is a run of it, or begins, ends or contains it, and if
+//! the runs beside it are those of the text that is sought. Such runs are kept.
+
+use crate::runs::{each_run, each_run_with_digits};
+use crate::sieve::{Pieces, Words};
+use crate::texts::Sought;
+
+/// Stands for a run that was left out. No byte of ASCII.
+const LEFT_OUT: u8 = 0x80;
+
+/// Makes moulds, for certain texts that are sought.
+#[derive(Debug, Default)]
+pub(crate) struct Moulds {
+    /// Runs that stand whole in something that is sought, each with the number of its settings.
+    whole: Words,
+    settings: Vec<(String, Vec<Setting>)>,
+    /// Edges of texts that are sought, by the byte in which a run ends that has them at its end.
+    ends: Vec<Vec<Edge>>,
+    /// The same by the byte in which a run begins.
+    begins: Vec<Vec<Edge>>,
+    /// Texts that are sought anywhere in a run.
+    within: Pieces,
+    /// Some of them have no letter.
+    within_numbers: bool,
+}
+
+/// Letters and digits at an end of a text that is sought, where more may join them.
+#[derive(Debug, PartialEq)]
+struct Edge {
+    run: Box<[u8]>,
+    setting: Setting,
+}
+
+/// Which letters and digits stand beside a run in a text that is sought, in lower case and as far as some do.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Setting {
+    /// With these the run before it ends.
+    before: Option<Box<[u8]>>,
+    /// With these the run behind it begins.
+    behind: Option<Box<[u8]>>,
+}
+
+impl Setting {
+    /// Whether a run that stands from `from` to `to` in a text has it.
+    fn fits(&self, text: &[u8], from: usize, to: usize) -> bool {
+        let before = |run: &[u8]| {
+            let end = text.get(..from).and_then(|head| head.iter().rposition(u8::is_ascii_alphanumeric)).map_or(0, |last| last + 1);
+            ends_with(text.get(..end).unwrap_or(&[]), run)
+        };
+        let behind = |run: &[u8]| {
+            let tail = text.get(to..).unwrap_or(&[]);
+            let start = tail.iter().position(u8::is_ascii_alphanumeric).unwrap_or(tail.len());
+            begins_with(tail.get(start..).unwrap_or(&[]), run)
+        };
+        self.before.as_deref().is_none_or(before) && self.behind.as_deref().is_none_or(behind)
+    }
+}
+
+fn begins_with(text: &[u8], what: &[u8]) -> bool {
+    text.get(..what.len()).is_some_and(|there| there.eq_ignore_ascii_case(what))
+}
+
+fn ends_with(text: &[u8], what: &[u8]) -> bool {
+    let there = text.len().checked_sub(what.len()).and_then(|at| text.get(at..));
+    there.is_some_and(|there| there.eq_ignore_ascii_case(what))
+}
+
+impl Moulds {
+    /// For these texts.
+    pub(crate) fn of(sought: &[Sought]) -> Moulds {
+        let mut moulds = Moulds { ends: none_by_byte(), begins: none_by_byte(), ..Moulds::default() };
+        let mut within = Vec::new();
+        for text in sought.iter().filter(|text| text.piece.is_ascii()) {
+            let piece = text.piece.to_ascii_lowercase();
+            let mut runs: Vec<&str> = text.before.iter().rev().map(String::as_str).collect();
+            let first = runs.len();
+            each_run(piece.as_bytes(), |from, to| runs.extend(piece.get(from..to)));
+            let last = runs.len().checked_sub(1);
+            runs.extend(text.after.iter().map(String::as_str));
+            let bytes = piece.as_bytes();
+            // More letters and digits may join the piece where it begins or ends with one.
+            let open_before = !text.word && !text.begins && bytes.first().is_some_and(u8::is_ascii_alphanumeric);
+            let open_behind = !text.word && !text.ends && bytes.last().is_some_and(u8::is_ascii_alphanumeric);
+            for (at, run) in runs.iter().enumerate() {
+                let setting = Setting {
+                    before: at.checked_sub(1).and_then(|at| runs.get(at)).map(|run| run.as_bytes().into()),
+                    behind: runs.get(at + 1).map(|run| run.as_bytes().into()),
+                };
+                match (open_before && at == first, open_behind && Some(at) == last) {
+                    (false, false) => moulds.add_whole(run, setting),
+                    (true, false) => add_edge(&mut moulds.ends, run.as_bytes().last(), run, setting),
+                    (false, true) => add_edge(&mut moulds.begins, run.as_bytes().first(), run, setting),
+                    (true, true) => within.push((run.to_string(), 0)),
+                }
+            }
+        }
+        for (number, (run, _)) in (0u32..).zip(&moulds.settings) {
+            moulds.whole.add(run, number);
+        }
+        moulds.within_numbers = within.iter().any(|(run, _)| is_number(run.as_bytes()));
+        moulds.within = Pieces::new(within.into_iter());
+        moulds
+    }
+
+    fn add_whole(&mut self, run: &str, setting: Setting) {
+        // Only a run with a digit can be the same as one that has.
+        if !run.is_ascii() || !run.bytes().any(|b| b.is_ascii_digit()) {
+            return;
+        }
+        match self.settings.iter_mut().find(|(same, _)| same == run) {
+            Some((_, settings)) if settings.contains(&setting) => (),
+            Some((_, settings)) => settings.push(setting),
+            None => self.settings.push((run.to_string(), vec![setting])),
+        }
+    }
+
+    /// Puts the mould of a text of ASCII into `into`.
+    #[inline]
+    pub(crate) fn fill(&self, text: &[u8], into: &mut Vec<u8>) {
+        into.clear();
+        let mut copied = 0;
+        each_run_with_digits(text, |from, to| {
+            let (Some(run), Some(before)) = (text.get(from..to), text.get(copied..from)) else { return };
+            if !self.is_touched(text, run, from, to) {
+                into.extend_from_slice(before);
+                into.push(LEFT_OUT);
+                copied = to;
+            }
+        });
+        into.extend_from_slice(text.get(copied..).unwrap_or(&[]));
+    }
+
+    /// Whether a run with a digit, which stands from `from` to `to`, may be a part of a place where something stands that is sought.
+    #[inline(always)]
+    fn is_touched(&self, text: &[u8], run: &[u8], from: usize, to: usize) -> bool {
+        let mut is_whole = false;
+        self.whole.find_run(run, &mut |number| {
+            let settings = self.settings.get(number as usize).map_or(&[][..], |(_, settings)| settings);
+            is_whole |= settings.iter().any(|setting| setting.fits(text, from, to));
+        });
+        let ends = |edge: &Edge| ends_with(run, &edge.run) && edge.setting.fits(text, from, to);
+        let begins = |edge: &Edge| begins_with(run, &edge.run) && edge.setting.fits(text, from, to);
+        is_whole
+            || by_byte(&self.ends, run.last()).iter().any(ends)
+            || by_byte(&self.begins, run.first()).iter().any(begins)
+            || self.contains(run)
+    }
+
+    fn contains(&self, run: &[u8]) -> bool {
+        let mut found = false;
+        if self.within_numbers || !is_number(run) {
+            self.within.find(run, &mut |_, _, _| found = true);
+        }
+        found
+    }
+}
+
+/// Whether a run has no letter.
+#[inline(always)]
+fn is_number(run: &[u8]) -> bool {
+    run.iter().all(u8::is_ascii_digit)
+}
+
+fn none_by_byte() -> Vec<Vec<Edge>> {
+    (0..=u8::MAX).map(|_| Vec::new()).collect()
+}
+
+fn add_edge(edges: &mut [Vec<Edge>], by: Option<&u8>, run: &str, setting: Setting) {
+    let edge = Edge { run: run.as_bytes().into(), setting };
+    if let Some(all) = by.and_then(|by| edges.get_mut(*by as usize))
+        && !all.contains(&edge)
+    {
+        all.push(edge);
+    }
+}
+
+#[inline(always)]
+fn by_byte<'e>(edges: &'e [Vec<Edge>], by: Option<&u8>) -> &'e [Edge] {
+    by.and_then(|by| edges.get(by.to_ascii_lowercase() as usize)).map_or(&[], Vec::as_slice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::texts::{Builder, Found};
+    use proptest::prelude::*;
+
+    fn sought() -> impl Strategy<Value = Sought> {
+        let piece = ("[a1]{1,3}|b1[ :]|( a|1|a1)?-[a1]|[ab1]-[a1]( |1b)?", any::<bool>(), any::<bool>())
+            .prop_map(|(piece, begins, ends)| Sought { piece, begins, ends, ..Sought::default() });
+        let phrase =
+            (prop::collection::vec("a|1|b1|11", 1..4), 0usize..3).prop_map(|(words, by)| Sought::phrase(&words, by % words.len()).unwrap());
+        prop_oneof![piece, phrase]
+    }
+
+    fn mould(moulds: &Moulds, text: &str) -> Vec<u8> {
+        let mut into = Vec::new();
+        moulds.fill(text.as_bytes(), &mut into);
+        into
+    }
+
+    proptest! {
+        /// Texts of one mould have the same answers.
+        #[test]
+        fn texts_of_one_mould_have_the_same_answers(
+            all in prop::collection::vec(sought(), 0..6), text in "([aAbB]|1|b1|11|[ :-]|a1){0,14}", others in prop::collection::vec("1|2|a1|1b|b22|111", 14),
+        ) {
+            let mut builder = Builder::default();
+            all.iter().for_each(|sought| builder.add(sought.clone(), 0));
+            let numbers: Vec<u32> = all.iter().map(|sought| builder.number(sought).unwrap()).collect();
+            let texts = builder.build();
+            let moulds = Moulds::of(&all);
+            let of = mould(&moulds, &text);
+            // Another text: in each place of a run that was left out another one.
+            let mut others = others.iter();
+            let other: Vec<u8> = of.iter().flat_map(|b| match *b {
+                LEFT_OUT => others.next().map_or(&b"2"[..], |other| other.as_bytes()).to_vec(),
+                b => vec![b],
+            }).collect();
+            let other = String::from_utf8(other).unwrap();
+            let ask = |text: &str| {
+                let mut found = Found::default();
+                found.begin(&texts);
+                texts.find(text, &mut found, &mut |_| ());
+                numbers.iter().map(|number| found.has(*number)).collect::<Vec<_>>()
+            };
+            if mould(&moulds, &other) == of {
+                prop_assert_eq!(ask(&text), ask(&other), "{} {}", text, other);
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_are_left_out_where_nothing_sought_has_them() {
+        let phrase = |words: &[&str]| Sought::phrase(&words.iter().map(|word| word.to_string()).collect::<Vec<_>>(), 0).unwrap();
+        let all = [phrase(&["failed", "111", "refused"]), Sought::piece("code=1".into()), Sought::piece("x15".into())];
+        let moulds = Moulds::of(&all);
+        for (text, want) in [
+            ("connect() failed (111: refused) to 10.0.0.3:8080", "connect() failed (111: refused) to ~.~.~.~:~"),
+            ("took 111 ms, failed 111 times", "took ~ ms, failed ~ times"),
+            ("exit code=137 in 12", "exit code=137 in ~"),
+            ("id 7x15a of 7x16a", "id 7x15a of ~"),
+        ] {
+            assert_eq!(mould(&moulds, text), want.bytes().map(|b| if b == b'~' { LEFT_OUT } else { b }).collect::<Vec<_>>(), "{text}");
+        }
+    }
+}
