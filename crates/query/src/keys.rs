@@ -49,7 +49,6 @@ pub(crate) struct FieldNeeds {
 #[derive(Debug, Default)]
 pub(crate) struct Met {
     numbers: FxHashMap<i64, Box<[u32]>>,
-    /// Questions that are not filed by the text.
     texts: Memo,
 }
 
@@ -76,12 +75,7 @@ impl FieldNeeds {
     /// Puts down the questions whose need a value meets.
     pub(crate) fn ask(&self, value: Value<'_>, met: &mut Met, put: &mut impl FnMut(u32)) {
         match value {
-            Value::Str(text) if text.is_ascii() => {
-                self.look_up(text, put);
-                if !self.rest.is_empty() {
-                    self.ask_rest(text, &mut met.texts, put);
-                }
-            }
+            Value::Str(text) if text.is_ascii() => self.ask_text(text, &mut met.texts, put),
             Value::Int(number) => match met.numbers.get(&number) {
                 Some(questions) => questions.iter().for_each(|question| put(*question)),
                 None if met.numbers.len() < NUMBERS => {
@@ -95,26 +89,18 @@ impl FieldNeeds {
         }
     }
 
-    /// Asks what is not filed by its text.
-    fn ask_rest(&self, text: &str, memo: &mut Memo, put: &mut impl FnMut(u32)) {
+    fn ask_text(&self, text: &str, memo: &mut Memo, put: &mut impl FnMut(u32)) {
         if let Some(questions) = memo.get(text.as_bytes()) {
             return questions.iter().for_each(|question| put(*question));
         }
-        let holding = self.rest.iter().filter(|need| need.holds(Value::Str(text))).map(|need| need.question);
-        let questions: Vec<u32> = holding.collect();
-        questions.iter().for_each(|question| put(*question));
-        memo.put(text.as_bytes(), &questions);
-    }
-
-    fn look_up(&self, text: &str, put: &mut impl FnMut(u32)) {
-        if self.by_text.is_empty() {
-            return;
-        }
-        let found = match text.bytes().any(|b| b.is_ascii_uppercase()) {
+        let filed = match text.bytes().any(|b| b.is_ascii_uppercase()) {
             true => self.by_text.get(&text.to_ascii_lowercase()),
             false => self.by_text.get(text),
         };
-        found.into_iter().flatten().for_each(|question| put(*question));
+        let holding = self.rest.iter().filter(|need| need.holds(Value::Str(text))).map(|need| need.question);
+        let questions: Vec<u32> = filed.into_iter().flatten().copied().chain(holding).collect();
+        questions.iter().for_each(|question| put(*question));
+        memo.put(text.as_bytes(), &questions);
     }
 
     fn all(&self) -> impl Iterator<Item = &FieldNeed> {

@@ -25,7 +25,9 @@ pub struct Matcher {
     questions: Vec<Question>,
     /// Questions that are asked of every record.
     always: Vec<u32>,
-    formats: FxHashMap<String, FormatNeed>,
+    formats: FxHashMap<String, usize>,
+    /// By the number of a format, the questions that need nothing rarer than it.
+    by_format: Vec<Vec<u32>>,
     keys: Vec<FieldNeeds>,
     others: FxHashMap<String, FieldNeeds>,
     levels: Vec<FieldNeed>,
@@ -44,23 +46,14 @@ struct Question {
     format: Option<usize>,
 }
 
-/// A format that queries name.
-#[derive(Debug)]
-struct FormatNeed {
-    number: usize,
-    /// Questions that need nothing rarer than this format.
-    questions: Vec<u32>,
-}
-
 /// Working memory of [`Matcher::hits`], to be used again for the next record. One for every thread.
 #[derive(Debug, Default)]
 pub struct Scratch {
     /// The matcher that it is for.
     serial: u64,
-    /// For every question the last round in which it was put down.
-    seen: Vec<u32>,
-    round: u32,
-    candidates: Vec<u32>,
+    candidates: Candidates,
+    /// The format that was met last, and its number if queries name it.
+    format: (String, Option<usize>),
     /// What was found in bodies and text attributes, and in whole records.
     found: Found,
     found_raw: Found,
@@ -68,6 +61,30 @@ pub struct Scratch {
     met: Vec<Met>,
     /// Levels that were met.
     levels: Vec<Level>,
+}
+
+/// Questions that were put down for a record, each once.
+#[derive(Debug, Default)]
+struct Candidates {
+    /// For every question the last round in which it was put down.
+    seen: Vec<u32>,
+    round: u32,
+    all: Vec<u32>,
+}
+
+impl Candidates {
+    fn put(&mut self, question: u32) {
+        if let Some(seen) = self.seen.get_mut(question as usize)
+            && *seen != self.round
+        {
+            *seen = self.round;
+            self.all.push(question);
+        }
+    }
+
+    fn put_all(&mut self, questions: &[u32]) {
+        questions.iter().for_each(|question| self.put(*question));
+    }
 }
 
 /// A level that was met, and the questions that need it.
@@ -84,22 +101,16 @@ const LEVELS: usize = 40;
 
 impl Scratch {
     fn begin(&mut self, matcher: &Matcher) {
-        if self.serial != matcher.serial || self.round == u32::MAX {
-            *self = Scratch { serial: matcher.serial, seen: vec![0; matcher.questions.len()], ..Scratch::default() };
+        if self.serial != matcher.serial || self.candidates.round == u32::MAX {
+            let candidates = Candidates { seen: vec![0; matcher.questions.len()], ..Candidates::default() };
+            *self = Scratch { serial: matcher.serial, candidates, ..Scratch::default() };
+            self.met.resize_with(matcher.keys.len(), Met::default);
+            self.format.1 = matcher.number_of_format("");
         }
         self.found.begin(&matcher.texts);
         self.found_raw.begin(&matcher.raws);
-        self.round += 1;
-        self.candidates.clear();
-    }
-
-    fn put(&mut self, question: u32) {
-        if let Some(seen) = self.seen.get_mut(question as usize)
-            && *seen != self.round
-        {
-            *seen = self.round;
-            self.candidates.push(question);
-        }
+        self.candidates.round += 1;
+        self.candidates.all.clear();
     }
 }
 
@@ -129,7 +140,7 @@ impl Matcher {
         }
         for (id, query) in queries {
             let guarded = query.leaves_out_access();
-            let format = only_format(query.root()).map(|name| matcher.format(name).number);
+            let format = only_format(query.root()).map(|name| matcher.format(name));
             // Where access records are not searched, nothing may rest on what is found in them.
             let searched = guarded || matcher.hears_strangers;
             let root = Part::of(query.root(), &|sought| if searched { texts.number(sought) } else { None });
@@ -147,7 +158,10 @@ impl Matcher {
                 texts.add(sought, question);
             }
             Atom::Raw(sought) => raws.add(sought, question),
-            Atom::Format(name) => self.format(&name).questions.push(question),
+            Atom::Format(name) => {
+                let format = self.format(&name);
+                self.by_format.get_mut(format).into_iter().for_each(|questions| questions.push(question));
+            }
             Atom::Level(test) => self.levels.push(FieldNeed { test, sense: Target::Level.sense(), question }),
             Atom::Field(target, test) => {
                 let needed = FieldNeed { test, sense: target.sense(), question };
@@ -163,16 +177,21 @@ impl Matcher {
         }
     }
 
-    fn format(&mut self, name: &str) -> &mut FormatNeed {
-        let number = self.formats.len();
-        self.formats.entry(name.to_string()).or_insert_with(|| FormatNeed { number, questions: Vec::new() })
+    /// The number of a format that a query names.
+    fn format(&mut self, name: &str) -> usize {
+        let number = self.by_format.len();
+        let of = *self.formats.entry(name.to_string()).or_insert(number);
+        if of == number {
+            self.by_format.push(Vec::new());
+        }
+        of
     }
 
-    fn find_format(&self, name: &str) -> Option<&FormatNeed> {
+    fn number_of_format(&self, name: &str) -> Option<usize> {
         if name.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
-            return self.formats.get(name);
+            return self.formats.get(name).copied();
         }
-        self.formats.get(&folded(name))
+        self.formats.get(&folded(name)).copied()
     }
 
     /// How many queries there are.
@@ -201,15 +220,17 @@ impl Matcher {
         out.clear();
         scratch.begin(self);
         let access = is_access(record);
-        let format = self.find_format(record.format);
-        if let Some(format) = format {
-            format.questions.iter().for_each(|q| scratch.put(*q));
+        if scratch.format.0 != record.format {
+            scratch.format = (record.format.to_string(), self.number_of_format(record.format));
         }
-        let format = format.map(|f| f.number);
+        let format = scratch.format.1;
+        if let Some(questions) = format.and_then(|format| self.by_format.get(format)) {
+            scratch.candidates.put_all(questions);
+        }
         self.collect(record, access, scratch);
-        scratch.candidates.sort_unstable();
+        scratch.candidates.all.sort_unstable();
         let mut asked = Asked { record, source, wordless: false };
-        for question in scratch.candidates.iter().filter_map(|q| self.questions.get(*q as usize)) {
+        for question in scratch.candidates.all.iter().filter_map(|q| self.questions.get(*q as usize)) {
             if question.format.is_some() && question.format != format {
                 continue;
             }
@@ -222,63 +243,58 @@ impl Matcher {
 
     /// Puts down every question of which the record has what it needs, the format aside.
     fn collect(&self, record: &Record<'_>, access: bool, scratch: &mut Scratch) {
-        self.always.iter().for_each(|q| scratch.put(*q));
-        let mut all_met = std::mem::take(&mut scratch.met);
-        all_met.resize_with(self.keys.len(), Met::default);
+        let Scratch { candidates, found, found_raw, met, levels, .. } = scratch;
+        candidates.put_all(&self.always);
         for field in &record.fields {
             match field.name {
                 Name::Known(key) => {
-                    if let (Some(needs), Some(met)) = (self.keys.get(key as usize), all_met.get_mut(key as usize))
+                    if let (Some(needs), Some(met)) = (self.keys.get(key as usize), met.get_mut(key as usize))
                         && !needs.is_empty()
                     {
-                        needs.ask(field.value, met, &mut |question| scratch.put(question));
+                        needs.ask(field.value, met, &mut |question| candidates.put(question));
                     }
                 }
                 Name::Other(_) if self.others.is_empty() => (),
                 Name::Other(name) => {
                     if let Some(needs) = self.others.get(name) {
-                        needs.ask(field.value, &mut Met::default(), &mut |question| scratch.put(question));
+                        needs.ask(field.value, &mut Met::default(), &mut |question| candidates.put(question));
                     }
                 }
             }
         }
-        scratch.met = all_met;
         if !self.levels.is_empty() {
-            self.collect_levels(record, scratch);
+            self.collect_levels(record, levels, candidates);
         }
-        let (mut found, mut raw) = (std::mem::take(&mut scratch.found), std::mem::take(&mut scratch.found_raw));
-        let mut put = |question| scratch.put(question);
+        let mut put = |question| candidates.put(question);
         if !self.texts.is_empty() && (!access || self.hears_strangers) {
-            self.texts.find(record.body, &mut found, &mut put);
+            self.texts.find(record.body, found, &mut put);
             for text in text_attributes(record).filter(|text| !stands_in(text, record.body)) {
-                self.texts.find(text, &mut found, &mut put);
+                self.texts.find(text, found, &mut put);
             }
         }
-        self.raws.find(record.text, &mut raw, &mut put);
-        (scratch.found, scratch.found_raw) = (found, raw);
+        self.raws.find(record.text, found_raw, &mut put);
     }
 
     /// Puts down the questions that need the record's level. A source writes few different ones, so the answers are kept.
-    fn collect_levels(&self, record: &Record<'_>, scratch: &mut Scratch) {
-        let mut written = record.values(Key::Level.into());
+    fn collect_levels(&self, record: &Record<'_>, known: &mut Vec<Level>, candidates: &mut Candidates) {
+        let written = record.fields.may_have(Key::Level).then(|| record.values(Key::Level.into()));
+        let mut written = written.into_iter().flatten();
         let word = match (written.next(), written.next()) {
             (None, _) => "",
             (Some(Value::Str(text)), None) if !text.is_empty() => text,
-            _ => return self.ask_levels(record, &mut |question| scratch.put(question)),
+            _ => return self.ask_levels(record, &mut |question| candidates.put(question)),
         };
-        let mut known = std::mem::take(&mut scratch.levels);
         match known.iter().find(|level| level.severity == record.severity && level.word == word) {
-            Some(level) => level.questions.iter().for_each(|question| scratch.put(*question)),
+            Some(level) => candidates.put_all(&level.questions),
             None => {
                 let mut questions = Vec::new();
                 self.ask_levels(record, &mut |question| questions.push(question));
-                questions.iter().for_each(|question| scratch.put(*question));
+                candidates.put_all(&questions);
                 if known.len() < LEVELS {
                     known.push(Level { severity: record.severity, word: word.to_string(), questions });
                 }
             }
         }
-        scratch.levels = known;
     }
 
     fn ask_levels(&self, record: &Record<'_>, put: &mut dyn FnMut(u32)) {

@@ -7,12 +7,16 @@ use std::hash::Hasher;
 #[derive(Debug, Default)]
 pub(crate) struct Memo {
     known: FxHashMap<Box<[u8]>, Box<[u32]>>,
+    /// What is remembered takes about so many bytes.
+    takes: usize,
     /// Parts of the hashes of texts that were met at least once, each in a place by another part of it.
     met: Vec<u32>,
 }
 
-/// So many texts are remembered; then all are forgotten.
-const MOST: usize = 2_000;
+/// What is remembered may take so many bytes; then all is forgotten.
+const ROOM: usize = 256 << 10;
+/// What a text takes beside its bytes and its answer.
+const BESIDE: usize = 64;
 /// Longer texts hardly come again.
 const LONGEST: usize = 500;
 /// Places for texts that were met; a power of two.
@@ -45,9 +49,12 @@ impl Memo {
         if std::mem::replace(place, tag) != tag {
             return;
         }
-        if self.known.len() == MOST {
+        let more = BESIDE + text.len() + size_of_val(numbers);
+        if self.takes + more > ROOM {
             self.known.clear();
+            self.takes = 0;
         }
+        self.takes += more;
         self.known.insert(text.into(), numbers.into());
     }
 }
@@ -63,13 +70,14 @@ mod tests {
         assert_eq!(memo.get(b"a"), None);
         memo.put(b"a", &[1]);
         assert_eq!(memo.get(b"a"), Some(&[1][..]));
-        for number in 0..3 * MOST as u32 {
+        let many = ROOM / BESIDE;
+        for number in 0..2 * many as u32 {
             let text = number.to_string();
             memo.put(text.as_bytes(), &[number]);
             memo.put(text.as_bytes(), &[number]);
             assert_eq!(memo.get(text.as_bytes()), Some(&[number][..]));
         }
-        assert!(memo.known.len() <= MOST);
+        assert!(memo.known.len() <= many);
         let long = "x".repeat(LONGEST + 1);
         memo.put(long.as_bytes(), &[]);
         memo.put(long.as_bytes(), &[]);

@@ -104,12 +104,23 @@ impl Row {
 /// Rows of a chunk, a power of two; no chunk is ever moved or copied as it fills.
 pub(crate) const CHUNK: usize = 4096;
 
+/// So many kinds are found without a look into the table; a power of two.
+const RECENT: usize = 64;
+
 /// Requests in the order in which they were read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rows {
     pub(crate) kinds: Vec<Kind>,
     numbers: FxHashMap<Kind, u32>,
+    /// Kinds that were met lately, by where they were sent and their status.
+    recent: [u32; RECENT],
     pub(crate) chunks: Vec<Vec<Row>>,
+}
+
+impl Default for Rows {
+    fn default() -> Self {
+        Rows { kinds: Vec::new(), numbers: FxHashMap::default(), recent: [0; RECENT], chunks: Vec::new() }
+    }
 }
 
 impl Rows {
@@ -141,11 +152,16 @@ impl Rows {
     }
 
     fn kind(&mut self, kind: Kind) -> u32 {
+        let place = (kind.upstream.wrapping_mul(7) ^ u32::from(kind.status)) as usize % RECENT;
+        if let Some(recent) = self.recent.get(place).filter(|recent| self.kinds.get(**recent as usize) == Some(&kind)) {
+            return *recent;
+        }
         let next = self.kinds.len() as u32;
         let number = *self.numbers.entry(kind).or_insert(next);
         if number == next {
             self.kinds.push(kind);
         }
+        self.recent.get_mut(place).into_iter().for_each(|recent| *recent = number);
         number
     }
 

@@ -90,13 +90,21 @@ impl Groups {
 
 const SLOW_BIN: i64 = 10_000;
 
+/// A bin and a duration as one number, in their order. No request begins before the first, and none takes longer than a number of 32 bits.
+fn in_bin(bin: i64, took: i64) -> u64 {
+    let number = |value: i64| u64::from(u32::try_from(value).unwrap_or(if value < 0 { 0 } else { u32::MAX }));
+    number(bin) << 32 | number(took)
+}
+
 /// Stretches in which the upper times of a group of requests, the first of which began at `start`, are far above the usual: from, to,
 /// usual (ms).
 fn slow_stretches(start: i64, list: &[Taken]) -> Vec<(i64, i64, i64)> {
-    let mut bins: Vec<(i64, i64)> = list.iter().map(|(_, end, took)| ((end - start).div_euclid(SLOW_BIN), *took)).collect();
+    let mut bins: Vec<u64> = list.iter().map(|(_, end, took)| in_bin((end - start).div_euclid(SLOW_BIN), *took)).collect();
     bins.sort_unstable();
+    let of_bin = |value: u64| ((value >> 32) as i64, i64::from(value as u32));
+    let same = |a: &u64, b: &u64| a >> 32 == b >> 32;
     let upper: Vec<(i64, i64)> =
-        bins.chunk_by(|a, b| a.0 == b.0).filter(|bin| bin.len() >= 4).filter_map(|bin| bin.get(bin.len() * 3 / 4).copied()).collect();
+        bins.chunk_by(same).filter(|bin| bin.len() >= 4).filter_map(|bin| bin.get(bin.len() * 3 / 4).copied().map(of_bin)).collect();
     if upper.len() < 4 {
         return Vec::new();
     }

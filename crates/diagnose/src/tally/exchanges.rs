@@ -1,10 +1,10 @@
 //! From a record to the request that it tells of.
 
-use super::fields::{Asked, Head, text};
+use super::fields::{Fields, text};
 use crate::names::{NONE, NameId, Names};
 use crate::requests::Exchange;
 use std::hash::Hasher;
-use whyline_event::{Record, Stamp, Value, address};
+use whyline_event::{Key, Name, Record, Stamp, Value, address};
 
 /// Longest user agent that is told from others, in characters.
 const AGENT: usize = 80;
@@ -21,29 +21,28 @@ impl Exchanges {
     pub(super) fn of(
         &mut self,
         record: &Record<'_>,
-        head: &Head<'_>,
+        fields: &Fields<'_, '_>,
         stamp: &Stamp,
         (host, service): (NameId, NameId),
         names: &mut Names,
     ) -> Option<Exchange> {
-        let status = head.status.and_then(|v| v.as_int()).filter(|s| (100..600).contains(s))?;
+        let status = fields.get(Key::Status).and_then(|v| v.as_int()).filter(|s| (100..600).contains(s))?;
         let access = whyline_query::is_access(record);
-        let path = text(head.path);
+        let path = fields.text(Key::Path);
         if path.is_none() && !access {
             return None;
         }
-        let method = text(head.method).unwrap_or("");
-        let asked = Asked::of(record);
+        let method = fields.text(Key::Method).unwrap_or("");
         let micros = |value: Option<Value<'_>>| match value {
             Some(Value::Duration(ns)) => u32::try_from(ns / 1000).unwrap_or(u32::MAX - 1),
             _ => u32::MAX,
         };
-        let mut duration = micros(asked.duration);
+        let mut duration = micros(fields.get(Key::Duration));
         if duration == u32::MAX {
-            duration = micros(asked.upstream_duration);
+            duration = micros(fields.get(Key::UpstreamDuration));
         }
-        let queue = micros(asked.queue_duration);
-        let server = match (text(asked.upstream_name), text(asked.upstream_server)) {
+        let queue = micros(fields.get(Key::QueueDuration));
+        let server = match (fields.text(Key::UpstreamName), fields.text(Key::UpstreamServer)) {
             (Some(group), Some(server)) if !server.starts_with('<') => {
                 self.joined.clear();
                 self.joined.extend([group, "/", server]);
@@ -52,32 +51,33 @@ impl Exchanges {
             (Some(group), _) => names.id(group),
             _ => NONE,
         };
-        let termination = text(asked.termination).map_or([b'-', b'-'], |t| {
+        let termination = fields.text(Key::Termination).map_or([b'-', b'-'], |t| {
             let b = t.as_bytes();
             [b.first().copied().unwrap_or(b'-'), b.get(1).copied().unwrap_or(b'-')]
         });
         let exact = {
             let mut h = hash(path.unwrap_or("")) ^ hash(method).rotate_left(7);
-            if let Some(query) = text(asked.query) {
+            if let Some(query) = fields.text(Key::UrlQuery) {
                 h ^= hash(query).rotate_left(21);
             }
             h
         };
-        let client = text(asked.client).map_or("", |c| address::split_port(c).0);
-        let agent = text(asked.agent).map_or("", beginning);
+        let client = fields.text(Key::ClientAddress).map_or("", |c| address::split_port(c).0);
+        let agent = fields.text(Key::UserAgent).map_or("", beginning);
         self.mask(method, path.unwrap_or("?"));
-        let [client, path, upstream, agent] = names.ids([client, &self.masked, text(asked.last_upstream).unwrap_or(""), agent]);
+        let [client, path, upstream, agent] =
+            names.ids([client, &self.masked, text(record.last(Key::UpstreamAddress)).unwrap_or(""), agent]);
         Some(Exchange {
             source: record.origin.source.0,
             line: u32::try_from(record.origin.line).unwrap_or(u32::MAX),
             form: stamp.form,
             millis: stamp.nanos.div_euclid(1_000_000),
-            is_start: matches!(asked.is_start, Some(Value::Bool(true))),
+            is_start: record.values(Name::Other("time.is_start")).next() == Some(Value::Bool(true)),
             access,
             micros: duration,
             queue: if queue == u32::MAX { 0 } else { queue },
             status: status as u16,
-            upstream_status: asked.last_upstream_status.and_then(|v| v.as_int()).map_or(0, |s| s as u16),
+            upstream_status: record.last(Key::UpstreamStatus).and_then(|v| v.as_int()).map_or(0, |s| s as u16),
             client,
             path,
             upstream,
@@ -86,7 +86,7 @@ impl Exchanges {
             host,
             service,
             termination,
-            id: text(asked.request_id).or_else(|| text(asked.trace_id)).map_or(0, hash),
+            id: fields.text(Key::RequestId).or_else(|| fields.text(Key::TraceId)).map_or(0, hash),
             exact: (exact >> 32) as u32,
         })
     }
@@ -137,6 +137,27 @@ pub fn mask(path: &str, into: &mut String) {
 /// So many parts of a path are told apart.
 const PARTS: usize = 4;
 
+/// What a capital letter counts, where a digit counts one; a path is shorter.
+const CAPITAL: u64 = 1 << 32;
+
+/// What each byte counts.
+const COUNTS: [u64; 256] = {
+    let mut counts = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let is = byte as u8;
+        counts[byte] = if is.is_ascii_digit() {
+            1
+        } else if is.is_ascii_uppercase() {
+            CAPITAL
+        } else {
+            0
+        };
+        byte += 1;
+    }
+    counts
+};
+
 /// What stands between two slashes of a path.
 struct Part<'p> {
     text: &'p str,
@@ -150,16 +171,16 @@ struct Part<'p> {
 impl<'p> Part<'p> {
     /// The part that begins at `from`.
     fn at(path: &'p str, from: usize) -> Part<'p> {
-        let (mut digits, mut capitals, mut end) = (0, 0, from);
+        let (mut sum, mut end) = (0, from);
         for b in path.bytes().skip(from) {
             if b == b'/' {
                 break;
             }
-            digits += usize::from(b.is_ascii_digit());
-            capitals += usize::from(b.is_ascii_uppercase());
+            sum += COUNTS.get(b as usize).copied().unwrap_or(0);
             end += 1;
         }
-        Part { text: path.get(from..end).unwrap_or(""), end, digits, capitals }
+        let (digits, capitals) = (sum & (CAPITAL - 1), sum / CAPITAL);
+        Part { text: path.get(from..end).unwrap_or(""), end, digits: digits as usize, capitals: capitals as usize }
     }
 
     /// Whether it names a single thing, as the so-manieth part.

@@ -2,18 +2,47 @@
 
 use whyline_event::{Key, Name, Record, Value};
 
-/// Fields of any record: the first of each name.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Head<'r> {
-    pub host: Option<Value<'r>>,
-    service: Option<Value<'r>>,
-    process: Option<Value<'r>>,
-    container: Option<Value<'r>>,
-    pub status: Option<Value<'r>>,
-    pub path: Option<Value<'r>>,
-    pub method: Option<Value<'r>>,
-    pub peer: Option<Value<'r>>,
-    pub upstream: Option<Value<'r>>,
+/// Fields that are asked for by their first value.
+const FIRST: [Key; 21] = [
+    Key::HostName,
+    Key::ServiceName,
+    Key::ProcessName,
+    Key::ContainerName,
+    Key::Status,
+    Key::Path,
+    Key::Method,
+    Key::Peer,
+    Key::UpstreamAddress,
+    Key::Duration,
+    Key::UpstreamDuration,
+    Key::QueueDuration,
+    Key::UpstreamName,
+    Key::UpstreamServer,
+    Key::Termination,
+    Key::RequestId,
+    Key::TraceId,
+    Key::UrlQuery,
+    Key::ClientAddress,
+    Key::UserAgent,
+    Key::LocalAddress,
+];
+
+/// For every key its place in [`FIRST`], counted from one.
+const PLACES: [u8; Key::ALL.len()] = {
+    let mut places = [0; Key::ALL.len()];
+    let mut at = 0;
+    while at < FIRST.len() {
+        places[FIRST[at] as usize] = at as u8 + 1;
+        at += 1;
+    }
+    places
+};
+
+/// Where the fields of a record stand.
+pub(super) struct Fields<'f, 'r> {
+    record: &'f Record<'r>,
+    /// For every key of [`FIRST`] the number of its first field plus one.
+    first: [u32; FIRST.len() + 1],
 }
 
 /// The text of a value that is text.
@@ -21,82 +50,58 @@ pub(super) fn text<'r>(value: Option<Value<'r>>) -> Option<&'r str> {
     value.and_then(|value| value.as_str())
 }
 
-impl<'r> Head<'r> {
-    pub(super) fn of(record: &Record<'r>) -> Head<'r> {
-        let mut head = Head::default();
-        for field in &record.fields {
+impl<'f, 'r> Fields<'f, 'r> {
+    pub(super) fn of(record: &'f Record<'r>) -> Self {
+        let mut first = [0; FIRST.len() + 1];
+        for (next, field) in (1..).zip(record.fields.iter()) {
             let Name::Known(key) = field.name else { continue };
-            let place = match key {
-                Key::HostName => &mut head.host,
-                Key::ServiceName => &mut head.service,
-                Key::ProcessName => &mut head.process,
-                Key::ContainerName => &mut head.container,
-                Key::Status => &mut head.status,
-                Key::Path => &mut head.path,
-                Key::Method => &mut head.method,
-                Key::Peer => &mut head.peer,
-                Key::UpstreamAddress => &mut head.upstream,
-                _ => continue,
-            };
-            place.get_or_insert(field.value);
+            let place = PLACES.get(key as usize).copied().unwrap_or(0);
+            if let Some(first) = first.get_mut(place as usize)
+                && *first == 0
+            {
+                *first = next;
+            }
         }
-        head
+        Fields { record, first }
+    }
+
+    /// The first value of a key of [`FIRST`].
+    #[inline(always)]
+    pub(super) fn get(&self, key: Key) -> Option<Value<'r>> {
+        let place = PLACES.get(key as usize).copied().unwrap_or(0);
+        let next = self.first.get(place as usize).copied().unwrap_or(0);
+        let at = (next as usize).checked_sub(1).filter(|_| place > 0)?;
+        self.record.fields.get(at).map(|field| field.value)
+    }
+
+    /// The first value of a key of [`FIRST`], if it is text.
+    #[inline(always)]
+    pub(super) fn text(&self, key: Key) -> Option<&'r str> {
+        text(self.get(key))
     }
 
     /// The service that the record names, as [`crate::entity::service`] has it, the format aside.
     pub(super) fn service(&self) -> Option<&'r str> {
-        text(self.service).or_else(|| text(self.process)).or_else(|| text(self.container))
+        self.text(Key::ServiceName).or_else(|| self.text(Key::ProcessName)).or_else(|| self.text(Key::ContainerName))
     }
 }
 
-/// Fields of a request: the first of each name, or the last where that is the one that decided.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Asked<'r> {
-    pub duration: Option<Value<'r>>,
-    pub upstream_duration: Option<Value<'r>>,
-    pub queue_duration: Option<Value<'r>>,
-    pub upstream_name: Option<Value<'r>>,
-    pub upstream_server: Option<Value<'r>>,
-    pub last_upstream: Option<Value<'r>>,
-    pub last_upstream_status: Option<Value<'r>>,
-    pub termination: Option<Value<'r>>,
-    pub request_id: Option<Value<'r>>,
-    pub trace_id: Option<Value<'r>>,
-    pub query: Option<Value<'r>>,
-    pub client: Option<Value<'r>>,
-    pub agent: Option<Value<'r>>,
-    pub is_start: Option<Value<'r>>,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_event::{Field, Origin};
 
-impl<'r> Asked<'r> {
-    pub(super) fn of(record: &Record<'r>) -> Asked<'r> {
-        let mut asked = Asked::default();
-        for field in &record.fields {
-            let place = match field.name {
-                Name::Known(Key::UpstreamAddress) => {
-                    asked.last_upstream = Some(field.value);
-                    continue;
-                }
-                Name::Known(Key::UpstreamStatus) => {
-                    asked.last_upstream_status = Some(field.value);
-                    continue;
-                }
-                Name::Known(Key::Duration) => &mut asked.duration,
-                Name::Known(Key::UpstreamDuration) => &mut asked.upstream_duration,
-                Name::Known(Key::QueueDuration) => &mut asked.queue_duration,
-                Name::Known(Key::UpstreamName) => &mut asked.upstream_name,
-                Name::Known(Key::UpstreamServer) => &mut asked.upstream_server,
-                Name::Known(Key::Termination) => &mut asked.termination,
-                Name::Known(Key::RequestId) => &mut asked.request_id,
-                Name::Known(Key::TraceId) => &mut asked.trace_id,
-                Name::Known(Key::UrlQuery) => &mut asked.query,
-                Name::Known(Key::ClientAddress) => &mut asked.client,
-                Name::Known(Key::UserAgent) => &mut asked.agent,
-                Name::Other("time.is_start") => &mut asked.is_start,
-                _ => continue,
-            };
-            place.get_or_insert(field.value);
+    #[test]
+    fn the_first_of_each_is_found() {
+        let mut record = Record::new("", Origin::default());
+        for (number, key) in (0..).zip(Key::ALL.iter().rev().chain(Key::ALL)) {
+            record.fields.push(Field { name: Name::Other("x"), value: Value::Int(-1) });
+            record.put(*key, Value::Int(number));
         }
-        asked
+        let fields = Fields::of(&record);
+        for key in Key::ALL {
+            assert_eq!(fields.get(*key), record.get(*key).filter(|_| FIRST.contains(key)), "{key:?}");
+        }
+        assert!(FIRST.iter().all(|key| Fields::of(&Record::new("", Origin::default())).get(*key).is_none()));
     }
 }

@@ -15,7 +15,7 @@ use crate::rules::{Pack, SignalId};
 use crate::snapshot::Telling;
 use exchanges::Exchanges;
 pub use exchanges::mask;
-use fields::{Head, text};
+use fields::Fields;
 pub use gathered::{Gathered, Pair};
 pub use gauges::{Counter, Gauge};
 pub use hits::{HitKey, Hits, Kept, Sample, Text};
@@ -121,35 +121,36 @@ impl<'p> Tally<'p> {
             return self.snapshot(record, &stamp);
         }
         self.tick((record.origin.source.0, stamp.form), stamp.nanos.div_euclid(NANOS));
-        let head = Head::of(record);
+        let fields = Fields::of(record);
         let all = &mut self.gathered;
         let [recent_host, recent_service, recent_program] = &mut self.recent;
-        let host = recent_host.id(text(head.host).unwrap_or(""), &mut all.names);
+        let host = recent_host.id(fields.text(Key::HostName).unwrap_or(""), &mut all.names);
         let format = entity::of_format(record.format);
-        let service_text = head.service().or(format).unwrap_or(&self.service);
+        let service_text = fields.service().or(format).unwrap_or(&self.service);
         let service = recent_service.id(service_text, &mut all.names);
         if let Some(program) = format.or_else(|| program_of(service_text)) {
             let program = recent_program.id(program, &mut all.names);
             *all.programs.entry((host, program)).or_default() += 1;
         }
         let writer = (host, service);
-        match head.status {
+        let status = fields.get(Key::Status);
+        match status {
             Some(_) => {
-                let exchange = self.exchanges.of(record, &head, &stamp, writer, &mut all.names);
+                let exchange = self.exchanges.of(record, &fields, &stamp, writer, &mut all.names);
                 exchange.iter().for_each(|exchange| all.rows.push(exchange));
             }
             None => gauges::gather(record, &stamp, writer, &mut all.gauges),
         }
-        if let Some(own) = record.str(Key::LocalAddress) {
+        if let Some(own) = fields.text(Key::LocalAddress) {
             let own = all.names.id(own);
             all.listens.insert((host, own));
         }
-        if let Some(peer) = text(head.peer) {
+        if let Some(peer) = fields.text(Key::Peer) {
             let peer = all.names.id(peer);
             *all.pairs.entry(Pair { host, service, peer }).or_default() += 1;
         }
-        if let (Some(upstream), Some(path), None) = (text(head.upstream), text(head.path), head.status) {
-            let path = self.exchanges.path(text(head.method).unwrap_or(""), path, &mut all.names);
+        if let (Some(upstream), Some(path), None) = (fields.text(Key::UpstreamAddress), fields.text(Key::Path), status) {
+            let path = self.exchanges.path(fields.text(Key::Method).unwrap_or(""), path, &mut all.names);
             *all.asked.entry((all.names.id(upstream), path)).or_default() += 1;
         }
         self.signals(record, &stamp, writer);
