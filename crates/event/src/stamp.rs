@@ -276,22 +276,49 @@ impl Clock {
     }
 
     fn with_year(&self, nanos_1972: i64) -> i64 {
+        const DAY: i64 = 86_400 * NANOS;
+        const FEBRUARY_29: i64 = 59;
         let near = self.near.unwrap_or(0);
-        let (Some(when), Some(near_when)) = (nanos_civil(nanos_1972), nanos_civil(near)) else { return nanos_1972 };
+        let (day, time) = (nanos_1972.div_euclid(DAY) - first_day(1972), nanos_1972.rem_euclid(DAY));
+        let near_year = year_of_day(near.div_euclid(DAY));
         let mut best = None;
-        for year in near_when.year() - 1..=near_when.year() + 1 {
-            // 29 February in a year without one becomes 1 March.
-            let moved = when.with().year(year).build().ok().or_else(|| when.with().year(year).month(3).day(1).build().ok());
-            if let Some(nanos) = moved.and_then(civil_nanos) {
-                // What is known is mostly the end of something: a log lies rather before it than behind. Two months ahead count
-                // as much as ten back.
-                let distance = nanos.abs_diff(near).saturating_mul(if nanos > near { 5 } else { 1 });
-                if best.is_none_or(|(d, _)| distance < d) {
-                    best = Some((distance, nanos));
-                }
+        for year in near_year - 1..=near_year + 1 {
+            // 29 February in a year without one becomes 1 March, which has its place in the year.
+            let earlier = i64::from(day > FEBRUARY_29 && !is_leap(year));
+            let Some(nanos) = (first_day(year) + day - earlier).checked_mul(DAY).and_then(|of_day| of_day.checked_add(time)) else {
+                continue;
+            };
+            // What is known is mostly the end of something: a log lies rather before it than behind. Two months ahead count
+            // as much as ten back.
+            let distance = nanos.abs_diff(near).saturating_mul(if nanos > near { 5 } else { 1 });
+            if best.is_none_or(|(d, _)| distance < d) {
+                best = Some((distance, nanos));
             }
         }
         best.map_or(nanos_1972, |(_, nanos)| nanos)
+    }
+}
+
+/// The first day of a year of the Gregorian calendar, in days from 1970-01-01.
+fn first_day(year: i64) -> i64 {
+    let before = year - 1;
+    before * 365 + before.div_euclid(4) - before.div_euclid(100) + before.div_euclid(400) - 719_162
+}
+
+fn is_leap(year: i64) -> bool {
+    first_day(year + 1) - first_day(year) == 366
+}
+
+/// The year in which a day lies, counted from 1970-01-01.
+fn year_of_day(day: i64) -> i64 {
+    // 400 years have 146,097 days; the estimate is off by one at most.
+    let year = 1970 + (day * 400).div_euclid(146_097);
+    if day < first_day(year) {
+        year - 1
+    } else if day >= first_day(year + 1) {
+        year + 1
+    } else {
+        year
     }
 }
 
@@ -344,5 +371,25 @@ mod tests {
         assert_eq!(rfc3339(clock.instant(&march), 0), "2026-03-20T00:00:00Z");
         let january = Stamp::no_year(1, 1, (0, 0, 1), 0, 0).unwrap();
         assert_eq!(rfc3339(clock.instant(&january), 3), "2027-01-01T00:00:01.000Z");
+    }
+
+    /// The year of a stamp, by the calendar.
+    fn with_year_by_calendar(near: i64, nanos_1972: i64) -> i64 {
+        let (when, near_year) = (nanos_civil(nanos_1972).unwrap(), nanos_civil(near).unwrap().year());
+        let moved = (near_year - 1..=near_year + 1).filter_map(|year| {
+            let moved = when.with().year(year).build().ok().or_else(|| when.with().year(year).month(3).day(1).build().ok());
+            moved.and_then(civil_nanos)
+        });
+        moved.min_by_key(|nanos| nanos.abs_diff(near).saturating_mul(if *nanos > near { 5 } else { 1 })).unwrap_or(nanos_1972)
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn years_are_those_of_the_calendar(near in -8 * NANOS * NANOS..8 * NANOS * NANOS, day in 0i64..366, time in 0i64..86_400 * NANOS) {
+            let nanos_1972 = (731 - 1 + day) * 86_400 * NANOS + time;
+            let clock = Clock { near: Some(near), ..Clock::default() };
+            proptest::prop_assert_eq!(nanos_civil(nanos_1972).unwrap().year(), 1972);
+            proptest::prop_assert_eq!(clock.with_year(nanos_1972), with_year_by_calendar(near, nanos_1972));
+        }
     }
 }
