@@ -4,10 +4,10 @@ use crate::field::{Key, Name};
 use crate::fields::Field;
 use crate::record::{Origin, Record};
 use crate::severity::Severity;
+use crate::shown::Shown;
 use crate::source::Source;
-use crate::stamp::{Basis, Clock, Stamp, rfc3339};
+use crate::stamp::{Basis, Clock, Stamp};
 use crate::value::Value;
-use serde_json::{Map, Number, Value as Json};
 
 /// A value that owns its text.
 #[derive(Clone, Debug, PartialEq)]
@@ -124,54 +124,24 @@ impl Event {
         }
     }
 
-    /// The event as contract.md describes it. A field that occurs several times becomes an array.
-    pub fn to_json(&self) -> Json {
-        let mut event = Map::new();
-        event.insert("source".into(), Json::from(self.source.as_str()));
-        event.insert("line".into(), Json::from(self.origin.line));
-        event.insert("lines".into(), Json::from(self.origin.lines));
-        event.insert("offset".into(), Json::from(self.origin.offset));
-        event.insert("length".into(), Json::from(self.origin.length));
-        if let Some(time) = self.time {
-            event.insert("timestamp".into(), Json::from(rfc3339(time, self.stamp.map_or(9, |s| s.digits))));
+    /// The event as it is shown.
+    pub fn shown(&self) -> Shown<'_, impl Iterator<Item = (&str, Value<'_>)> + Clone> {
+        Shown {
+            source: &self.source,
+            origin: self.origin,
+            time: self.time.map(|time| (time, self.stamp.map_or(9, |stamp| stamp.digits))),
+            basis: self.basis,
+            severity: self.severity,
+            format: &self.format,
+            body: &self.body,
+            fields: self.fields.iter().map(|(name, value)| (name.as_str(), value.as_value())),
+            notes: &self.notes,
         }
-        if let Some(basis) = self.basis {
-            event.insert("time.basis".into(), Json::from(basis.as_str()));
-        }
-        if let Some(severity) = self.severity {
-            event.insert("severity_text".into(), Json::from(severity.as_str()));
-            event.insert("severity_number".into(), Json::from(severity.number()));
-        }
-        event.insert("format".into(), Json::from(self.format.as_str()));
-        event.insert("body".into(), Json::from(self.body.as_str()));
-        let mut attributes: Map<String, Json> = Map::new();
-        for (name, value) in &self.fields {
-            let value = to_json(value);
-            match attributes.get_mut(name) {
-                None => {
-                    attributes.insert(name.clone(), value);
-                }
-                Some(Json::Array(list)) => list.push(value),
-                Some(first) => {
-                    let old = first.take();
-                    *first = Json::Array(vec![old, value]);
-                }
-            }
-        }
-        event.insert("attributes".into(), Json::Object(attributes));
-        if !self.notes.is_empty() {
-            event.insert("notes".into(), Json::from(self.notes.iter().map(|n| Json::from(*n)).collect::<Vec<_>>()));
-        }
-        Json::Object(event)
     }
-}
 
-fn to_json(value: &Owned) -> Json {
-    match value {
-        Owned::Str(s) => Json::from(s.as_str()),
-        Owned::Int(n) => Json::from(*n),
-        Owned::Bool(b) => Json::from(*b),
-        Owned::Float(x) => Number::from_f64(*x).map_or(Json::Null, Json::Number),
-        Owned::Duration(ns) => Number::from_f64(*ns as f64 / 1e9).map_or(Json::Null, Json::Number),
+    /// The same as a value of JSON.
+    pub fn to_json(&self) -> serde_json::Value {
+        // A map with keys of text can always be one.
+        serde_json::to_value(self.shown()).unwrap_or_default()
     }
 }

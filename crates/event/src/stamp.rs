@@ -5,6 +5,7 @@
 
 use jiff::Timestamp;
 use jiff::civil;
+use jiff::fmt::temporal::DateTimePrinter;
 use jiff::tz::{Offset, TimeZone};
 
 /// Nanoseconds in a second.
@@ -322,29 +323,11 @@ fn year_of_day(day: i64) -> i64 {
     }
 }
 
-/// An instant as RFC 3339 in UTC, with so many digits after the second.
+/// An instant as RFC 3339 in UTC, with so many digits after the second, nine at most.
 pub fn rfc3339(nanos: i64, digits: u8) -> String {
-    match nanos_civil(nanos) {
-        Some(when) => {
-            let mut text = format!(
-                "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}",
-                when.year(),
-                when.month(),
-                when.day(),
-                when.hour(),
-                when.minute(),
-                when.second()
-            );
-            if digits > 0 {
-                let fraction = format!("{:09}", when.subsec_nanosecond());
-                text.push('.');
-                text.push_str(&fraction[..usize::from(digits.min(9))]);
-            }
-            text.push('Z');
-            text
-        }
-        None => String::from("1970-01-01T00:00:00Z"),
-    }
+    let printer = DateTimePrinter::new().precision(Some(digits.min(9)));
+    let instant = Timestamp::from_nanosecond(i128::from(nanos)).unwrap_or(Timestamp::UNIX_EPOCH);
+    printer.timestamp_to_string(&instant)
 }
 
 #[cfg(test)]
@@ -390,6 +373,18 @@ mod tests {
             let clock = Clock { near: Some(near), ..Clock::default() };
             proptest::prop_assert_eq!(nanos_civil(nanos_1972).unwrap().year(), 1972);
             proptest::prop_assert_eq!(clock.with_year(nanos_1972), with_year_by_calendar(near, nanos_1972));
+        }
+    }
+
+    proptest::proptest! {
+        /// What stands behind the digits that were written is left off, never rounded.
+        #[test]
+        fn instants_are_printed_with_their_digits(nanos in proptest::prelude::any::<i64>(), digits in 0u8..12) {
+            let when = nanos_civil(nanos).unwrap();
+            let second = format!("{}T{:02}:{:02}:{:02}", when.date(), when.hour(), when.minute(), when.second());
+            let fraction = format!(".{:09}", when.subsec_nanosecond());
+            let fraction = if digits == 0 { "" } else { &fraction[..1 + usize::from(digits.min(9))] };
+            proptest::prop_assert_eq!(rfc3339(nanos, digits), format!("{second}{fraction}Z"));
         }
     }
 }

@@ -9,7 +9,7 @@ use anyhow::Result;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Condvar, Mutex};
-use whyline_event::{Event, Record, SourceId};
+use whyline_event::{Record, SourceId, shown};
 use whyline_parse::reading::facts_of_heads;
 use whyline_parse::{Bundle, Options, Settled, Sink, pass, prepare, read_ahead, settle_clocks};
 
@@ -107,9 +107,9 @@ impl Sink for Writer<'_> {
             return;
         }
         let i = record.origin.source.0 as usize;
-        let event = Event::new(record, &self.bundle.inputs[i].source, &self.settled[i].clock);
+        let event = shown(record, &self.bundle.inputs[i].source, &self.settled[i].clock);
         // Writing JSON into memory cannot fail.
-        let _ = serde_json::to_writer(&mut self.bytes, &event.to_json());
+        let _ = sonic_rs::to_writer(&mut self.bytes, &event);
         self.bytes.push(b'\n');
     }
 
