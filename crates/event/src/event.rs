@@ -125,7 +125,7 @@ impl Event {
     }
 
     /// The event as it is shown.
-    pub fn shown(&self) -> Shown<'_, impl Iterator<Item = (&str, Value<'_>)> + Clone> {
+    pub fn shown(&self) -> Shown<'_, impl Iterator<Item = (Name<'_>, Value<'_>)> + Clone> {
         Shown {
             source: &self.source,
             origin: self.origin,
@@ -134,7 +134,7 @@ impl Event {
             severity: self.severity,
             format: &self.format,
             body: &self.body,
-            fields: self.fields.iter().map(|(name, value)| (name.as_str(), value.as_value())),
+            fields: self.fields.iter().map(|(name, value)| (Name::Other(name), value.as_value())),
             notes: &self.notes,
         }
     }

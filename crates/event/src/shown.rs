@@ -1,5 +1,6 @@
 //! An event as people and programs are shown it: the form that contract and README describe, ready to be written.
 
+use crate::field::{Key, Name};
 use crate::record::{Origin, Record};
 use crate::severity::Severity;
 use crate::source::Source;
@@ -28,7 +29,7 @@ pub fn shown<'s>(
     record: &'s Record<'_>,
     source: &'s Source,
     clock: &Clock,
-) -> Shown<'s, impl Iterator<Item = (&'s str, Value<'s>)> + Clone> {
+) -> Shown<'s, impl Iterator<Item = (Name<'s>, Value<'s>)> + Clone> {
     Shown {
         source: &source.path,
         origin: record.origin,
@@ -37,12 +38,12 @@ pub fn shown<'s>(
         severity: record.severity,
         format: record.format,
         body: record.body,
-        fields: record.fields.iter().map(|field| (field.name.as_str(), field.value)),
+        fields: record.fields.iter().map(|field| (field.name, field.value)),
         notes: &record.notes,
     }
 }
 
-impl<'s, F: Iterator<Item = (&'s str, Value<'s>)> + Clone> Serialize for Shown<'s, F> {
+impl<'s, F: Iterator<Item = (Name<'s>, Value<'s>)> + Clone> Serialize for Shown<'s, F> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let mut map = to.serialize_map(None)?;
         map.serialize_entry("source", self.source)?;
@@ -72,48 +73,65 @@ impl<'s, F: Iterator<Item = (&'s str, Value<'s>)> + Clone> Serialize for Shown<'
 
 struct Attributes<'f, F>(&'f F);
 
-/// Names of more fields than this are looked up in a table, to find those that occur several times.
-const MANY: usize = 32;
+/// So many fields with names of their own are compared with each other; more are looked up in a table.
+const MANY: usize = 16;
 /// Instead of how often a name occurs: it was written.
 const WRITTEN: usize = 0;
 
-impl<'s, F: Iterator<Item = (&'s str, Value<'s>)> + Clone> Serialize for Attributes<'_, F> {
+impl<'s, F: Iterator<Item = (Name<'s>, Value<'s>)> + Clone> Serialize for Attributes<'_, F> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let fields = || self.0.clone();
         let mut map = to.serialize_map(None)?;
-        if fields().nth(MANY).is_some() {
-            let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
-            fields().for_each(|(name, _)| *counts.entry(name).or_default() += 1);
+        if !may_repeat(fields()) {
             for (name, value) in fields() {
-                match counts.insert(name, WRITTEN) {
-                    Some(WRITTEN) => (),
-                    None | Some(1) => map.serialize_entry(name, &value)?,
-                    Some(_) => map.serialize_entry(name, &All(self.0, name))?,
-                }
+                map.serialize_entry(name.as_str(), &value)?;
             }
             return map.end();
         }
-        for (at, (name, value)) in fields().enumerate() {
-            let same = |(other, _): (&str, Value<'_>)| other == name;
-            if fields().take(at).any(same) {
-                continue;
-            }
-            if fields().skip(at + 1).any(same) {
-                map.serialize_entry(name, &All(self.0, name))?;
-            } else {
-                map.serialize_entry(name, &value)?;
+        let mut counts: FxHashMap<&str, usize> = FxHashMap::default();
+        fields().for_each(|(name, _)| *counts.entry(name.as_str()).or_default() += 1);
+        for (name, value) in fields() {
+            let name = name.as_str();
+            match counts.insert(name, WRITTEN) {
+                Some(WRITTEN) => (),
+                None | Some(1) => map.serialize_entry(name, &value)?,
+                Some(_) => map.serialize_entry(name, &All(self.0, name))?,
             }
         }
         map.end()
     }
 }
 
+/// Whether a name occurs several times, as far as that can be told soon.
+fn may_repeat<'s>(fields: impl Iterator<Item = (Name<'s>, Value<'s>)> + Clone) -> bool {
+    let mut met = [false; Key::ALL.len()];
+    let mut others = 0;
+    for (at, (name, _)) in fields.clone().enumerate() {
+        match name {
+            Name::Known(key) => {
+                if met.get_mut(key as usize).is_none_or(|met| std::mem::replace(met, true)) {
+                    return true;
+                }
+            }
+            Name::Other(other) => {
+                others += 1;
+                let before = || fields.clone().take(at).any(|(before, _)| before == name);
+                // A name that a key has may be written in both ways.
+                if others > MANY || others > 1 && before() || Key::find(other).is_some() {
+                    return true;
+                }
+            }
+        }
+    }
+    false
+}
+
 /// All values of a name.
 struct All<'f, F>(&'f F, &'f str);
 
-impl<'s, F: Iterator<Item = (&'s str, Value<'s>)> + Clone> Serialize for All<'_, F> {
+impl<'s, F: Iterator<Item = (Name<'s>, Value<'s>)> + Clone> Serialize for All<'_, F> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_seq(self.0.clone().filter(|(name, _)| *name == self.1).map(|(_, value)| value))
+        to.collect_seq(self.0.clone().filter(|(name, _)| name.as_str() == self.1).map(|(_, value)| value))
     }
 }
 
@@ -133,7 +151,7 @@ impl Serialize for Value<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Event, Key};
+    use crate::Event;
 
     #[test]
     fn what_occurs_several_times_becomes_an_array() {
@@ -155,12 +173,14 @@ mod tests {
         assert_eq!(text(&record).replace("\"lines\":0", "\"lines\":1").replace("\"format\":\"\"", "\"format\":\"generic\""), want);
         assert_eq!(text(&record), Event::new(&record, &source, &clock).to_json().to_string());
         // The same where there are many of them.
-        let names: Vec<String> = (0..MANY).map(|n| format!("f{n}")).collect();
+        let names: Vec<String> = (0..2 * MANY).map(|n| format!("f{n}")).collect();
         names.iter().for_each(|name| record.put_other(name, Value::Int(1)));
+        record.put_other(Key::UpstreamAddress.name(), Value::Str("10.0.0.3:80"));
         let many: serde_json::Value = serde_json::from_str(&text(&record)).unwrap();
         let few: serde_json::Value = serde_json::from_str(want).unwrap();
         assert_eq!(many["attributes"]["x"], few["attributes"]["x"]);
-        assert_eq!(many["attributes"]["upstream.address"], few["attributes"]["upstream.address"]);
-        assert_eq!(many["attributes"].as_object().map(serde_json::Map::len), Some(3 + MANY));
+        let upstreams = |event: &serde_json::Value| event["attributes"]["upstream.address"].as_array().cloned().unwrap_or_default();
+        assert_eq!(upstreams(&many), [upstreams(&few), vec!["10.0.0.3:80".into()]].concat());
+        assert_eq!(many["attributes"].as_object().map(serde_json::Map::len), Some(3 + names.len()));
     }
 }
