@@ -510,3 +510,42 @@ fn an_archive_is_stored_and_known_again() {
     // The same logs unpacked are the same streams.
     whyline(["--store", store, "ingest", text(&fixture.logs)]).expect(0).says("0 are new");
 }
+
+/// Of two kinds of lines in one stream the rarer may come long after the head that was looked at, as the errors of a proxy do behind its
+/// requests.
+#[test]
+fn lines_of_a_kind_that_the_head_did_not_show_are_known() {
+    use std::fmt::Write as _;
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("controller.log");
+    let mut text = String::new();
+    for n in 0..2_000 {
+        let (minute, second) = (n / 60 % 60, n % 60);
+        writeln!(text, r#"203.0.113.{} - - [20/Nov/2026:20:{minute:02}:{second:02} +0000] "GET /p/{n} HTTP/1.1" 200 512 "-" "curl/8.5.0""#, n % 200).unwrap();
+    }
+    text.push_str(concat!(
+        "2026/11/20 20:33:21 [error] 29#29: *81 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, ",
+        "server: shop.example, request: \"GET / HTTP/1.1\", upstream: \"http://10.0.0.3:8080/\", host: \"shop.example\"\n"
+    ));
+    fs::write(&file, &text).unwrap();
+    let ran = whyline(["parse", file.to_str().unwrap()]);
+    let last: serde_json::Value = serde_json::from_str(ran.out.lines().last().unwrap()).unwrap();
+    assert_eq!(last["format"], "nginx.error");
+    assert_eq!(last["attributes"]["upstream.address"], "10.0.0.3:8080");
+}
+
+/// A container's logger takes for its host what Docker named the container: no machine.
+#[test]
+fn the_id_of_a_container_is_no_host() {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("77fd0c1e9a2b-json.log");
+    let line = concat!(
+        r#"{"log":"{\"level\":30,\"time\":1795888800170,\"pid\":1,\"hostname\":\"77fd0c1e9a2b\",\"name\":\"feed\",\"msg\":\"ready\"}\n","#,
+        r#""stream":"stdout","time":"2026-11-28T18:00:00.170140991Z"}"#
+    );
+    fs::write(&file, format!("{line}\n{line}\n")).unwrap();
+    let ran = whyline(["parse", file.to_str().unwrap()]);
+    let first: serde_json::Value = serde_json::from_str(ran.out.lines().next().unwrap()).unwrap();
+    assert_eq!(first["attributes"]["container.id"], "77fd0c1e9a2b");
+    assert_eq!(first["attributes"]["host.name"], serde_json::Value::Null);
+}

@@ -30,6 +30,7 @@ const CAUSES: &[&str] = &[
     "client.aborted",
     "client.bad-request",
     "client.retry-storm",
+    "client.tls-incompatible",
     "db.auth-failure",
     "db.corruption",
     "db.lock-contention",
@@ -180,4 +181,12 @@ fn causes_of_every_domain_can_be_proved() {
     for domain in DOMAINS {
         assert!(CAUSES.iter().any(|c| c.split('.').next() == Some(domain)), "no cause of the domain `{domain}`");
     }
+}
+
+/// What a visitor writes into a request is no word of a program, whichever format tells of the request.
+#[test]
+fn strangers_are_not_heard() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/strangers.yaml");
+    let ran = whyline(["rules", "test", file]);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }

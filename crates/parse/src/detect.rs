@@ -143,7 +143,9 @@ fn ranked(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str]) -> Vec<Arc<
             }
         }
     }
-    open.sort_by_key(|f| std::cmp::Reverse(whole[*f]));
+    // Lines of a rarer kind may come later; formats that read nearly anything must not take them from the one that knows them.
+    let is_vague = |f: usize| order.get(f).is_some_and(|format| matches!(format.name(), "generic" | "app"));
+    open.sort_by_key(|f| (is_vague(*f), std::cmp::Reverse(whole[*f])));
     places.into_iter().chain(open).filter_map(|f| order.get(f).cloned()).collect()
 }
 

@@ -195,12 +195,41 @@ pub(crate) fn is_http(key: Key) -> bool {
 
 /// Whether a format writes one record for every request, with text that comes from strangers.
 pub fn is_access_format(format: &str) -> bool {
-    format.ends_with(".access") || matches!(format, "haproxy.http" | "haproxy.tcp")
+    format.ends_with(".access")
+        || matches!(
+            format,
+            "haproxy.http"
+                | "haproxy.tcp"
+                | "haproxy.custom"
+                | "aws.alb"
+                | "aws.elb"
+                | "aws.cloudfront"
+                | "aws.s3"
+                | "cloudflare"
+                | "iis.error"
+        )
+}
+
+/// Whether a record of a format tells of one request, its text coming from strangers. Of some formats those do that have a status and a method;
+/// of JSON those of which the body, too, is no message, but the whole object.
+pub fn tells_of_request(format: &str, has: impl Fn(Key) -> bool, is_whole: impl Fn() -> bool) -> bool {
+    let perhaps = || {
+        format.ends_with("access") || matches!(format, "traefik" | "uwsgi" | "puma" | "django.runserver") || format == "json" && is_whole()
+    };
+    is_access_format(format) || has(Key::Status) && has(Key::Method) && perhaps()
 }
 
 /// Whether a record tells of one request, its text coming from strangers.
 pub fn is_access(record: &Record<'_>) -> bool {
-    is_access_format(record.format) || record.format.ends_with("access") && record.has(Key::Status) && record.has(Key::Method)
+    tells_of_request(record.format, |key| record.has(key), || record.body.len() == record.text.len())
+}
+
+/// Whether what stands in a field was written by whoever sent a request, wherever that field is logged.
+pub fn is_of_stranger(name: Name<'_>) -> bool {
+    match name {
+        Name::Known(key) => matches!(key, Key::UserAgent | Key::Referer),
+        Name::Other(name) => ["req.", "request.", "httpRequest.", "http.request."].iter().any(|prefix| name.starts_with(prefix)),
+    }
 }
 
 #[cfg(test)]

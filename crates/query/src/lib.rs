@@ -55,7 +55,7 @@ pub mod words;
 
 pub use ast::{Bound, Literal, Node, Op, Phrase, Range, Test};
 pub use error::QueryError;
-pub use fields::{Sense, Target, is_access, is_access_format, suggest};
+pub use fields::{Sense, Target, is_access, is_access_format, is_of_stranger, suggest, tells_of_request};
 pub use glob::Glob;
 pub use highlight::Marks;
 pub use matcher::{Matcher, Scratch};

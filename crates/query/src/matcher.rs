@@ -5,7 +5,7 @@
 //! left is asked part by part (see the module `part`), so the answer is that of [`Query::matches`].
 
 use crate::ast::{Node, Test};
-use crate::fields::{Target, is_access};
+use crate::fields::{Target, is_access, is_of_stranger};
 use crate::keys::{FieldNeed, FieldNeeds, Met};
 use crate::matches::{Asked, text_attributes};
 use crate::need::{Atom, need};
@@ -229,12 +229,12 @@ impl Matcher {
         }
         self.collect(record, access, scratch);
         scratch.candidates.all.sort_unstable();
-        let mut asked = Asked { record, source, wordless: false };
+        let mut asked = Asked { record, source, guarded: false, wordless: false };
         for question in scratch.candidates.all.iter().filter_map(|q| self.questions.get(*q as usize)) {
             if question.format.is_some() && question.format != format {
                 continue;
             }
-            asked.wordless = access && question.guarded;
+            (asked.guarded, asked.wordless) = (question.guarded, access && question.guarded);
             if question.root.holds(&asked, &scratch.found) {
                 out.push(question.id);
             }
@@ -268,8 +268,12 @@ impl Matcher {
         let mut put = |question| candidates.put(question);
         if !self.texts.is_empty() && (!access || self.hears_strangers) {
             self.texts.find(record.body, found, &mut put);
-            for text in text_attributes(record).filter(|text| !stands_in(text, record.body)) {
+            for text in text_attributes(record, !self.hears_strangers).filter(|text| !stands_in(text, record.body)) {
                 self.texts.find(text, found, &mut put);
+            }
+            // What was found may be what a stranger wrote, which some of the questions leave out.
+            if self.hears_strangers && record.fields.iter().any(|field| is_of_stranger(field.name)) {
+                found.doubt();
             }
         }
         self.raws.find(record.text, found_raw, &mut put);

@@ -1,7 +1,7 @@
 //! What a query means, on one record alone. Everything else that answers queries must answer like this.
 
 use crate::ast::{Literal, Node, Op, Range, Test};
-use crate::fields::{Sense, Target, is_access};
+use crate::fields::{Sense, Target, is_access, is_of_stranger};
 use crate::number::Amount;
 use crate::query::Query;
 use crate::words::{contains_words, eq_folded};
@@ -18,7 +18,8 @@ impl Query {
     /// Whether the record is one that the query asks for. The source gives `source:` its path, and a host to records that
     /// name none.
     pub fn matches_in(&self, record: &Record<'_>, source: Option<&Source>) -> bool {
-        let asked = Asked { record, source, wordless: self.leaves_out_access() && is_access(record) };
+        let guarded = self.leaves_out_access();
+        let asked = Asked { record, source, guarded, wordless: guarded && is_access(record) };
         asked.holds(self.root())
     }
 }
@@ -27,6 +28,8 @@ impl Query {
 pub(crate) struct Asked<'r, 'a> {
     pub(crate) record: &'r Record<'a>,
     pub(crate) source: Option<&'r Source>,
+    /// The query is a rule's, which does not listen to strangers.
+    pub(crate) guarded: bool,
     /// Bare words and `body:` find nothing.
     pub(crate) wordless: bool,
 }
@@ -46,7 +49,7 @@ impl Asked<'_, '_> {
     /// Whether the words stand in the body or in one text attribute.
     fn says(&self, words: &[String]) -> bool {
         contains_words(self.record.body, words)
-            || text_attributes(self.record).any(|text| !within(text, self.record.body) && contains_words(text, words))
+            || text_attributes(self.record, self.guarded).any(|text| !within(text, self.record.body) && contains_words(text, words))
     }
 
     /// Whether any value of the target passes.
@@ -69,9 +72,10 @@ impl Asked<'_, '_> {
 }
 
 /// The texts in which bare words are sought besides the body: fields of free text, and text under names that only its
-/// writer knows.
-pub(crate) fn text_attributes<'s>(record: &'s Record<'_>) -> impl Iterator<Item = &'s str> {
-    record.fields.iter().filter_map(|field| match (field.name, field.value) {
+/// writer knows. For a rule those are left out that strangers write.
+pub(crate) fn text_attributes<'s>(record: &'s Record<'_>, guarded: bool) -> impl Iterator<Item = &'s str> {
+    let fields = record.fields.iter().filter(move |field| !guarded || !is_of_stranger(field.name));
+    fields.filter_map(|field| match (field.name, field.value) {
         (Name::Known(key), Value::Str(text)) if key.kind() == Kind::Text => Some(text),
         (Name::Other(_), Value::Str(text)) => Some(text),
         _ => None,

@@ -205,6 +205,11 @@ impl Found {
         self.all || self.here.has(number)
     }
 
+    /// What was found perhaps does not stand where it counts.
+    pub(crate) fn doubt(&mut self) {
+        self.unsure = true;
+    }
+
     /// Whether what was found does stand there.
     pub(crate) fn is_sure(&self) -> bool {
         !self.unsure

@@ -5,7 +5,7 @@ use crate::formats::cursor::{Cursor, begins_record, first_line};
 use crate::formats::json::flat::flatten;
 use crate::formats::{exception, fill, message};
 use crate::stamp;
-use whyline_event::{Key, Record};
+use whyline_event::{Key, Name, Record};
 
 /// Docker's json-file driver: `{"log":"text\n","stream":"stdout","attrs":{"tag":"shop-web-1"},"time":"..."}`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,6 +91,16 @@ fn payload<'a>(cx: &Cx<'a>, envelope: &'static str, text: &'a str, record: &mut 
     if !cx.inner(envelope, text, record) {
         exception::fields(text, record);
         message::fields(cx, text, record);
+    }
+    container_is_no_host(record);
+}
+
+/// Inside a container a logger takes for the host's name what Docker gave it for one: the short id of the container.
+fn container_is_no_host(record: &mut Record<'_>) {
+    let is_id = |text: &str| text.len() == 12 && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if let Some(id) = record.str(Key::HostName).filter(|host| is_id(host)) {
+        record.fields.retain(|field| field.name != Name::Known(Key::HostName));
+        fill::once_str(record, Key::ContainerId, id);
     }
 }
 

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use std::io;
 use std::rc::Rc;
 use whyline_event::{Key, Kind, Name, Record, Source};
-use whyline_query::{Target, Test, is_access_format};
+use whyline_query::{Target, Test, is_of_stranger, tells_of_request};
 
 /// What the entries of a dictionary answered, by question and by dictionary.
 pub(super) type Tables = FxHashMap<(u32, u32), Rc<Vec<u8>>>;
@@ -240,9 +240,10 @@ impl<'q> Asker<'q> {
 
     fn find_regions(&self, part: Part<'_>) -> Vec<From> {
         let shape = part.shape;
+        let guarded = self.plan.query.leaves_out_access();
         let mut regions = vec![shape.body];
         for (name, from) in &shape.fields {
-            let free = match self.pack.names().name(*name) {
+            let free = match self.pack.names().name(*name).filter(|name| !guarded || !is_of_stranger(*name)) {
                 Some(Name::Known(key)) => key.kind() == Kind::Text,
                 Some(Name::Other(_)) => true,
                 None => false,
@@ -264,7 +265,7 @@ impl<'q> Asker<'q> {
         let names = self.pack.names();
         let format = names.text(shape.format).unwrap_or("");
         let has = |key: Key| shape.fields.iter().any(|(n, _)| names.name(*n) == Some(Name::Known(key)));
-        is_access_format(format) || format.ends_with("access") && has(Key::Status) && has(Key::Method)
+        tells_of_request(format, has, || shape.body == From::Atoms(0, shape.atoms.len() as u32))
     }
 
     /// The live places at which the text of a region passes.
