@@ -33,9 +33,12 @@ macro_rules! fixtures {
 }
 
 fixtures! {
+    crl_nginx_mtls
     flask_bad_release
     haproxy_check_path
+    iscsi_paths_lost_postgres
     k8s_basket_memory_limit
+    lock_mysql_apache_laravel
     lossy_path_to_store
     mariadb_index_dropped_two_zones
     mariadb_stopped
@@ -46,10 +49,12 @@ fixtures! {
     ok_compose_evening
     ok_dump_scan_guessing
     ok_looked_around
+    ok_month_end_with_old_noise
     ok_rolling_restart
     orders_nobody_listens
     price_desk_clock_ahead
     reports_volume_full
+    restore_test_slows_postgres
     sqlalchemy_pool_exhausted
     two_redis_and_certificate
     uploads_disk_full

@@ -59,7 +59,7 @@ pub fn activities(
     incident: &Incident,
     measured: &[Measured],
 ) -> Vec<Activity> {
-    let mut list: Vec<Activity> = groups.all.iter().filter_map(|group| of_group(evidence, incident, group)).collect();
+    let mut list: Vec<Activity> = groups.all.iter().filter_map(|group| of_group(evidence, pack, incident, group)).collect();
     for m in measured {
         list.push(Activity {
             signal: m.signal,
@@ -81,7 +81,7 @@ pub fn activities(
     }
     states(pack, evidence, groups, incident, &mut list);
     compound(pack, evidence, incident, &mut list);
-    list.extend(crate::shown::activities(evidence, topology, incident));
+    list.extend(crate::shown::activities(evidence, topology, pack, incident));
     list
 }
 
@@ -143,7 +143,7 @@ pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
     if hosts.len() == 1 { hosts.first().map(|only| format!("host:{only}")) } else { None }
 }
 
-fn of_group(evidence: &Evidence, incident: &Incident, group: &Group) -> Option<Activity> {
+fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, group: &Group) -> Option<Activity> {
     let Group { signal, place, series, bins } = group;
     let (from, to) = ((incident.onset - BEFORE).div_euclid(1000), (incident.end + AFTER).div_euclid(1000));
     let onset_s = incident.onset.div_euclid(1000);
@@ -197,6 +197,7 @@ fn of_group(evidence: &Evidence, incident: &Incident, group: &Group) -> Option<A
         .min()
         .filter(|t| t.div_euclid(1000) == onset)
         .unwrap_or(onset * 1000);
+    let onset_ms = begun(pack, *signal, onset_ms, incident);
     let loudest = match &series[..] {
         [only] => Some(only),
         several => several.iter().max_by_key(|i| (evidence.series[**i].within(from, to), std::cmp::Reverse(**i))),
@@ -219,6 +220,13 @@ fn of_group(evidence: &Evidence, incident: &Incident, group: &Group) -> Option<A
         collected: None,
         shown: false,
     })
+}
+
+/// When what a signal tells of may have begun: a detector that must wait before it speaks fits the beginning of the trouble as well as one
+/// that need not, and no better.
+pub(crate) fn begun(pack: &Pack, signal: SignalId, told: i64, incident: &Incident) -> i64 {
+    let after = pack.signals.get(signal as usize).map_or(0, |signal| signal.after);
+    if told > incident.onset { told.saturating_sub(after).max(incident.onset) } else { told }
 }
 
 /// How well a beginning fits: causes begin before or with what users feel. Soft on both sides: stamps are coarse, symptoms

@@ -47,6 +47,8 @@ pub struct Hypothesis {
     pub entities: Vec<String>,
     /// The hypothesis that is its deeper reason: then this is a step, not a root.
     pub step_of: Option<usize>,
+    /// As a score: that what it would explain as its steps came about without it.
+    pub rest: f64,
     /// Probability among all roots of the incident and the unknown.
     pub confidence: f64,
     /// The log for want of which it is held back: its place among those that the rule of the fault calls missing.
@@ -99,12 +101,13 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
         }
     }
     let mut list: Vec<Hypothesis> =
-        anchors.into_iter().filter_map(|(fault, place)| judge(pack, incident, activities, &near, &reach, fault, place)).collect();
+        anchors.into_iter().filter_map(|(fault, place)| judge(evidence, pack, incident, activities, &near, &reach, fault, place)).collect();
     list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
     for h in &mut list {
         h.entities = accused::entities(evidence, pack, activities, h);
     }
-    steps(pack, topology, &reach, activities, &mut list);
+    let known = Known { evidence, topology, pack, activities };
+    steps(&known, &reach, told_within(evidence, incident), &mut list);
     confidence(&mut list);
     let before: Vec<(FaultId, String)> = list.iter().map(|h| (h.fault, h.place.clone())).collect();
     list.sort_by(|a, b| {
@@ -138,6 +141,8 @@ struct Reach {
     stores: BTreeSet<String>,
     /// Places of name servers.
     name_servers: Vec<String>,
+    /// Places of which only logs of the system were given and to which nobody is known to connect: hypervisors, nodes, gateways.
+    carriers: BTreeSet<String>,
     /// Whether anything is known about ways at all.
     known: bool,
 }
@@ -216,13 +221,19 @@ impl Reach {
             .filter(|((_, p), _)| STORES.contains(&evidence.text(*p)))
             .map(|((h, _), _)| format!("host:{}", evidence.text(*h)))
             .collect();
-        Reach { on_the_way, beside, stores, name_servers, known: !topology.calls.is_empty() }
+        let carriers = carriers(evidence, topology);
+        Reach { on_the_way, beside, stores, name_servers, carriers, known: !topology.calls.is_empty() }
     }
 
     /// Whether a place is what a service on the way needs without naming it.
     fn is_asked_on_the_way(&self, place: &str) -> bool {
         let asking = place.strip_prefix("dependency:").and_then(|unnamed| unnamed.rsplit_once('@'));
         asking.is_some_and(|(_, host)| self.on_the_way.contains_key(&format!("host:{host}")))
+    }
+
+    /// Whether a fault of the network may be that of a machine that carries others.
+    fn carries(&self, place: &str, fault: &str) -> bool {
+        (fault.starts_with("net.") || fault.starts_with("firewall.")) && self.carriers.contains(place)
     }
 
     /// The worth of a place: on the way, beside it, or nowhere near.
@@ -246,6 +257,9 @@ impl Reach {
         if self.known && place.starts_with("host:") && (of_store(fault) || self.stores.contains(place)) {
             return (-0.5, "nobody names it, but it may serve those on the way");
         }
+        if self.carries(place, fault) {
+            return (-0.5, "nobody names it, but what passes may go through it");
+        }
         if self.known && place.starts_with("host:") && place != "host:unknown" {
             return (-3.0, "no request passes there");
         }
@@ -253,9 +267,23 @@ impl Reach {
     }
 }
 
+fn carriers(evidence: &Evidence, topology: &Topology) -> BTreeSet<String> {
+    let mut only_system: BTreeMap<&str, bool> = BTreeMap::new();
+    for source in evidence.sources.iter().filter(|source| !source.host.is_empty()) {
+        *only_system.entry(&source.host).or_insert(true) &= source.is_of_system();
+    }
+    let named = |host: &str| topology.calls.iter().any(|(caller, callee)| caller == host || callee == host);
+    only_system.into_iter().filter(|(host, only)| *only && !named(host)).map(|(host, _)| format!("host:{host}")).collect()
+}
+
 /// Whether a fault is one of a store or another server that many use without naming it.
 fn of_store(fault: &str) -> bool {
-    ["db.", "cache.", "queue.", "dns.", "time.", "auth."].iter().any(|d| fault.starts_with(d))
+    ["db.", "cache.", "queue.", "dns.", "time.", "auth.", "discovery."].iter().any(|d| fault.starts_with(d))
+}
+
+/// Whether a place is an address or a name that no host here is known to have.
+fn is_endpoint(place: &str) -> bool {
+    place.starts_with("addr:") || place.starts_with("name:")
 }
 
 fn peer_place(peer: &str) -> String {
@@ -266,7 +294,9 @@ fn peer_place(peer: &str) -> String {
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "what is known, and the question")]
 fn judge(
+    evidence: &Evidence,
     pack: &Pack,
     incident: &Incident,
     activities: &[Activity],
@@ -286,7 +316,7 @@ fn judge(
     let mut seen: Vec<(usize, bool)> = Vec::new();
     for (rank, (worth, i)) in picked.iter().enumerate() {
         let a = &activities[*i];
-        let same = seen.iter().any(|(j, against)| *against == (*worth < 0.0) && echo(&activities[*j], a));
+        let same = seen.iter().any(|(j, against)| *against == (*worth < 0.0) && echo(evidence, &activities[*j], a));
         let value = if same {
             worth * 0.25
         } else if rank >= 3 {
@@ -328,25 +358,28 @@ fn judge(
         dated: known.is_some(),
         entities: Vec::new(),
         step_of: None,
+        rest: f64::NEG_INFINITY,
         confidence: 0.0,
         lacks: None,
     })
 }
 
 /// Whether two activities rest on the same records.
-fn echo(a: &Activity, b: &Activity) -> bool {
+fn echo(evidence: &Evidence, a: &Activity, b: &Activity) -> bool {
+    (a.shown || a.place == b.place) && same_lines(evidence, a, b)
+}
+
+/// Whether two activities are told by the same lines, whatever place they accuse: by as many, and by one that was kept of both. That lines
+/// stand in the same second says nothing: programs write why something failed and that it failed at once.
+fn same_lines(evidence: &Evidence, a: &Activity, b: &Activity) -> bool {
     if a.shown || b.shown {
         return a.shown && b.shown && a.cite == b.cite;
     }
-    if a.series.is_empty() || b.series.is_empty() {
-        return false;
-    }
-    a.place == b.place && a.hits == b.hits && a.onset == b.onset
-}
-
-/// Whether two activities are told by the same lines, whatever place they accuse.
-fn same_lines(a: &Activity, b: &Activity) -> bool {
-    if a.shown || b.shown { a.shown && b.shown && a.cite == b.cite } else { !b.series.is_empty() && a.hits == b.hits && a.onset == b.onset }
+    let lines = |activity: &Activity| -> BTreeSet<(usize, u32)> {
+        let series = activity.series.iter().filter_map(|i| evidence.series.get(*i));
+        series.flat_map(|series| series.samples.iter().map(|sample| (series.source, sample.line))).collect()
+    };
+    a.hits == b.hits && !lines(a).is_disjoint(&lines(b))
 }
 
 /// Whether the fault leads to the symptoms that were seen, weighed by the requests they concern.
@@ -361,7 +394,7 @@ fn symptoms(pack: &Pack, incident: &Incident, fault: FaultId) -> Term {
         if pack.faults[f].symptom {
             explained.insert(&pack.faults[f].id);
         }
-        next.extend(pack.faults[f].explains.iter().map(|e| (e.fault, depth + 1)));
+        next.extend(pack.faults[f].explains.iter().filter(|e| !e.is_better_name).map(|e| (e.fault, depth + 1)));
     }
     let explains = |id: &str| {
         explained.contains(id)
@@ -401,8 +434,26 @@ fn coverage(pack: &Pack, rule: &crate::rules::Fault, incident: &Incident, activi
     }
 }
 
-/// Marks hypotheses that a deeper active fault explains as steps.
-fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity], list: &mut [Hypothesis]) {
+/// What is known of an incident.
+struct Known<'k> {
+    evidence: &'k Evidence,
+    topology: &'k Topology,
+    pack: &'k Pack,
+    activities: &'k [Activity],
+}
+
+/// So long after a request began (ms) a line about it may be written: when it ends. Nine of ten of the failing requests took no longer.
+fn told_within(evidence: &Evidence, incident: &Incident) -> i64 {
+    const MOST: i64 = 120_000;
+    let mut took: Vec<i64> = incident.affected().iter().filter_map(|i| evidence.request(*i).took()).collect();
+    let at = took.len() * 9 / 10;
+    let long = if took.is_empty() { 0 } else { *took.select_nth_unstable(at).1 };
+    12_000 + long.clamp(0, MOST)
+}
+
+/// Marks hypotheses that a deeper active fault explains as steps; `within` is how much later (ms) a deeper one may be told.
+fn steps(known: &Known<'_>, reach: &Reach, within: i64, list: &mut [Hypothesis]) {
+    let Known { topology, pack, .. } = *known;
     // Over one edge, or over two where the fault in between is active as well: over many edges anything is the reason of
     // anything.
     let active: BTreeSet<FaultId> = list.iter().filter(|h| h.score > -1.0).map(|h| h.fault).collect();
@@ -425,8 +476,14 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
                 // A store that nobody names may be anybody's.
                 let called = topology.calls.iter().any(|(_, callee)| callee == low);
                 let store = reach.stores.contains(a) || of_store(&pack.faults[deep].id);
-                topology.below(up).contains_key(low) || topology.calls.contains(&(low.to_string(), up.to_string())) || store && !called
+                let carrier = reach.carries(a, &pack.faults[deep].id);
+                carrier
+                    || topology.below(up).contains_key(low)
+                    || topology.calls.contains(&(low.to_string(), up.to_string()))
+                    || store && !called
             }
+            // Of two ends of connections neither is behind the other.
+            _ if is_endpoint(a) && is_endpoint(b) => false,
             // What has no host here is linked when the failing requests reach it.
             _ => reach.on_the_way.contains_key(a) || reach.is_asked_on_the_way(a) || a.starts_with("client:"),
         }
@@ -439,8 +496,8 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
                 let deep = &list[*j];
                 // The deeper one must be believable in itself, not later, and not itself a step of this one.
                 let mutual = deeper(deep.fault).contains(&list[i].fault);
-                own_evidence(pack, activities, deep, &list[i]) >= 1.3
-                    && (deep.onset <= list[i].onset + 12_000 || !deep.dated || !list[i].dated)
+                own_evidence(known, deep, &list[i]) >= 1.3
+                    && (deep.onset <= list[i].onset + within || !deep.dated || !list[i].dated)
                     && linked(&deep.place, &list[i].place, deep.fault)
                     && deep.score >= 0.3
                     && (!mutual || deep.score > list[i].score)
@@ -448,7 +505,7 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
             .max_by(|x, y| list[*x].score.total_cmp(&list[*y].score).then(y.cmp(x)));
         list[i].step_of = best;
     }
-    // A root takes over what its steps show: it explains at least as much as they do.
+    // A root takes over what its steps show, as far as it is believable itself; else the step may have come about without it.
     for i in 0..list.len() {
         let Some(mut root) = list[i].step_of else { continue };
         let mut hops = 0;
@@ -459,8 +516,15 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
                 break;
             }
         }
-        if hops <= 8 && list[root].score < list[i].score + 0.3 {
-            let gain = (list[i].score + 0.3 - list[root].score).min(2.5);
+        if hops > 8 {
+            continue;
+        }
+        let coverage: f64 = list[root].terms.iter().filter(|t| t.name == "coverage").map(|t| t.value).sum();
+        let odds = (own_evidence(known, &list[root], &list[i]) + coverage).exp();
+        let share = odds / (odds + ALONE);
+        let gain = (list[i].score + share.ln() - list[root].score).min(2.5);
+        list[root].rest = list[root].rest.max(list[i].score + (1.0 - share).ln());
+        if gain > 0.0 {
             let note = format!("explains {} as well", pack.faults[list[i].fault].id);
             list[root].score += gain;
             list[root].terms.push(Term { name: "steps".into(), value: gain, note, activity: None });
@@ -468,8 +532,12 @@ fn steps(pack: &Pack, topology: &Topology, reach: &Reach, activities: &[Activity
     }
 }
 
+/// Odds that what has a deeper reason in the rules came about without one that is active as well.
+const ALONE: f64 = 4.0;
+
 /// What speaks for a deeper fault and is not merely what shows the step as well, told under another name.
-fn own_evidence(pack: &Pack, activities: &[Activity], deep: &Hypothesis, step: &Hypothesis) -> f64 {
+fn own_evidence(known: &Known<'_>, deep: &Hypothesis, step: &Hypothesis) -> f64 {
+    let Known { evidence, pack, activities, .. } = *known;
     let shown: Vec<&Activity> = step.terms.iter().filter_map(|t| t.activity).map(|i| &activities[i]).collect();
     let rule = &pack.faults[deep.fault];
     let weight = |rule: &crate::rules::Fault, signal| rule.evidence.iter().find(|e| e.signal == signal).map_or(0.0, |e| e.weight);
@@ -480,7 +548,10 @@ fn own_evidence(pack: &Pack, activities: &[Activity], deep: &Hypothesis, step: &
         // The same lines may speak for both; they speak for the deeper one where they are more specific about it.
         .filter(|(_, a)| {
             let mine = weight(rule, a.signal);
-            !shown.iter().any(|s| (s.signal == a.signal || same_lines(s, a)) && weight(&pack.faults[step.fault], s.signal) >= mine)
+            !shown.iter().any(|s| {
+                let its = weight(&pack.faults[step.fault], s.signal);
+                s.signal == a.signal && its >= mine || its > mine && same_lines(evidence, s, a)
+            })
         })
         .map(|(value, _)| value)
         .sum()
@@ -493,7 +564,8 @@ fn confidence(list: &mut [Hypothesis]) {
         let score = best.entry(h.fault).or_insert(f64::MIN);
         *score = score.max(h.score);
     }
-    let total: f64 = UNKNOWN.exp() + best.values().map(|s| s.exp()).sum::<f64>();
+    let alone: f64 = list.iter().filter(|h| h.step_of.is_none()).map(|h| h.rest.exp()).sum();
+    let total: f64 = UNKNOWN.exp() + best.values().map(|s| s.exp()).sum::<f64>() + alone;
     let mut named: BTreeSet<FaultId> = BTreeSet::new();
     for h in list.iter_mut() {
         let share = h.score.exp() / total;

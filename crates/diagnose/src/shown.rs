@@ -1,9 +1,9 @@
 //! Activities that output of commands shows. A command is run when somebody looks, mostly after the trouble began and often after
 //! it ended; so a state has no beginning that is known, and its time says little about whether it belongs to the incident.
 
-use crate::activity::{AFTER, Activity, BEFORE, place, timing};
+use crate::activity::{AFTER, Activity, BEFORE, begun, place, timing};
 use crate::evidence::{Evidence, Series};
-use crate::rules::SignalId;
+use crate::rules::{Pack, SignalId};
 use crate::snapshot::Telling;
 use crate::symptoms::Incident;
 use crate::topology::Topology;
@@ -19,7 +19,7 @@ const LATER: f64 = 0.7;
 const WITHIN: f64 = 0.6;
 
 /// The activities, in a stable order.
-pub fn activities(evidence: &Evidence, topology: &Topology, incident: &Incident) -> Vec<Activity> {
+pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident) -> Vec<Activity> {
     let mut groups: BTreeMap<(SignalId, String, Telling), Vec<usize>> = BTreeMap::new();
     for (i, series) in evidence.shown.iter().enumerate() {
         let place = place(topology, evidence.text(series.entity), evidence.text(series.host));
@@ -29,7 +29,7 @@ pub fn activities(evidence: &Evidence, topology: &Topology, incident: &Incident)
         .into_iter()
         .filter_map(|((signal, place, telling), list)| match telling {
             Telling::State => state(evidence, incident, signal, place, list),
-            _ => dated(evidence, incident, signal, place, list),
+            _ => dated(evidence, pack, incident, signal, place, list),
         })
         .collect()
 }
@@ -82,10 +82,10 @@ fn state(evidence: &Evidence, incident: &Incident, signal: SignalId, place: Stri
 }
 
 /// What happened at a time that the output names.
-fn dated(evidence: &Evidence, incident: &Incident, signal: SignalId, place: String, list: Vec<usize>) -> Option<Activity> {
+fn dated(evidence: &Evidence, pack: &Pack, incident: &Incident, signal: SignalId, place: String, list: Vec<usize>) -> Option<Activity> {
     let (from, to) = ((incident.onset - BEFORE).div_euclid(1000), (incident.end + AFTER).div_euclid(1000));
     let seconds = || list.iter().flat_map(|i| evidence.shown[*i].bins.iter()).filter(|(s, _)| (from..=to).contains(s));
-    let onset = seconds().map(|(s, _)| *s).min()? * 1000;
+    let onset = begun(pack, signal, seconds().map(|(s, _)| *s).min()? * 1000, incident);
     let last = seconds().map(|(s, _)| *s).max()? * 1000;
     let near = timing(onset, incident);
     Some(Activity {

@@ -20,6 +20,9 @@ pub(super) fn measure(view: &mut View<'_>) {
     quiet_targets(view);
 }
 
+/// A health check waits so long (ms): HAProxy's default interval between two of them, which is its time-out as well.
+const CHECK: i64 = 2000;
+
 /// Servers that a health check takes out although they answer real requests well.
 fn checks(view: &mut View<'_>) {
     let (from, to) = (view.incident.onset / 1000 - 60, view.incident.end / 1000);
@@ -33,7 +36,8 @@ fn checks(view: &mut View<'_>) {
         let of_server = requests.choose(|kind| kind.server != NONE && is_server(view.evidence.text(kind.server), name));
         for (down, _) in series.bins.iter().filter(|(s, _)| (from..=to).contains(s)) {
             let served: Vec<_> = requests.ended(&of_server, (down - 20) * 1000, down * 1000 + 999).map(|(_, r)| r).collect();
-            let bad = served.iter().filter(|r| r.of.status >= 500).count();
+            // Who answers requests later than a check waits for an answer fails it rightly.
+            let bad = served.iter().filter(|r| r.of.status >= 500 || r.took().is_some_and(|took| took >= CHECK)).count();
             if served.len() >= 3 && bad * 10 <= served.len() {
                 let cite = served.iter().rev().take(1).map(|r| (r.of.source, r.of.line)).collect();
                 found.entry(name.to_string()).or_insert((*down * 1000, served.len() as u64, cite));
@@ -150,30 +154,44 @@ fn would_tell(view: &View<'_>, host: &str, entity: &str, seconds: Range<i64>) ->
 /// Steps after which TCP sends again (RFC 6298; Linux: 200 ms at least, then doubled; 1 s, 3 s, 7 s for a lost SYN), in ms.
 const STEPS: &[i64] = &[200, 400, 600, 800, 1000, 1400, 3000, 3200, 6200, 7000];
 
+/// An answer so many milliseconds above a step waited for it.
+const NEAR: i64 = 35;
+
 fn retransmissions(view: &mut View<'_>) {
     // No step is shorter, and a handful of slow answers shows nothing.
     if view.during().filter(|(_, r)| r.took().is_some_and(|took| took >= 180)).take(15).count() < 15 {
         return;
     }
     let base = view.before(&view.edge).filter_map(|r| r.took()).collect::<Times>().quantile(0.5);
-    let (mut on, mut slow, mut cite) = (0usize, 0usize, Vec::new());
+    // For each step the answers right above it, and those right below.
+    let mut at = [(0usize, 0usize); STEPS.len()];
+    let (mut slow, mut cite) = (0usize, Vec::new());
     for (_, r) in view.during() {
-        let Some(took) = r.took() else { continue };
+        // A time-out, or an address that nobody answers for, ends after a fixed time as well; loss delays answers that do come.
+        let Some(took) = r.took().filter(|_| !r.failed() && r.of.status != 499) else { continue };
         let extra = took - base;
-        if !(180..7400).contains(&extra) {
-            continue;
-        }
-        slow += 1;
-        if STEPS.iter().any(|s| (0..=35).contains(&(extra - s))) {
-            on += 1;
-            if cite.len() < 3 {
-                cite.push((r.of.source, r.of.line));
+        slow += usize::from((180..7400).contains(&extra));
+        for (step, (on, below)) in STEPS.iter().zip(&mut at) {
+            match extra - step {
+                0..=NEAR => {
+                    *on += 1;
+                    if cite.len() < 3 {
+                        cite.push((r.of.source, r.of.line));
+                    }
+                }
+                after if (-NEAR..0).contains(&after) => *below += 1,
+                _ => (),
             }
         }
     }
-    if slow >= 15 && on * 100 >= slow * 45 {
+    let (on, below) = at.iter().fold((0, 0), |(on, below), step| (on + step.0, below + step.1));
+    // Sending again leaves a gap below each step, which the tail of a queue does not; one step alone may be anybody's clock.
+    let steps = at.iter().filter(|(on, below)| *on >= 3 && *on >= 2 * below).count();
+    if on >= 15 && on * 100 >= slow * 15 && 2 * on >= 5 * below && steps >= 2 {
         let entity = view.edge_entity();
-        let note = format!("{on} of {slow} slow answers lie within 35 ms above a step of retransmission (200, 400, 600 ms, 1, 3 s ...)");
+        let note = format!(
+            "{on} of {slow} slow answers lie within {NEAR} ms above a step of retransmission (200, 400, 600 ms, 1, 3 s ...), {below} as near below one"
+        );
         view.add("latency.retransmission-steps", entity, view.incident.onset, note, cite);
     }
 }

@@ -27,6 +27,9 @@ pub struct Signal {
     pub count: Option<Count>,
     /// Signals that end the state which this one begins.
     pub until: Vec<SignalId>,
+    /// So long before it is told, in milliseconds, may have begun what it tells of: a detector that waits, a check that goes in cycles, a
+    /// measurement that is written at its end.
+    pub after: i64,
 }
 
 /// A field that names the accused.
@@ -86,6 +89,8 @@ pub struct Explains {
     pub fault: FaultId,
     /// How.
     pub through: Through,
+    /// Only the `because` of a change says so: the other one would be the better name where it is known. A change follows from nothing.
+    pub is_better_name: bool,
 }
 
 /// A piece of evidence.
@@ -209,6 +214,7 @@ impl Pack {
                 entity: Vec::new(),
                 count: None,
                 until: Vec::new(),
+                after: 0,
             });
         }
         for signal in files.iter().flat_map(|f| &f.signals) {
@@ -219,6 +225,7 @@ impl Pack {
                 entity: signal.entity.iter().map(|e| Accused::of(&e.text)).collect(),
                 count: None,
                 until: Vec::new(),
+                after: i64::try_from(signal.after).map_or(i64::MAX, |after| after.saturating_mul(1000)),
             });
         }
         for signal in files.iter().flat_map(|f| &f.signals) {
@@ -267,7 +274,7 @@ impl Pack {
 
     /// Edges upwards from `explains` and `because`, and the other ends.
     fn link(&mut self, files: &[File]) {
-        let mut edges: BTreeMap<(FaultId, FaultId), Through> = BTreeMap::new();
+        let mut edges: BTreeMap<(FaultId, FaultId), (Through, bool)> = BTreeMap::new();
         for fault in files.iter().flat_map(|f| &f.faults) {
             let Some(from) = self.fault(&fault.id.text) else { continue };
             for edge in &fault.explains {
@@ -279,17 +286,17 @@ impl Pack {
                         "same" => Through::Same,
                         _ => Through::Any,
                     };
-                    edges.insert((from, to), through);
+                    edges.insert((from, to), (through, false));
                 }
             }
             for because in &fault.because {
                 if let Some(deeper) = self.fault(&because.text) {
-                    edges.entry((deeper, from)).or_insert(Through::Any);
+                    edges.entry((deeper, from)).or_insert((Through::Any, fault.id.text.starts_with("change.")));
                 }
             }
         }
-        for ((from, to), through) in edges {
-            self.faults[from].explains.push(Explains { fault: to, through });
+        for ((from, to), (through, is_better_name)) in edges {
+            self.faults[from].explains.push(Explains { fault: to, through, is_better_name });
             self.faults[to].because.push(from);
         }
     }

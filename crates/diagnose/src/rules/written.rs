@@ -119,6 +119,8 @@ pub struct Signal {
     pub count: Option<Count>,
     /// The signal begins a state; these end it (at the same machine).
     pub until: Vec<At>,
+    /// What it tells of may have begun so many seconds before it can be told.
+    pub after: u64,
 }
 
 /// Many hits of one signal for one entity.

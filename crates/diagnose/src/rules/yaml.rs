@@ -101,6 +101,7 @@ struct RawSignal {
     count: Option<RawCount>,
     #[serde(default)]
     until: Vec<Spanned<String>>,
+    after: Option<Spanned<String>>,
 }
 
 #[derive(Deserialize, Default)]
@@ -234,14 +235,8 @@ impl RawSignal {
         let count = match self.count {
             None => None,
             Some(raw) => {
-                let within = At::from(raw.within);
-                let seconds = seconds(&within.text).ok_or_else(|| {
-                    format!(
-                        "{name}:{}:{}: `{}` is no length of time; write for instance `1m` or `30s`",
-                        within.line, within.column, within.text
-                    )
-                })?;
-                Some(Count { of: raw.of.into(), at_least: raw.at_least, within: seconds, by: raw.by.map(At::from) })
+                let within = length_of_time(name, raw.within.into())?;
+                Some(Count { of: raw.of.into(), at_least: raw.at_least, within, by: raw.by.map(At::from) })
             }
         };
         Ok(Signal {
@@ -255,8 +250,15 @@ impl RawSignal {
             quiet: self.quiet,
             count,
             until: self.until.into_iter().map(At::from).collect(),
+            after: self.after.map_or(Ok(0), |after| length_of_time(name, after.into()))?,
         })
     }
+}
+
+/// A length of time, in seconds.
+fn length_of_time(name: &str, at: At) -> Result<u64, String> {
+    let wrong = || format!("{name}:{}:{}: `{}` is no length of time; write for instance `1m` or `30s`", at.line, at.column, at.text);
+    seconds(&at.text).ok_or_else(wrong)
 }
 
 impl RawFormat {

@@ -11,6 +11,16 @@ use std::collections::BTreeMap;
 /// Width of a bin, ms.
 const BIN: i64 = 5_000;
 
+/// What a client that gave up is counted as: nginx's own status for it.
+const GAVE_UP: u16 = 499;
+
+/// The status by which a request is counted. HAProxy says how a session ended (configuration manual, 8.5: the client was the first to end it), and
+/// AWS load balancers have a status of their own for it.
+fn counted_as(status: u16, termination: [u8; 2]) -> u16 {
+    let aborted = matches!(termination, [b'C', b'Q' | b'C' | b'H' | b'D']);
+    if aborted || status == 460 { GAVE_UP } else { status }
+}
+
 /// The symptom id of a status.
 fn symptom_of(status: u16) -> Option<String> {
     Some(match status {
@@ -24,7 +34,7 @@ fn symptom_of(status: u16) -> Option<String> {
 
 /// Some of the kinds of an edge.
 fn kinds(evidence: &Evidence, edge: &Edge, which: impl Fn(u16) -> bool) -> Chosen {
-    let chosen = evidence.requests.choose(|kind| which(kind.status));
+    let chosen = evidence.requests.choose(|kind| which(counted_as(kind.status, kind.termination)));
     chosen.iter().zip(&edge.kinds).map(|(a, b)| *a && *b).collect()
 }
 
@@ -79,11 +89,12 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
     let mut by_status: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
     let scanners = scanners(evidence, edge);
     for (i, r) in evidence.requests.of(&kinds(evidence, edge, |status| symptom_of(status).is_some())) {
-        let client_error = (400..500).contains(&r.of.status) && r.of.status != 499;
+        let status = counted_as(r.of.status, r.of.termination);
+        let client_error = (400..500).contains(&status) && status != GAVE_UP;
         if client_error && (scanners.contains(&r.of.client) || good_paths.get(r.of.path as usize) != Some(&true)) {
             continue;
         }
-        by_status.entry(r.of.status).or_default().push(i);
+        by_status.entry(status).or_default().push(i);
     }
     for (status, list) in by_status {
         let Some(id) = symptom_of(status) else { continue };

@@ -72,7 +72,7 @@ impl Exchanges {
             line: u32::try_from(record.origin.line).unwrap_or(u32::MAX),
             form: stamp.form,
             millis: stamp.nanos.div_euclid(1_000_000),
-            is_start: record.values(Name::Other("time.is_start")).next() == Some(Value::Bool(true)),
+            is_start: record.values(Name::Other("time.is_start")).next() == Some(Value::Bool(true)) || is_stamped_at_start(record.format),
             access,
             micros: duration,
             queue: if queue == u32::MAX { 0 } else { queue },
@@ -103,6 +103,11 @@ impl Exchanges {
         self.masked.push(' ');
         mask(path, &mut self.masked);
     }
+}
+
+/// Whether requests of a format are stamped when they are received: Apache's `%t` (mod_log_config).
+fn is_stamped_at_start(format: &str) -> bool {
+    format == "apache.access"
 }
 
 /// The beginning of a user agent.
