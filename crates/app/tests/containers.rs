@@ -521,7 +521,12 @@ fn lines_of_a_kind_that_the_head_did_not_show_are_known() {
     let mut text = String::new();
     for n in 0..2_000 {
         let (minute, second) = (n / 60 % 60, n % 60);
-        writeln!(text, r#"203.0.113.{} - - [20/Nov/2026:20:{minute:02}:{second:02} +0000] "GET /p/{n} HTTP/1.1" 200 512 "-" "curl/8.5.0""#, n % 200).unwrap();
+        writeln!(
+            text,
+            r#"203.0.113.{} - - [20/Nov/2026:20:{minute:02}:{second:02} +0000] "GET /p/{n} HTTP/1.1" 200 512 "-" "curl/8.5.0""#,
+            n % 200
+        )
+        .unwrap();
     }
     text.push_str(concat!(
         "2026/11/20 20:33:21 [error] 29#29: *81 connect() failed (111: Connection refused) while connecting to upstream, client: 203.0.113.9, ",
