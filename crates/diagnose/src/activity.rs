@@ -285,3 +285,29 @@ fn compound(pack: &Pack, evidence: &Evidence, incident: &Incident, list: &mut Ve
     }
     list.extend(found);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::Signal;
+
+    #[test]
+    fn what_comes_late_by_its_nature_fits_as_well() {
+        let signal = |after| Signal {
+            id: "x.y".into(),
+            title: String::new(),
+            query: String::new(),
+            entity: Vec::new(),
+            count: None,
+            until: Vec::new(),
+            after,
+        };
+        let mut pack = Pack::default();
+        pack.signals.extend([signal(0), signal(120_000)]);
+        let incident = Incident { symptoms: Vec::new(), onset: 1_000_000, end: 2_000_000 };
+        for (signal, told, want) in [(1, 1_100_000, 1_000_000), (1, 1_200_000, 1_080_000), (1, 900_000, 900_000), (0, 1_100_000, 1_100_000)]
+        {
+            assert_eq!(begun(&pack, signal, told, &incident), want);
+        }
+    }
+}

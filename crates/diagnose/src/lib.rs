@@ -14,6 +14,8 @@ mod groups;
 pub mod measure;
 pub mod names;
 mod near;
+mod reach;
+mod reasons;
 pub mod report;
 pub mod requests;
 pub mod rules;

@@ -1,0 +1,124 @@
+//! Deeper reasons: which faults are only steps of others, and how much a reason takes over from its steps.
+
+use crate::activity::Activity;
+use crate::belief::{Hypothesis, Known, Term, anchors_by, same_lines};
+use crate::evidence::Evidence;
+use crate::reach::{Reach, is_endpoint, of_store};
+use crate::rules::FaultId;
+use crate::symptoms::Incident;
+use std::collections::BTreeSet;
+
+/// So long after a request began (ms) a line about it may be written: when it ends. Nine of ten of the failing requests took no longer.
+pub(crate) fn told_within(evidence: &Evidence, incident: &Incident) -> i64 {
+    const MOST: i64 = 120_000;
+    let mut took: Vec<i64> = incident.affected().iter().filter_map(|i| evidence.request(*i).took()).collect();
+    let at = took.len() * 9 / 10;
+    let long = if took.is_empty() { 0 } else { *took.select_nth_unstable(at).1 };
+    12_000 + long.clamp(0, MOST)
+}
+
+/// Marks hypotheses that a deeper active fault explains as steps; `within` is how much later (ms) a deeper one may be told.
+pub(crate) fn steps(known: &Known<'_>, reach: &Reach, within: i64, list: &mut [Hypothesis]) {
+    let Known { topology, pack, .. } = *known;
+    // Over one edge, or over two where the fault in between is active as well: over many edges anything is the reason of
+    // anything.
+    let active: BTreeSet<FaultId> = list.iter().filter(|h| h.score > -1.0).map(|h| h.fault).collect();
+    let reasons = |f: FaultId| pack.faults[f].because.iter().copied().filter(|d| !pack.faults[*d].symptom).collect::<BTreeSet<_>>();
+    let deeper = |step: FaultId| -> BTreeSet<FaultId> {
+        let direct = reasons(step);
+        let second: BTreeSet<FaultId> = direct.iter().filter(|f| active.contains(f)).flat_map(|f| reasons(*f)).collect();
+        &direct | &second
+    };
+    let linked = |a: &str, b: &str, deep: FaultId| -> bool {
+        if a == b {
+            return true;
+        }
+        // What a service complains of without naming it lies right below that service.
+        if let (Some(unnamed), Some(host)) = (a.strip_prefix("dependency:"), b.strip_prefix("host:")) {
+            return unnamed.rsplit_once('@').is_some_and(|(_, h)| h == host);
+        }
+        match (a.strip_prefix("host:"), b.strip_prefix("host:")) {
+            (Some(low), Some(up)) => {
+                // A store that nobody names may be anybody's.
+                let called = topology.calls.iter().any(|(_, callee)| callee == low);
+                let store = reach.stores.contains(a) || of_store(&pack.faults[deep].id);
+                let carrier = reach.carries(a, &pack.faults[deep].id);
+                carrier
+                    || topology.below(up).contains_key(low)
+                    || topology.calls.contains(&(low.to_string(), up.to_string()))
+                    || store && !called
+            }
+            // Of two ends of connections neither is behind the other.
+            _ if is_endpoint(a) && is_endpoint(b) => false,
+            // What has no host here is linked when the failing requests reach it.
+            _ => reach.on_the_way.contains_key(a) || reach.is_asked_on_the_way(a) || a.starts_with("client:"),
+        }
+    };
+    for i in 0..list.len() {
+        let below = deeper(list[i].fault);
+        let best = (0..list.len())
+            .filter(|j| *j != i && list[*j].fault != list[i].fault && below.contains(&list[*j].fault))
+            .filter(|j| {
+                let deep = &list[*j];
+                // The deeper one must be believable in itself, not later, and not itself a step of this one.
+                let mutual = deeper(deep.fault).contains(&list[i].fault);
+                own_evidence(known, deep, &list[i]) >= 1.3
+                    && (deep.onset <= list[i].onset + within || !deep.dated || !list[i].dated)
+                    && linked(&deep.place, &list[i].place, deep.fault)
+                    && deep.score >= 0.3
+                    && (!mutual || deep.score > list[i].score)
+            })
+            .max_by(|x, y| list[*x].score.total_cmp(&list[*y].score).then(y.cmp(x)));
+        list[i].step_of = best;
+    }
+    // A root takes over what its steps show, as far as it is believable itself; else the step may have come about without it.
+    for i in 0..list.len() {
+        let Some(mut root) = list[i].step_of else { continue };
+        let mut hops = 0;
+        while let Some(next) = list[root].step_of {
+            root = next;
+            hops += 1;
+            if hops > 8 {
+                break;
+            }
+        }
+        if hops > 8 {
+            continue;
+        }
+        let coverage: f64 = list[root].terms.iter().filter(|t| t.name == "coverage").map(|t| t.value).sum();
+        let odds = (own_evidence(known, &list[root], &list[i]) + coverage).exp();
+        let share = odds / (odds + ALONE);
+        let gain = (list[i].score + share.ln() - list[root].score).min(2.5);
+        list[root].rest = list[root].rest.max(list[i].score + (1.0 - share).ln());
+        if gain > 0.0 {
+            let note = format!("explains {} as well", pack.faults[list[i].fault].id);
+            list[root].score += gain;
+            list[root].terms.push(Term { name: "steps".into(), value: gain, note, activity: None });
+        }
+    }
+}
+
+/// Odds that what has a deeper reason in the rules came about without one that is active as well.
+const ALONE: f64 = 4.0;
+
+/// What speaks for a deeper fault and is not merely what shows the step as well, told under another name.
+fn own_evidence(known: &Known<'_>, deep: &Hypothesis, step: &Hypothesis) -> f64 {
+    let Known { evidence, pack, activities, .. } = *known;
+    let shown: Vec<&Activity> = step.terms.iter().filter_map(|t| t.activity).map(|i| &activities[i]).collect();
+    let rule = &pack.faults[deep.fault];
+    let weight = |rule: &crate::rules::Fault, signal| rule.evidence.iter().find(|e| e.signal == signal).map_or(0.0, |e| e.weight);
+    deep.terms
+        .iter()
+        .filter_map(|t| t.activity.map(|i| (t.value, &activities[i])))
+        .filter(|(_, a)| rule.evidence.iter().any(|e| e.signal == a.signal && anchors_by(pack, e)))
+        // The same lines may speak for both; they speak for the deeper one where they are more specific about it.
+        .filter(|(_, a)| {
+            let mine = weight(rule, a.signal);
+            !shown.iter().any(|s| {
+                let its = weight(&pack.faults[step.fault], s.signal);
+                s.signal == a.signal && its >= mine || its > mine && same_lines(evidence, s, a)
+            })
+        })
+        .map(|(value, _)| value)
+        .sum()
+}
