@@ -204,6 +204,11 @@ impl Matcher {
         self.questions.is_empty()
     }
 
+    /// Whether words are sought in access records, too: one query that names a field of requests beside words makes all of them be searched.
+    pub fn hears_strangers(&self) -> bool {
+        self.hears_strangers
+    }
+
     /// How many of the queries need nothing that could be looked for and are asked of every record.
     pub fn asked_always(&self) -> usize {
         self.always.len()

@@ -301,3 +301,23 @@ impl Pack {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use whyline_query::Matcher;
+
+    /// A built-in rule that names a field of requests beside words would let strangers write those words, and have all requests searched.
+    #[test]
+    fn no_built_in_rule_hears_strangers() {
+        let pack = Pack::built_in().unwrap_or_default();
+        assert!(pack.signals.len() > 500);
+        for (signal, query) in pack.queries() {
+            let id = pack.signals.get(signal as usize).map(|signal| signal.id.clone());
+            assert!(
+                !Matcher::new(vec![(signal, query)]).hears_strangers(),
+                "{id:?}: take the words or the fields into a signal of their own"
+            );
+        }
+    }
+}
