@@ -4,7 +4,7 @@ use crate::field::{Key, Name};
 use crate::fields::Field;
 use crate::record::{Origin, Record};
 use crate::severity::Severity;
-use crate::shown::Shown;
+use crate::shown::{Shown, basis};
 use crate::source::Source;
 use crate::stamp::{Basis, Clock, Stamp};
 use crate::value::Value;
@@ -87,7 +87,7 @@ impl Event {
             source: source.path.clone(),
             origin: record.origin,
             time: record.stamp.map(|s| clock.instant(&s)),
-            basis: record.stamp.map(|s| if record.inherited { Basis::Inherited } else { clock.basis(&s) }),
+            basis: basis(record, clock),
             stamp: record.stamp,
             inherited: record.inherited,
             doubtful: record.doubtful,

@@ -34,13 +34,18 @@ pub fn shown<'s>(
         source: &source.path,
         origin: record.origin,
         time: record.stamp.map(|stamp| (clock.instant(&stamp), stamp.digits)),
-        basis: record.stamp.map(|stamp| if record.inherited { Basis::Inherited } else { clock.basis(&stamp) }),
+        basis: basis(record, clock),
         severity: record.severity,
         format: record.format,
         body: record.body,
         fields: record.fields.iter().map(|field| (field.name, field.value)),
         notes: &record.notes,
     }
+}
+
+/// How the time of a record was known.
+pub(crate) fn basis(record: &Record<'_>, clock: &Clock) -> Option<Basis> {
+    record.stamp.map(|stamp| if record.inherited { Basis::Inherited } else { clock.basis(&stamp) })
 }
 
 impl<'s, F: Iterator<Item = (Name<'s>, Value<'s>)> + Clone> Serialize for Shown<'s, F> {

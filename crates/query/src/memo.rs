@@ -18,7 +18,7 @@ const ROOM: usize = 256 << 10;
 /// What a text takes beside its bytes and its answer.
 const BESIDE: usize = 64;
 /// Longer texts hardly come again.
-const LONGEST: usize = 500;
+pub(crate) const LONGEST: usize = 500;
 /// Places for texts that were met; a power of two.
 const PLACES: usize = 4_096;
 

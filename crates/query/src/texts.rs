@@ -4,7 +4,7 @@
 //! ASCII that decides whether the phrase stands there, in any other it is left to whoever asks. A piece that has a whole word in it
 //! is sought by that word as well, and compared where it is found.
 
-use crate::memo::Memo;
+use crate::memo::{LONGEST, Memo};
 use crate::mould::Moulds;
 use crate::need::rarity;
 use crate::pattern::{Piece, is_plain};
@@ -144,9 +144,6 @@ impl Builder {
         Texts { sought, questions, ..texts }
     }
 }
-
-/// Longer texts hardly come again.
-const LONGEST: usize = 500;
 
 /// What was found in the texts of one record. To be used with the same texts only.
 #[derive(Debug, Default)]
