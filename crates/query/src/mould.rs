@@ -19,9 +19,9 @@ pub(crate) struct Moulds {
     whole: Words,
     settings: Vec<(String, Vec<Setting>)>,
     /// Edges of texts that are sought, by the byte in which a run ends that has them at its end.
-    ends: Vec<Vec<Edge>>,
+    ends: Edges,
     /// The same by the byte in which a run begins.
-    begins: Vec<Vec<Edge>>,
+    begins: Edges,
     /// Texts that are sought anywhere in a run.
     within: Pieces,
     /// Some of them have no letter.
@@ -35,28 +35,126 @@ struct Edge {
     setting: Setting,
 }
 
-/// Which letters and digits stand beside a run in a text that is sought, in lower case and as far as some do.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Edges at one side of runs.
+#[derive(Debug, Default)]
+struct Edges {
+    /// By the byte of the run that is outermost at the side.
+    all: Vec<Vec<Edge>>,
+    /// For every outermost byte the bytes that stand beside the edge in some of them: a bit each, at `256 * outermost + beside`.
+    beside: Vec<u64>,
+}
+
+impl Edges {
+    /// Adds the end of a text, whose outermost byte this is; `beside` is at its other side.
+    fn add(&mut self, outermost: Option<&u8>, run: &str, setting: Setting, beside: impl Fn(&Setting) -> Option<u8>) {
+        self.all.resize_with(256, Vec::new);
+        self.beside.resize(1024, 0);
+        let Some(outermost) = outermost else { return };
+        let bytes = beside(&setting).map_or(0..=u8::MAX, |byte| byte..=byte);
+        for at in bytes.map(|beside| place(*outermost, beside)) {
+            if let Some(bits) = self.beside.get_mut(at / 64) {
+                *bits |= 1 << (at % 64);
+            }
+        }
+        let edge = Edge { run: run.as_bytes().into(), setting };
+        if let Some(all) = self.all.get_mut(usize::from(*outermost))
+            && !all.contains(&edge)
+        {
+            all.push(edge);
+        }
+    }
+
+    /// Those that a run with this outermost byte may have, and with this byte beside it at the other side.
+    #[inline(always)]
+    fn of(&self, outermost: Option<&u8>, beside: Option<&u8>) -> &[Edge] {
+        let Some(outermost) = outermost.map(u8::to_ascii_lowercase) else { return &[] };
+        // An end of the text is none of the bytes, and not looked for: edges that may stand there have all of them.
+        let at = place(outermost, beside.map_or(0, u8::to_ascii_lowercase));
+        if !self.beside.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 == 1) {
+            return &[];
+        }
+        self.all.get(usize::from(outermost)).map_or(&[], Vec::as_slice)
+    }
+}
+
+fn place(outermost: u8, beside: u8) -> usize {
+    usize::from(outermost) << 8 | usize::from(beside)
+}
+
+/// What stands beside a run in a text that is sought.
+#[derive(Clone, Debug, PartialEq)]
 struct Setting {
-    /// With these the run before it ends.
-    before: Option<Box<[u8]>>,
-    /// With these the run behind it begins.
-    behind: Option<Box<[u8]>>,
+    before: Beside,
+    behind: Beside,
+}
+
+/// What stands at one side of a run, in lower case.
+#[derive(Clone, Debug, PartialEq)]
+enum Beside {
+    /// Anything may stand there.
+    Anything,
+    /// The next letters and digits are these, whatever stands between.
+    Run(Box<[u8]>),
+    /// These bytes, with nothing between.
+    Text(Box<[u8]>),
+}
+
+impl Beside {
+    /// The byte that stands at the run, `first` or last of these, if it has to be a certain one.
+    fn nearest(&self, first: impl Fn(&[u8]) -> Option<&u8>) -> Option<u8> {
+        match self {
+            Beside::Text(all) => first(all).copied(),
+            Beside::Run(_) | Beside::Anything => None,
+        }
+    }
+
+    /// Whether the text before a run ends with it.
+    #[inline(always)]
+    fn ends(&self, head: &[u8]) -> bool {
+        match self {
+            Beside::Anything => true,
+            Beside::Text(all) => is_near(all.last(), head.last()) && ends_with(head, all),
+            Beside::Run(run) => {
+                let end = head.iter().rposition(u8::is_ascii_alphanumeric).map_or(0, |last| last + 1);
+                ends_with(head.get(..end).unwrap_or(&[]), run)
+            }
+        }
+    }
+
+    /// Whether the text behind a run begins with it.
+    #[inline(always)]
+    fn begins(&self, tail: &[u8]) -> bool {
+        match self {
+            Beside::Anything => true,
+            Beside::Text(all) => is_near(all.first(), tail.first()) && begins_with(tail, all),
+            Beside::Run(run) => {
+                let start = tail.iter().position(u8::is_ascii_alphanumeric).unwrap_or(tail.len());
+                begins_with(tail.get(start..).unwrap_or(&[]), run)
+            }
+        }
+    }
+}
+
+/// Whether two bytes are there and the same but for the case, which spares most comparisons.
+#[inline(always)]
+fn is_near(sought: Option<&u8>, there: Option<&u8>) -> bool {
+    sought.zip(there).is_some_and(|(sought, there)| sought.eq_ignore_ascii_case(there))
 }
 
 impl Setting {
     /// Whether a run that stands from `from` to `to` in a text has it.
+    #[inline(always)]
     fn fits(&self, text: &[u8], from: usize, to: usize) -> bool {
-        let before = |run: &[u8]| {
-            let end = text.get(..from).and_then(|head| head.iter().rposition(u8::is_ascii_alphanumeric)).map_or(0, |last| last + 1);
-            ends_with(text.get(..end).unwrap_or(&[]), run)
-        };
-        let behind = |run: &[u8]| {
-            let tail = text.get(to..).unwrap_or(&[]);
-            let start = tail.iter().position(u8::is_ascii_alphanumeric).unwrap_or(tail.len());
-            begins_with(tail.get(start..).unwrap_or(&[]), run)
-        };
-        self.before.as_deref().is_none_or(before) && self.behind.as_deref().is_none_or(behind)
+        self.before.ends(text.get(..from).unwrap_or(&[])) && self.behind.begins(text.get(to..).unwrap_or(&[]))
+    }
+}
+
+/// What stands before or behind a run of a piece: the rest of the piece, or the next word of the phrase that the piece is of.
+fn beside(rest: Option<&[u8]>, word: Option<&str>) -> Beside {
+    match (rest, word) {
+        (Some(rest), _) if !rest.is_empty() => Beside::Text(rest.into()),
+        (_, Some(word)) => Beside::Run(word.as_bytes().into()),
+        _ => Beside::Anything,
     }
 }
 
@@ -72,31 +170,29 @@ fn ends_with(text: &[u8], what: &[u8]) -> bool {
 impl Moulds {
     /// For these texts.
     pub(crate) fn of(sought: &[Sought]) -> Moulds {
-        let mut moulds = Moulds { ends: none_by_byte(), begins: none_by_byte(), ..Moulds::default() };
+        let mut moulds = Moulds::default();
         let mut within = Vec::new();
         for text in sought.iter().filter(|text| text.piece.is_ascii()) {
             let piece = text.piece.to_ascii_lowercase();
-            let mut runs: Vec<&str> = text.before.iter().rev().map(String::as_str).collect();
-            let first = runs.len();
-            each_run(piece.as_bytes(), |from, to| runs.extend(piece.get(from..to)));
-            let last = runs.len().checked_sub(1);
-            runs.extend(text.after.iter().map(String::as_str));
             let bytes = piece.as_bytes();
             // More letters and digits may join the piece where it begins or ends with one.
             let open_before = !text.word && !text.begins && bytes.first().is_some_and(u8::is_ascii_alphanumeric);
             let open_behind = !text.word && !text.ends && bytes.last().is_some_and(u8::is_ascii_alphanumeric);
-            for (at, run) in runs.iter().enumerate() {
-                let setting = Setting {
-                    before: at.checked_sub(1).and_then(|at| runs.get(at)).map(|run| run.as_bytes().into()),
-                    behind: runs.get(at + 1).map(|run| run.as_bytes().into()),
-                };
-                match (open_before && at == first, open_behind && Some(at) == last) {
+            each_run(bytes, |from, to| {
+                let Some(run) = piece.get(from..to) else { return };
+                let (before, behind) = (text.before.first().map(String::as_str), text.after.first().map(String::as_str));
+                let setting = Setting { before: beside(bytes.get(..from), before), behind: beside(bytes.get(to..), behind) };
+                match (open_before && from == 0, open_behind && to == bytes.len()) {
                     (false, false) => moulds.add_whole(run, setting),
-                    (true, false) => add_edge(&mut moulds.ends, run.as_bytes().last(), run, setting),
-                    (false, true) => add_edge(&mut moulds.begins, run.as_bytes().first(), run, setting),
+                    (true, false) => moulds.ends.add(run.as_bytes().last(), run, setting, |setting| setting.behind.nearest(<[u8]>::first)),
+                    (false, true) => {
+                        moulds.begins.add(run.as_bytes().first(), run, setting, |setting| setting.before.nearest(<[u8]>::last))
+                    }
                     (true, true) => within.push((run.to_string(), 0)),
                 }
-            }
+            });
+            moulds.add_words(&text.before, &piece, |near, far| Setting { before: far, behind: near });
+            moulds.add_words(&text.after, &piece, |near, far| Setting { before: near, behind: far });
         }
         for (number, (run, _)) in (0u32..).zip(&moulds.settings) {
             moulds.whole.add(run, number);
@@ -104,6 +200,19 @@ impl Moulds {
         moulds.within_numbers = within.iter().any(|(run, _)| is_number(run.as_bytes()));
         moulds.within = Pieces::new(within.into_iter());
         moulds
+    }
+
+    /// Adds the words of a phrase at one side of a piece, the nearest first; `setting` is made of what stands at the side of the piece and at
+    /// the other one.
+    fn add_words(&mut self, words: &[String], piece: &str, setting: impl Fn(Beside, Beside) -> Setting) {
+        // What is nearest is the last word of the piece before it, or the first of the one behind it: only of a piece that is one word itself
+        // both are known.
+        let is_word = piece.bytes().all(|b| b.is_ascii_alphanumeric());
+        let mut near = beside(None, is_word.then_some(piece));
+        for (at, word) in words.iter().enumerate() {
+            self.add_whole(word, setting(near, beside(None, words.get(at + 1).map(String::as_str))));
+            near = beside(None, Some(word));
+        }
     }
 
     fn add_whole(&mut self, run: &str, setting: Setting) {
@@ -145,8 +254,8 @@ impl Moulds {
         let ends = |edge: &Edge| ends_with(run, &edge.run) && edge.setting.fits(text, from, to);
         let begins = |edge: &Edge| begins_with(run, &edge.run) && edge.setting.fits(text, from, to);
         is_whole
-            || by_byte(&self.ends, run.last()).iter().any(ends)
-            || by_byte(&self.begins, run.first()).iter().any(begins)
+            || self.ends.of(run.last(), text.get(to)).iter().any(ends)
+            || self.begins.of(run.first(), from.checked_sub(1).and_then(|at| text.get(at))).iter().any(begins)
             || self.contains(run)
     }
 
@@ -163,24 +272,6 @@ impl Moulds {
 #[inline(always)]
 fn is_number(run: &[u8]) -> bool {
     run.iter().all(u8::is_ascii_digit)
-}
-
-fn none_by_byte() -> Vec<Vec<Edge>> {
-    (0..=u8::MAX).map(|_| Vec::new()).collect()
-}
-
-fn add_edge(edges: &mut [Vec<Edge>], by: Option<&u8>, run: &str, setting: Setting) {
-    let edge = Edge { run: run.as_bytes().into(), setting };
-    if let Some(all) = by.and_then(|by| edges.get_mut(*by as usize))
-        && !all.contains(&edge)
-    {
-        all.push(edge);
-    }
-}
-
-#[inline(always)]
-fn by_byte<'e>(edges: &'e [Vec<Edge>], by: Option<&u8>) -> &'e [Edge] {
-    by.and_then(|by| edges.get(by.to_ascii_lowercase() as usize)).map_or(&[], Vec::as_slice)
 }
 
 #[cfg(test)]
