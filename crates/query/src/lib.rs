@@ -48,6 +48,7 @@ mod pattern;
 pub mod pipe;
 mod query;
 mod runs;
+mod setting;
 mod sieve;
 mod texts;
 mod value;

@@ -6,6 +6,7 @@
 //! the runs beside it are those of the text that is sought. Such runs are kept.
 
 use crate::runs::{each_run, each_run_with_digits};
+use crate::setting::{Beside, Place, Setting, begins_with, ends_with};
 use crate::sieve::{Pieces, Words};
 use crate::texts::Sought;
 
@@ -81,92 +82,6 @@ fn place(outermost: u8, beside: u8) -> usize {
     usize::from(outermost) << 8 | usize::from(beside)
 }
 
-/// What stands beside a run in a text that is sought.
-#[derive(Clone, Debug, PartialEq)]
-struct Setting {
-    before: Beside,
-    behind: Beside,
-}
-
-/// What stands at one side of a run, in lower case.
-#[derive(Clone, Debug, PartialEq)]
-enum Beside {
-    /// Anything may stand there.
-    Anything,
-    /// The next letters and digits are these, whatever stands between.
-    Run(Box<[u8]>),
-    /// These bytes, with nothing between.
-    Text(Box<[u8]>),
-}
-
-impl Beside {
-    /// The byte that stands at the run, `first` or last of these, if it has to be a certain one.
-    fn nearest(&self, first: impl Fn(&[u8]) -> Option<&u8>) -> Option<u8> {
-        match self {
-            Beside::Text(all) => first(all).copied(),
-            Beside::Run(_) | Beside::Anything => None,
-        }
-    }
-
-    /// Whether the text before a run ends with it.
-    #[inline(always)]
-    fn ends(&self, head: &[u8]) -> bool {
-        match self {
-            Beside::Anything => true,
-            Beside::Text(all) => is_near(all.last(), head.last()) && ends_with(head, all),
-            Beside::Run(run) => {
-                let end = head.iter().rposition(u8::is_ascii_alphanumeric).map_or(0, |last| last + 1);
-                ends_with(head.get(..end).unwrap_or(&[]), run)
-            }
-        }
-    }
-
-    /// Whether the text behind a run begins with it.
-    #[inline(always)]
-    fn begins(&self, tail: &[u8]) -> bool {
-        match self {
-            Beside::Anything => true,
-            Beside::Text(all) => is_near(all.first(), tail.first()) && begins_with(tail, all),
-            Beside::Run(run) => {
-                let start = tail.iter().position(u8::is_ascii_alphanumeric).unwrap_or(tail.len());
-                begins_with(tail.get(start..).unwrap_or(&[]), run)
-            }
-        }
-    }
-}
-
-/// Whether two bytes are there and the same but for the case, which spares most comparisons.
-#[inline(always)]
-fn is_near(sought: Option<&u8>, there: Option<&u8>) -> bool {
-    sought.zip(there).is_some_and(|(sought, there)| sought.eq_ignore_ascii_case(there))
-}
-
-impl Setting {
-    /// Whether a run that stands from `from` to `to` in a text has it.
-    #[inline(always)]
-    fn fits(&self, text: &[u8], from: usize, to: usize) -> bool {
-        self.before.ends(text.get(..from).unwrap_or(&[])) && self.behind.begins(text.get(to..).unwrap_or(&[]))
-    }
-}
-
-/// What stands before or behind a run of a piece: the rest of the piece, or the next word of the phrase that the piece is of.
-fn beside(rest: Option<&[u8]>, word: Option<&str>) -> Beside {
-    match (rest, word) {
-        (Some(rest), _) if !rest.is_empty() => Beside::Text(rest.into()),
-        (_, Some(word)) => Beside::Run(word.as_bytes().into()),
-        _ => Beside::Anything,
-    }
-}
-
-fn begins_with(text: &[u8], what: &[u8]) -> bool {
-    text.get(..what.len()).is_some_and(|there| there.eq_ignore_ascii_case(what))
-}
-
-fn ends_with(text: &[u8], what: &[u8]) -> bool {
-    let there = text.len().checked_sub(what.len()).and_then(|at| text.get(at..));
-    there.is_some_and(|there| there.eq_ignore_ascii_case(what))
-}
-
 impl Moulds {
     /// For these texts.
     pub(crate) fn of(sought: &[Sought]) -> Moulds {
@@ -181,7 +96,7 @@ impl Moulds {
             each_run(bytes, |from, to| {
                 let Some(run) = piece.get(from..to) else { return };
                 let (before, behind) = (text.before.first().map(String::as_str), text.after.first().map(String::as_str));
-                let setting = Setting { before: beside(bytes.get(..from), before), behind: beside(bytes.get(to..), behind) };
+                let setting = Setting { before: Beside::of(bytes.get(..from), before), behind: Beside::of(bytes.get(to..), behind) };
                 match (open_before && from == 0, open_behind && to == bytes.len()) {
                     (false, false) => moulds.add_whole(run, setting),
                     (true, false) => moulds.ends.add(run.as_bytes().last(), run, setting, |setting| setting.behind.nearest(<[u8]>::first)),
@@ -208,10 +123,10 @@ impl Moulds {
         // What is nearest is the last word of the piece before it, or the first of the one behind it: only of a piece that is one word itself
         // both are known.
         let is_word = piece.bytes().all(|b| b.is_ascii_alphanumeric());
-        let mut near = beside(None, is_word.then_some(piece));
+        let mut near = Beside::of(None, is_word.then_some(piece));
         for (at, word) in words.iter().enumerate() {
-            self.add_whole(word, setting(near, beside(None, words.get(at + 1).map(String::as_str))));
-            near = beside(None, Some(word));
+            self.add_whole(word, setting(near, Beside::of(None, words.get(at + 1).map(String::as_str))));
+            near = Beside::of(None, Some(word));
         }
     }
 
@@ -246,13 +161,14 @@ impl Moulds {
     /// Whether a run with a digit, which stands from `from` to `to`, may be a part of a place where something stands that is sought.
     #[inline(always)]
     fn is_touched(&self, text: &[u8], run: &[u8], from: usize, to: usize) -> bool {
+        let place = Place::new(text, from, to);
         let mut is_whole = false;
         self.whole.find_run(run, &mut |number| {
             let settings = self.settings.get(number as usize).map_or(&[][..], |(_, settings)| settings);
-            is_whole |= settings.iter().any(|setting| setting.fits(text, from, to));
+            is_whole |= settings.iter().any(|setting| setting.fits(&place));
         });
-        let ends = |edge: &Edge| ends_with(run, &edge.run) && edge.setting.fits(text, from, to);
-        let begins = |edge: &Edge| begins_with(run, &edge.run) && edge.setting.fits(text, from, to);
+        let ends = |edge: &Edge| ends_with(run, &edge.run) && edge.setting.fits(&place);
+        let begins = |edge: &Edge| begins_with(run, &edge.run) && edge.setting.fits(&place);
         is_whole
             || self.ends.of(run.last(), text.get(to)).iter().any(ends)
             || self.begins.of(run.first(), from.checked_sub(1).and_then(|at| text.get(at))).iter().any(begins)
