@@ -1,5 +1,6 @@
 //! Activities: which signals were unusual for whom around an incident, against their own baseline.
 
+use crate::calm::Calm;
 use crate::computed;
 use crate::evidence::Evidence;
 use crate::groups::{Bins, Group, Groups};
@@ -50,16 +51,17 @@ pub(crate) const BEFORE: i64 = 240_000;
 /// After the last symptom, traces are looked for this long (ms).
 pub(crate) const AFTER: i64 = 10_000;
 
-/// All activities around an incident, in a stable order.
+/// All activities around one of the incidents, in a stable order.
 pub fn activities(
     evidence: &Evidence,
     topology: &Topology,
     pack: &Pack,
     groups: &Groups,
-    incident: &Incident,
+    (all, incident): (&[Incident], &Incident),
     measured: &[Measured],
 ) -> Vec<Activity> {
-    let mut list: Vec<Activity> = groups.all.iter().filter_map(|group| of_group(evidence, pack, incident, group)).collect();
+    let calm = Calm::new(evidence, all, incident);
+    let mut list: Vec<Activity> = groups.all.iter().filter_map(|group| of_group(evidence, pack, incident, &calm, group)).collect();
     for m in measured {
         list.push(Activity {
             signal: m.signal,
@@ -110,6 +112,10 @@ pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, e
     if rule.entity.first() != Some(&crate::rules::Accused::Key(whyline_event::Key::Peer)) || kind != "service" {
         return None;
     }
+    // The server itself speaks.
+    if programs_asked(&rule.id).contains(&service) {
+        return host.map(|host| format!("host:{host}"));
+    }
     if let Some(store) = only_store(evidence, &rule.id) {
         return Some(store);
     }
@@ -120,8 +126,13 @@ pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, e
 pub(crate) fn programs_asked(id: &str) -> &'static [&'static str] {
     match id.split(['.', '-']).next().unwrap_or("") {
         "db" | "dbclient" | "dbpool" | "mysql" | "mariadb" | "postgresql" | "pg" | "jdbc" | "mongodb" => {
-            &["mariadb", "mysql", "postgresql", "mongodb"]
+            &["mariadb", "mysql", "postgresql", "mongodb", "sqlserver", "oracle", "cassandra", "clickhouse"]
         }
+        "elasticsearch" => &["elasticsearch"],
+        "oracle" => &["oracle"],
+        "mssql" => &["sqlserver"],
+        "cassandra" => &["cassandra"],
+        "clickhouse" => &["clickhouse"],
         "redis" | "cache" | "memcached" => &["redis", "memcached"],
         "amqp" | "rabbitmq" | "queue" => &["rabbitmq"],
         "dns" => &["dns"],
@@ -143,7 +154,7 @@ pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
     if hosts.len() == 1 { hosts.first().map(|only| format!("host:{only}")) } else { None }
 }
 
-fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, group: &Group) -> Option<Activity> {
+fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'_>, group: &Group) -> Option<Activity> {
     let Group { signal, place, series, bins } = group;
     let (from, to) = ((incident.onset - BEFORE).div_euclid(1000), (incident.end + AFTER).div_euclid(1000));
     let onset_s = incident.onset.div_euclid(1000);
@@ -159,16 +170,14 @@ fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, group: &Group
             cover_to = cover_to.max(b);
         }
     }
-    // Calm: before the incident (with a short lead for its cause) and well after it.
-    let calm_from = onset_s - 15;
-    let calm_to = incident.end.div_euclid(1000) + 15;
-    let calm_hits = bins.sum_before(calm_from) + bins.sum_from(calm_to);
-    let calm_seconds = ((calm_from - cover_from).max(0) + (cover_to - calm_to).max(0)) as f64;
-    let busy = bins.sum(calm_from, calm_to);
-    let busy_seconds = (calm_to - calm_from).max(1) as f64;
+    let host = series.first().and_then(|i| evidence.series.get(*i)).map_or("", |s| evidence.text(s.host));
+    let usual = calm.usual(bins, (cover_from, cover_to), host, from);
+    let calm_hits = usual.hits;
+    let busy = bins.sum(usual.from, usual.to);
+    let busy_seconds = (usual.to - usual.from).max(1) as f64;
     // A log that begins with the trouble (a slow log, an error log) was silent before rather than absent: a few seconds of it
     // are no measure of what is usual.
-    let rate = calm_hits as f64 / calm_seconds.max(40.0);
+    let rate = calm_hits as f64 / (usual.seconds as f64).max(40.0);
     let gain = if calm_hits == 0 {
         1.0
     } else if busy > 0 {
@@ -250,12 +259,20 @@ fn states(pack: &Pack, evidence: &Evidence, groups: &Groups, incident: &Incident
             activity.series.iter().flat_map(|i| evidence.series[*i].bins.iter().map(|b| b.0)).filter(|s| *s <= end).collect();
         begins.sort_unstable();
         let of_series = |i: usize| evidence.series[i].bins.iter().map(|b| b.0);
-        let mut ends: Vec<i64> = until.iter().flat_map(|signal| groups.at(*signal, &activity.place)).flat_map(of_series).collect();
+        let ending: Vec<usize> = until.iter().flat_map(|signal| groups.at(*signal, &activity.place)).collect();
+        let mut ends: Vec<i64> = ending.iter().copied().flat_map(of_series).collect();
+        let exact = |second: i64, series: &[usize]| {
+            let samples = series.iter().flat_map(|i| &evidence.series[*i].samples);
+            samples.map(|s| s.nanos).filter(|nanos| nanos.div_euclid(1_000_000_000) == second).max()
+        };
         ends.sort_unstable();
         // Whole seconds that lie in some stretch, each counted once.
         let (mut covered, mut reached) = (0, i64::MIN);
         for begin in begins {
-            let stop = ends.get(ends.partition_point(|e| *e <= begin)).copied().unwrap_or(i64::MAX);
+            // Of the same second only kept lines tell which came first.
+            let at_once = exact(begin, &activity.series).zip(exact(begin, &ending)).is_some_and(|(begin, end)| end > begin);
+            let stop = if at_once { Some(begin) } else { ends.get(ends.partition_point(|e| *e <= begin)).copied() };
+            let stop = stop.unwrap_or(i64::MAX);
             let (first, last) = (begin.max(onset).max(reached), stop.min(end).min(onset + 100_000));
             if first <= last {
                 covered += last - first + 1;
@@ -278,7 +295,8 @@ fn compound(pack: &Pack, evidence: &Evidence, incident: &Incident, list: &mut Ve
             let seconds = bins.seconds(activity.onset / 1000, incident.end / 1000 + 10);
             let start = seconds.iter().find(|s| bins.sum(**s, **s + count.within) >= count.at_least);
             if let Some(start) = start {
-                let onset = start * 1000;
+                let counted = begun(pack, count.of, start * 1000, incident);
+                let onset = begun(pack, id as SignalId, counted, incident);
                 found.push(Activity { signal: id as SignalId, onset, timing: timing(onset, incident), ..activity.clone() });
             }
         }

@@ -110,8 +110,9 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
             }
         }
     }
+    let there: BTreeSet<FaultId> = anchors.iter().map(|(fault, _)| *fault).collect();
     let mut list: Vec<Hypothesis> =
-        anchors.into_iter().filter_map(|(fault, place)| judge(&known, incident, &near, &reach, fault, place)).collect();
+        anchors.into_iter().filter_map(|(fault, place)| judge(&known, incident, &near, (&reach, &there), fault, place)).collect();
     list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
     for h in &mut list {
         h.entities = accused::entities(evidence, pack, activities, h);
@@ -130,7 +131,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     for h in &mut list {
         h.step_of = h.step_of.and_then(|i| before.get(i)).and_then(|k| after.get(k)).copied();
     }
-    untold::hold_back(evidence, topology, pack, activities, &mut list);
+    untold::hold_back(&known, incident, &mut list);
     list
 }
 
@@ -140,7 +141,15 @@ pub(crate) fn anchors_by(pack: &Pack, evidence: &crate::rules::Evidence) -> bool
     evidence.weight >= ANCHOR && !crate::computed::find(id).is_some_and(|c| c.context)
 }
 
-fn judge(known: &Known<'_>, incident: &Incident, near: &Near<'_>, reach: &Reach, fault: FaultId, place: &str) -> Option<Hypothesis> {
+/// Judges a fault at a place; `there` are the faults that anything speaks for.
+fn judge(
+    known: &Known<'_>,
+    incident: &Incident,
+    near: &Near<'_>,
+    (reach, there): (&Reach, &BTreeSet<FaultId>),
+    fault: FaultId,
+    place: &str,
+) -> Option<Hypothesis> {
     let Known { evidence, pack, activities, .. } = *known;
     let rule = &pack.faults[fault];
     let mut terms = vec![Term { name: "prior".into(), value: PRIOR, note: "before looking".into(), activity: None }];
@@ -183,7 +192,7 @@ fn judge(known: &Known<'_>, incident: &Incident, near: &Near<'_>, reach: &Reach,
     let onset = known.unwrap_or(incident.onset);
     let (value, note) = reach.worth(place, &rule.id);
     terms.push(Term { name: "place".into(), value, note: note.into(), activity: None });
-    terms.push(symptoms(pack, incident, fault));
+    terms.push(symptoms(pack, incident, fault, there));
     terms.push(coverage(pack, rule, incident, activities, &terms));
     let score = terms.iter().map(|t| t.value).sum();
     Some(Hypothesis {
@@ -219,31 +228,53 @@ pub(crate) fn same_lines(evidence: &Evidence, a: &Activity, b: &Activity) -> boo
     a.hits == b.hits && !lines(a).is_disjoint(&lines(b))
 }
 
-/// Whether the fault leads to the symptoms that were seen, weighed by the requests they concern.
-fn symptoms(pack: &Pack, incident: &Incident, fault: FaultId) -> Term {
-    let mut explained: BTreeSet<&str> = BTreeSet::new();
-    let mut seen = BTreeSet::new();
-    let mut next = vec![(fault, 0)];
-    while let Some((f, depth)) = next.pop() {
-        if !seen.insert(f) || depth > 4 {
-            continue;
-        }
-        if pack.faults[f].symptom {
-            explained.insert(&pack.faults[f].id);
-        }
-        next.extend(pack.faults[f].explains.iter().filter(|e| !e.is_better_name).map(|e| (e.fault, depth + 1)));
-    }
-    let explains = |id: &str| {
+/// What a symptom counts that a fault brings only by way of one for which nothing speaks.
+const BY_WAY: f64 = 0.25;
+
+/// Whether the fault leads to the symptoms that were seen, weighed by the requests they concern. On the way there it may pass other faults that
+/// something speaks for; by way of one that nothing speaks for it hardly does.
+fn symptoms(pack: &Pack, incident: &Incident, fault: FaultId, there: &BTreeSet<FaultId>) -> Term {
+    let straight = leads_to(pack, fault, |f| f == fault || there.contains(&f));
+    let by_way = leads_to(pack, fault, |_| true);
+    let among = |explained: &BTreeSet<&str>, id: &str| {
         explained.contains(id)
             || id.starts_with("http.5") && explained.contains("http.5xx")
             || id.starts_with("http.4") && explained.contains("http.4xx")
     };
+    let explains = |id: &str| {
+        if among(&straight, id) {
+            1.0
+        } else if among(&by_way, id) {
+            BY_WAY
+        } else {
+            0.0
+        }
+    };
     let weight = |s: &crate::symptoms::Symptom| (s.affected.len() as f64).max(10.0) * if s.id == "http.slow" { 0.4 } else { 1.0 };
     let all: f64 = incident.symptoms.iter().map(weight).sum();
-    let mine: f64 = incident.symptoms.iter().filter(|s| explains(&s.id)).map(weight).sum();
+    let mine: f64 = incident.symptoms.iter().map(|s| explains(&s.id) * weight(s)).sum();
     let share = if all > 0.0 { mine / all } else { 0.0 };
     let note = format!("leads to {:.0} % of what was felt", share * 100.0);
     Term { name: "symptoms".into(), value: (0.06 + 0.94 * share).ln(), note, activity: None }
+}
+
+/// The symptoms that a fault leads to, over faults that may be passed.
+fn leads_to(pack: &Pack, fault: FaultId, passes: impl Fn(FaultId) -> bool) -> BTreeSet<&str> {
+    let mut explained: BTreeSet<&str> = BTreeSet::new();
+    let mut seen = BTreeSet::new();
+    let mut next = vec![(fault, 0)];
+    while let Some((f, depth)) = next.pop() {
+        if depth > 4 || !seen.insert(f) {
+            continue;
+        }
+        if pack.faults[f].symptom {
+            explained.insert(&pack.faults[f].id);
+        } else if !passes(f) {
+            continue;
+        }
+        next.extend(pack.faults[f].explains.iter().filter(|e| !e.is_better_name).map(|e| (e.fault, depth + 1)));
+    }
+    explained
 }
 
 /// Whether the traces last as long as the trouble.

@@ -35,7 +35,7 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     for (number, incident) in all.iter().enumerate() {
         let id = format!("incident-{}", number + 1);
         let measured = measure(evidence, &topology, pack, incident);
-        let activities = activities(evidence, &topology, pack, &groups, incident, &measured);
+        let activities = activities(evidence, &topology, pack, &groups, (&all, incident), &measured);
         let list = hypotheses(evidence, &topology, pack, incident, &activities);
         let context = Context { evidence, topology: &topology, pack, incident, activities: &activities, list: &list, id: &id };
         let unexplained = 1.0 - list.iter().filter(|h| h.step_of.is_none() && h.confidence > 0.05).map(|h| h.confidence).sum::<f64>();

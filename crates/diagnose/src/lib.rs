@@ -6,6 +6,7 @@
 mod accused;
 pub mod activity;
 pub mod belief;
+mod calm;
 pub mod computed;
 pub mod diagnosis;
 pub mod entity;

@@ -88,8 +88,11 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, within: i64, list: &mut [H
         let coverage: f64 = list[root].terms.iter().filter(|t| t.name == "coverage").map(|t| t.value).sum();
         let odds = (own_evidence(known, &list[root], &list[i]) + coverage).exp();
         let share = odds / (odds + ALONE);
-        let gain = (list[i].score + share.ln() - list[root].score).min(2.5);
-        list[root].rest = list[root].rest.max(list[i].score + (1.0 - share).ln());
+        let shown = list[i].score + share.ln();
+        let gain = (shown - list[root].score).min(2.5);
+        // That the step came about alone is weighed against what the root is given, which is bounded.
+        let given = shown.min(list[root].score + gain.max(0.0));
+        list[root].rest = list[root].rest.max(given + ((1.0 - share) / share).ln());
         if gain > 0.0 {
             let note = format!("explains {} as well", pack.faults[list[i].fault].id);
             list[root].score += gain;

@@ -6,10 +6,10 @@
 //! other side must have been given before the program stands by the fault. Silence counts only where the log was given.
 
 use crate::activity::{Activity, programs_asked};
-use crate::belief::{Hypothesis, Term};
-use crate::evidence::Evidence;
-use crate::rules::Pack;
+use crate::belief::{Hypothesis, Known, Term};
+use crate::evidence::{Evidence, SourceInfo};
 use crate::rules::written::Missing;
+use crate::symptoms::Incident;
 use crate::topology::Topology;
 
 /// No more is believed of a fault while the log that would decide is not there.
@@ -18,10 +18,13 @@ const MOST: f64 = 0.6;
 const CONCLUSIVE: f64 = 4.0;
 
 /// Holds back the confidence in faults for which a needed log was not given.
-pub(crate) fn hold_back(evidence: &Evidence, topology: &Topology, pack: &Pack, activities: &[Activity], list: &mut [Hypothesis]) {
-    let on_known_host = |h: &&mut Hypothesis| h.place.strip_prefix("host:").is_some_and(|host| topology.hosts.contains(host));
-    for h in list.iter_mut().filter(|h| h.step_of.is_none() && h.confidence > MOST).filter(on_known_host) {
+pub(crate) fn hold_back(known: &Known<'_>, incident: &Incident, list: &mut [Hypothesis]) {
+    let Known { evidence, topology, pack, activities } = *known;
+    let given = Given { evidence, seconds: (incident.onset.div_euclid(1000) - BEFORE, incident.end.div_euclid(1000)) };
+    for h in list.iter_mut().filter(|h| h.step_of.is_none() && h.confidence > MOST) {
         let rule = &pack.faults[h.fault];
+        // Nobody's log was given of what is no host here; what it depends on, and its machine, are then not known at all.
+        let is_known = h.place.strip_prefix("host:").is_some_and(|host| topology.hosts.contains(host));
         let is_conclusive = |a: &Activity| rule.evidence.iter().any(|e| e.signal == a.signal && e.weight >= CONCLUSIVE);
         let named = h.speaking(activities).any(|(_, activity)| is_conclusive(activity));
         if named {
@@ -33,9 +36,9 @@ pub(crate) fn hold_back(evidence: &Evidence, topology: &Topology, pack: &Pack, a
         };
         let mut needed = rule.missing.iter().enumerate().filter(|(_, missing)| missing.needed && !is_unneeded(missing));
         let missing = needed.find(|(_, missing)| match missing.of.as_str() {
-            "dependency" => !store_speaks(evidence, topology, h, &rule.id),
-            "host" => !machine_speaks(evidence, activities, h),
-            _ => !accused_speaks(evidence, activities, h),
+            "dependency" => is_known && !store_speaks(&given, topology, h, &rule.id),
+            "host" => is_known && !machine_speaks(&given, activities, h),
+            _ => !accused_speaks(&given, activities, h),
         });
         if let Some((at, missing)) = missing {
             let note = format!("not sure without the {}", h.fill(&missing.log));
@@ -46,34 +49,62 @@ pub(crate) fn hold_back(evidence: &Evidence, topology: &Topology, pack: &Pack, a
     }
 }
 
+/// A log counts that reaches to so many seconds before the incident: who logs little may have said nothing since.
+const BEFORE: i64 = 300;
+
+/// The logs that were given of the time of an incident; a piece of another day is no log of it.
+struct Given<'e> {
+    evidence: &'e Evidence,
+    seconds: (i64, i64),
+}
+
+impl Given<'_> {
+    /// Whether some log of a host was given that is of the right kind.
+    fn of(&self, host: &str, is_right: impl Fn(&SourceInfo) -> bool) -> bool {
+        let covers =
+            |number: usize| self.evidence.span(number).is_some_and(|(first, last)| first <= self.seconds.1 && last >= self.seconds.0);
+        let mut sources = self.evidence.sources.iter().enumerate();
+        sources.any(|(number, source)| source.host == host && source.records > 0 && is_right(source) && covers(number))
+    }
+}
+
+/// Whether a format is that of a proxy or a log of requests, which says little of why a service behind it ended.
+fn is_of_proxy(format: &str) -> bool {
+    whyline_query::is_access_format(format)
+        || ["nginx", "apache", "haproxy", "traefik", "envoy", "caddy"].iter().any(|proxy| format.split('.').next() == Some(*proxy))
+}
+
 /// Whether a log was given of a store that the accused may use: on its machine, on one that it calls, or on one of which nobody knows
 /// who calls it.
-fn store_speaks(evidence: &Evidence, topology: &Topology, h: &Hypothesis, fault: &str) -> bool {
+fn store_speaks(given: &Given<'_>, topology: &Topology, h: &Hypothesis, fault: &str) -> bool {
+    let evidence = given.evidence;
     let stores = programs_asked(fault);
     let below = topology.below(h.host());
     evidence.programs.iter().any(|((host, program), _)| {
         let host = evidence.text(*host);
         let uncalled = || !topology.calls.iter().any(|(_, callee)| callee == host);
-        stores.contains(&evidence.text(*program)) && (below.contains_key(host) || uncalled())
+        stores.contains(&evidence.text(*program)) && (below.contains_key(host) || uncalled()) && given.of(host, |_| true)
     })
 }
 
 /// Whether the machine of the accused speaks for it, or the log of its system was given.
-fn machine_speaks(evidence: &Evidence, activities: &[Activity], h: &Hypothesis) -> bool {
+fn machine_speaks(given: &Given<'_>, activities: &[Activity], h: &Hypothesis) -> bool {
+    let evidence = given.evidence;
     let spoken = h.speaking(activities).filter(|(_, a)| !a.shown).flat_map(|(_, a)| &a.series);
     let by_itself = spoken.filter_map(|i| evidence.series.get(*i)).any(|series| evidence.text(series.host) == h.host());
-    by_itself || evidence.sources.iter().any(|source| source.host == h.host() && source.tells_of_system())
+    by_itself || given.of(h.host(), SourceInfo::tells_of_system)
 }
 
 /// Programs that start and watch others, and say how they end.
 const SUPERVISORS: [&str; 9] = ["systemd", "kernel", "supervisord", "monit", "dockerd", "containerd", "kubelet", "init", "runit"];
 
 /// Whether the accused service speaks for itself: by what accuses it, or in a log of its own.
-fn accused_speaks(evidence: &Evidence, activities: &[Activity], h: &Hypothesis) -> bool {
+fn accused_speaks(given: &Given<'_>, activities: &[Activity], h: &Hypothesis) -> bool {
+    let evidence = given.evidence;
     let spoken = h.speaking(activities).filter(|(_, a)| !a.shown).flat_map(|(_, a)| &a.series);
     let by_itself = spoken.filter_map(|i| evidence.series.get(*i)).any(|series| {
         let service = evidence.text(series.service);
         evidence.text(series.host) == h.host() && !SUPERVISORS.contains(&service)
     });
-    by_itself || evidence.sources.iter().any(|source| source.host == h.host() && source.records > 0 && !source.is_of_system())
+    by_itself || given.of(h.host(), |source| !source.is_of_system() && !is_of_proxy(&source.format))
 }

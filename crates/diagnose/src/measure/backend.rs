@@ -48,7 +48,10 @@ fn own(view: &mut View<'_>, host: &str) {
     let good = during.iter().filter(|r| r.of.status < 500).count();
     let seconds = ((end - onset) as f64 / 1000.0).max(1.0);
     let before_seconds = ((onset - first) as f64 / 1000.0).max(1.0);
-    let (slow, all, example, before) = slower(view.before(&mine), &during);
+    // Of a path that few ask for, all the others say nothing; and a service may not log what it never answered.
+    let failing = Failing::of(view, &during);
+    let asked: Vec<Request> = during.iter().copied().filter(|r| failing.are_many || failing.paths.contains(&r.of.path)).collect();
+    let (slow, all, example, before) = slower(view.before(&mine), &during, &asked);
     let usual = before as f64 / before_seconds;
     let service = requests.kinds(&mine).min_by_key(|(_, sum)| sum.first);
     let service = service.map_or("", |(kind, _)| view.evidence.text(kind.service)).to_string();
@@ -63,19 +66,40 @@ fn own(view: &mut View<'_>, host: &str) {
         view.add("backend.serves", entity.clone(), onset, note, cite.clone());
     }
     if all >= 8 {
+        let logs_them = asked.len() * 2 >= failing.requests;
         if slow * 4 >= all {
             let note = format!("{slow} of {all} requests took more than three times as long as requests for the same path before");
             let cite = example.map(|r| vec![(r.of.source, r.of.line)]).unwrap_or(cite);
             view.add("backend.slower", entity, onset, note, cite);
-        } else if slow * 10 <= all {
+        } else if slow * 10 <= all && logs_them {
             view.add("backend.not-slower", entity, onset, format!("of {all} requests {} took as long as before", all - slow), cite);
         }
     }
 }
 
-/// How many requests took far longer than requests for the same path did before: slow ones, all, and one of the slow; and how many there
-/// were before.
-fn slower(before: impl Iterator<Item = Request>, during: &[Request]) -> (usize, usize, Option<Request>, usize) {
+/// The paths of the requests that fail.
+struct Failing {
+    paths: BTreeSet<NameId>,
+    /// How many requests for them failed at the edge.
+    requests: usize,
+    /// Half of what the service is asked for is one of them, or they are known by no path that it knows.
+    are_many: bool,
+}
+
+impl Failing {
+    fn of(view: &View<'_>, during: &[Request]) -> Failing {
+        let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
+        let edges = view.incident.hosts();
+        let inner = view.evidence.requests.choose(|kind| !kind.access || !edges.contains(view.evidence.text(kind.host)));
+        let knows = view.before(&inner).any(|r| paths.contains(&r.of.path));
+        let among = during.iter().filter(|r| paths.contains(&r.of.path)).count();
+        Failing { requests: view.affected.len(), are_many: !knows || among * 2 >= during.len(), paths }
+    }
+}
+
+/// How many of the requests that are asked for took far longer than requests for the same path did before: slow ones, all, and one of the slow;
+/// and how many there were before.
+fn slower(before: impl Iterator<Item = Request>, during: &[Request], asked: &[Request]) -> (usize, usize, Option<Request>, usize) {
     let mut usual: FxHashMap<NameId, Vec<i64>> = during.iter().map(|r| (r.of.path, Vec::new())).collect();
     let mut count = 0;
     for r in before {
@@ -87,7 +111,7 @@ fn slower(before: impl Iterator<Item = Request>, during: &[Request]) -> (usize, 
     usual.retain(|_, v| v.len() >= 5);
     usual.values_mut().for_each(|v| v.sort_unstable());
     let (mut slow, mut all, mut example) = (0, 0, None);
-    for r in during {
+    for r in asked {
         let (Some(took), Some(usual)) = (r.took(), usual.get(&r.of.path)) else { continue };
         all += 1;
         let usual = quantile(usual, 0.75).max(1);

@@ -87,6 +87,9 @@ fn upstreams(view: &mut View<'_>) {
     let first = first.and_then(|number| requests.get(number)).map_or(onset, |r| r.start);
     // Upstreams that some request of the edge was sent to before.
     let used: BTreeSet<NameId> = requests.kinds(&view.edge).filter(|(_, sum)| sum.ended.0 < onset).map(|(kind, _)| kind.upstream).collect();
+    for server in servers(view) {
+        some_served(view, server, |r| r.of.server);
+    }
     for (upstream, list) in failing {
         if list.len() * 10 < view.affected.len() {
             continue;
@@ -101,7 +104,9 @@ fn upstreams(view: &mut View<'_>) {
         } else {
             BTreeSet::new()
         };
-        if !other_before.is_empty() {
+        // A release brings new addresses, too, whose answers are its own.
+        let strange = list.iter().filter(|i| matches!(view.request(**i).of.status, 404 | 502..=504)).count();
+        if !other_before.is_empty() && strange * 5 >= list.len() {
             let others: Vec<&str> = other_before.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("{text} was never asked before; the same paths were served by {}", others.join(", "));
             view.add("upstream.new-address", endpoint(&text), onset, note, cite.clone());
@@ -110,19 +115,14 @@ fn upstreams(view: &mut View<'_>) {
         let new = view.edge_kinds(|kind| kind.status < 500 && kind.upstream != NONE && !used.contains(&kind.upstream));
         let later = requests.ended(&new, onset + 1, i64::MAX).map(|(_, r)| r).filter(|r| r.of.upstream != upstream);
         let later: BTreeSet<NameId> = later.filter(|r| paths.contains(&r.of.path)).map(|r| r.of.upstream).collect();
-        if used_before && !later.is_empty() {
+        // What answers by itself has not moved away.
+        let unanswered = list.iter().filter(|i| matches!(view.request(**i).of.status, 502..=504)).count();
+        if used_before && !later.is_empty() && unanswered * 2 >= list.len() {
             let others: Vec<&str> = later.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("the same paths are served by {} later, which was never asked before", others.join(", "));
             view.add("upstream.moved", endpoint(&text), onset, note, cite.clone());
         }
-        let same: Vec<Request> = view.during().map(|(_, r)| r).filter(|r| r.of.upstream == upstream).collect();
-        let good: Vec<&Request> = same.iter().filter(|r| r.of.status < 500 && r.of.status != 499).collect();
-        let span = (view.incident.end - onset).max(1);
-        let quarters: BTreeSet<i64> = good.iter().map(|r| (r.end - onset) * 4 / span).collect();
-        if good.len() >= 8 && good.len() * 7 >= same.len() && quarters.len() >= 3 {
-            let note = format!("{} of {} requests to {text} were served", good.len(), same.len());
-            view.add("upstream.some-served", endpoint(&text), onset, note, good.iter().take(2).map(|r| (r.of.source, r.of.line)).collect());
-        }
+        some_served(view, upstream, |r| r.of.upstream);
         let (ip, port) = address::split_port(&text);
         let beside = |other: &str| {
             let (other, p) = address::split_port(other);
@@ -135,6 +135,32 @@ fn upstreams(view: &mut View<'_>) {
             let note = format!("{other} serves at the same time");
             view.add("upstream.other-port-serves", endpoint(&text), onset, note, cite);
         }
+    }
+}
+
+/// Servers of which only the name is known that a tenth of the failing requests or more went to.
+fn servers(view: &View<'_>) -> Vec<NameId> {
+    let mut failing: BTreeMap<NameId, usize> = BTreeMap::new();
+    for of in view.affected.iter().map(|i| view.request(*i).of) {
+        if of.upstream == NONE && of.server != NONE && of.status >= 500 {
+            *failing.entry(of.server).or_default() += 1;
+        }
+    }
+    failing.into_iter().filter(|(_, n)| n * 10 >= view.affected.len()).map(|(server, _)| server).collect()
+}
+
+/// Whether an endpoint served others of the requests that went to it, all through the incident.
+fn some_served(view: &mut View<'_>, target: NameId, of: impl Fn(&Request) -> NameId) {
+    let onset = view.incident.onset;
+    let same: Vec<Request> = view.during().map(|(_, r)| r).filter(|r| of(r) == target).collect();
+    let good: Vec<&Request> = same.iter().filter(|r| r.of.status < 500 && r.of.status != 499).collect();
+    let span = (view.incident.end - onset).max(1);
+    let quarters: BTreeSet<i64> = good.iter().map(|r| (r.end - onset) * 4 / span).collect();
+    if good.len() >= 8 && good.len() * 7 >= same.len() && quarters.len() >= 3 {
+        let text = view.evidence.text(target).to_string();
+        let note = format!("{} of {} requests to {text} were served", good.len(), same.len());
+        let cite = good.iter().take(2).map(|r| (r.of.source, r.of.line)).collect();
+        view.add("upstream.some-served", endpoint(&text), onset, note, cite);
     }
 }
 

@@ -2,8 +2,10 @@
 
 use super::{Times, View};
 use crate::entity::parts;
+use crate::evidence::Request;
 use crate::evidence::SourceInfo;
 use crate::names::NONE;
+use crate::rules::Accused;
 use crate::topology::program_of_port;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -23,12 +25,19 @@ pub(super) fn measure(view: &mut View<'_>) {
 /// A health check waits so long (ms): HAProxy's default interval between two of them, which is its time-out as well.
 const CHECK: i64 = 2000;
 
+/// The ends of the names of signals that tell of a check that could not connect.
+const CONNECT: [&str; 3] = ["-refused", "-connect-timeout", "-unreachable"];
+/// Requests that hang are ended by then, mostly (s).
+const HANGS: i64 = 120;
+
 /// Servers that a health check takes out although they answer real requests well.
 fn checks(view: &mut View<'_>) {
     let (from, to) = (view.incident.onset / 1000 - 60, view.incident.end / 1000);
     let mut found = Found::new();
     for series in &view.evidence.series {
-        if !view.pack.signals[series.signal as usize].id.contains(".server-down") {
+        // Whoever cannot be connected to does not serve either, whatever it did just before.
+        let id = &view.pack.signals[series.signal as usize].id;
+        if !id.contains(".server-down") || CONNECT.iter().any(|end| id.ends_with(end)) {
             continue;
         }
         let (_, name, _) = parts(view.evidence.text(series.entity));
@@ -37,7 +46,11 @@ fn checks(view: &mut View<'_>) {
         for (down, _) in series.bins.iter().filter(|(s, _)| (from..=to).contains(s)) {
             let served: Vec<_> = requests.ended(&of_server, (down - 20) * 1000, down * 1000 + 999).map(|(_, r)| r).collect();
             // Who answers requests later than a check waits for an answer fails it rightly.
-            let bad = served.iter().filter(|r| r.of.status >= 500 || r.took().is_some_and(|took| took >= CHECK)).count();
+            let is_late = |r: &Request| r.took().is_some_and(|took| took >= CHECK);
+            let bad = served.iter().filter(|r| r.of.status >= 500 || is_late(r)).count();
+            // So does who was asked before and answers later, or never.
+            let later = requests.ended(&of_server, down * 1000 + 1000, (down + HANGS) * 1000).map(|(_, r)| r);
+            let bad = bad + later.filter(|r| is_late(r) && r.start <= down * 1000).count();
             if served.len() >= 3 && bad * 10 <= served.len() {
                 let cite = served.iter().rev().take(1).map(|r| (r.of.source, r.of.line)).collect();
                 found.entry(name.to_string()).or_insert((*down * 1000, served.len() as u64, cite));
@@ -65,7 +78,12 @@ fn unlogged(view: &mut View<'_>) {
         // Only what services say of the ends of their own connections: an upstream or a peer by address or name.
         let (address, port) = address::split_port(name);
         let is_endpoint = address::ip(name).is_some() || address.contains('.') || port.is_some();
-        if !view.pack.signals[series.signal as usize].accuses(Key::Peer) || !is_endpoint {
+        // What a proxy says of its own upstreams tells of no dependency.
+        let signal = &view.pack.signals[series.signal as usize];
+        if !signal.accuses(Key::Peer) || signal.entity.first() == Some(&Accused::Key(Key::UpstreamAddress)) || !is_endpoint {
+            continue;
+        }
+        if is_logged_somewhere(view, address) {
             continue;
         }
         let n = series.within(from, to);
@@ -85,6 +103,22 @@ fn unlogged(view: &mut View<'_>) {
     for (entity, (onset, n, cite)) in targets {
         view.add("dependency.unlogged", entity, onset, format!("{n} errors name it; none of its logs was given"), cite);
     }
+}
+
+/// Whether a log of the service with this name was given, on whatever machine: one of its files or services is called as its first label is, perhaps
+/// with a number behind.
+fn is_logged_somewhere(view: &View<'_>, name: &str) -> bool {
+    if address::ip(name).is_some() {
+        return false;
+    }
+    let label = name.rsplit('/').next().unwrap_or(name).split('.').next().unwrap_or(name);
+    let is_it = |text: &str| {
+        let rest = text.strip_prefix(label);
+        label.len() >= 3 && rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_')))
+    };
+    let services = view.evidence.requests.all_kinds().map(|(kind, _)| view.evidence.text(kind.service));
+    let mut sources = view.evidence.sources.iter().filter(|source| source.records > 0 && !source.is_of_system());
+    sources.any(|source| is_it(&crate::entity::service_of_path(&source.path)) || is_it(&source.host)) || { services }.any(is_it)
 }
 
 /// What speaks of time-outs towards one machine.

@@ -14,12 +14,15 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
     let mut slow: Vec<u32> = Vec::new();
     let mut stretches: Vec<(i64, i64)> = Vec::new();
     let mut list: Vec<Taken> = Vec::new();
+    // While others fail, those that are served may be the quick ones: an upload that is rejected is no slow one any more.
+    let host = evidence.text(edge.host);
+    let failing: Vec<(i64, i64)> = symptoms.iter().filter(|s| s.host == host && !s.affected.is_empty()).map(|s| (s.onset, s.end)).collect();
     let groups = Groups::of(evidence, edge);
     for numbers in groups.each() {
         list.clear();
         list.extend(numbers.iter().map(|i| (*i, evidence.request(*i))).filter_map(|(i, r)| Some((i, r.end, r.took()?))));
         let Some(start) = numbers.first().map(|i| evidence.request(*i).start) else { continue };
-        for (from, to, base) in slow_stretches(start, &list) {
+        for (from, to, base) in slow_stretches(start, &list, &failing) {
             stretches.push((from, to));
             let limit = (base * 3).max(base + 200);
             slow.extend(list.iter().filter(|(_, end, took)| (from..=to).contains(end) && *took > limit).map(|(i, ..)| *i));
@@ -97,8 +100,8 @@ fn in_bin(bin: i64, took: i64) -> u64 {
 }
 
 /// Stretches in which the upper times of a group of requests, the first of which began at `start`, are far above the usual: from, to,
-/// usual (ms).
-fn slow_stretches(start: i64, list: &[Taken]) -> Vec<(i64, i64, i64)> {
+/// usual (ms). What is usual is learnt outside of the stretches in which requests failed, where that is time enough.
+fn slow_stretches(start: i64, list: &[Taken], failing: &[(i64, i64)]) -> Vec<(i64, i64, i64)> {
     let mut bins: Vec<u64> = list.iter().map(|(_, end, took)| in_bin((end - start).div_euclid(SLOW_BIN), *took)).collect();
     bins.sort_unstable();
     let of_bin = |value: u64| ((value >> 32) as i64, i64::from(value as u32));
@@ -108,7 +111,14 @@ fn slow_stretches(start: i64, list: &[Taken]) -> Vec<(i64, i64, i64)> {
     if upper.len() < 4 {
         return Vec::new();
     }
-    let mut sorted: Vec<i64> = upper.iter().map(|(_, took)| *took).collect();
+    let fails = |k: i64| {
+        let (from, to) = (start + k * SLOW_BIN, start + (k + 1) * SLOW_BIN);
+        failing.iter().any(|(onset, end)| *onset < to && from <= *end)
+    };
+    let mut sorted: Vec<i64> = upper.iter().filter(|(k, _)| !fails(*k)).map(|(_, took)| *took).collect();
+    if sorted.len() < 4 || sorted.len() * 3 < upper.len() {
+        sorted = upper.iter().map(|(_, took)| *took).collect();
+    }
     sorted.sort_unstable();
     // The quieter part of the time tells what is usual, also where the trouble lasts for most of the bundle.
     let base = sorted[sorted.len() * 3 / 10].max(1);

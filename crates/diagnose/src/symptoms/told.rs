@@ -2,10 +2,12 @@
 //! not hand on where its access log was not given. Which signals tell of which symptom stands in the rules, as evidence of the symptom.
 
 use super::Symptom;
+use crate::entity::parts;
 use crate::evidence::{Evidence, Series};
 use crate::names::NameId;
 use crate::rules::{Fault, Pack};
 use std::collections::{BTreeMap, BTreeSet};
+use whyline_event::address;
 
 /// A line of this weight (that of `strong` is above it) is an answer that somebody got; below it, another server may have answered.
 const CERTAIN: f64 = 2.0;
@@ -30,7 +32,7 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     let mut logged: BTreeMap<(NameId, NameId), Vec<i64>> = BTreeMap::new();
     for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty()) {
         let of_proxy = fault.id.starts_with("http.");
-        if requests && !of_proxy && !matches!(fault.id.as_str(), "connect.reset" | "login.failed") {
+        if requests && !of_proxy && !matches!(fault.id.as_str(), "connect.reset" | "login.failed" | "tls.handshake") {
             continue;
         }
         let mut by_host: BTreeMap<NameId, Vec<Told<'_>>> = BTreeMap::new();
@@ -50,11 +52,17 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
             if requests && of_proxy {
                 all = answers(fault, all);
             }
+            // A failed handshake stands in no log of requests; a scanner's says nothing.
+            if requests && fault.id == "tls.handshake" && !were_served(evidence, &all) {
+                continue;
+            }
             let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
             for (second, n) in all.iter().flat_map(|told| &told.bins) {
                 *bins.entry(*second).or_default() += u64::from(*n);
             }
-            found.extend(burst(&fault.id, evidence.text(host), &bins));
+            let is_certain = all.iter().any(|told| is_certain(fault, told));
+            let least = if fault.id == "login.failed" && !is_certain { LEAST.max(TIMES * usual(evidence, &all, &bins)) } else { LEAST };
+            found.extend(burst(&fault.id, evidence.text(host), &bins, least));
         }
     }
     found
@@ -79,15 +87,47 @@ fn seconds(evidence: &Evidence, host: NameId, service: NameId) -> Vec<i64> {
 /// The lines of a proxy that tell of answers. One that could not reach a server asks the next, if it has one; so what another server may
 /// have answered counts only where all such lines name one server.
 fn answers<'e>(fault: &Fault, all: Vec<Told<'e>>) -> Vec<Told<'e>> {
-    let is_certain = |told: &Told<'_>| fault.evidence.iter().any(|e| e.signal == told.series.signal && e.weight >= CERTAIN);
-    let servers: BTreeSet<NameId> = all.iter().filter(|told| !is_certain(told)).map(|told| told.series.entity).collect();
-    all.into_iter().filter(|told| servers.len() == 1 || is_certain(told)).collect()
+    let servers: BTreeSet<NameId> = all.iter().filter(|told| !is_certain(fault, told)).map(|told| told.series.entity).collect();
+    all.into_iter().filter(|told| servers.len() == 1 || is_certain(fault, told)).collect()
 }
 
-/// A burst: at least [`LEAST`] hits within a minute.
-fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>) -> Option<Symptom> {
+fn is_certain(fault: &Fault, told: &Told<'_>) -> bool {
+    fault.evidence.iter().any(|e| e.signal == told.series.signal && e.weight >= CERTAIN)
+}
+
+/// Whether most of the clients whose handshakes fail, and more than two, had requests answered at another time.
+fn were_served(evidence: &Evidence, all: &[Told<'_>]) -> bool {
+    let name = |told: &Told<'_>| address::split_port(parts(evidence.text(told.series.entity)).1).0.to_string();
+    let clients: BTreeSet<String> = all.iter().map(name).collect();
+    let kinds = evidence.requests.choose(|kind| kind.status < 400);
+    let served: BTreeSet<NameId> = evidence.requests.of(&kinds).map(|(_, r)| r.of.client).collect();
+    let known = clients.iter().filter(|client| evidence.names.find(client).is_some_and(|id| served.contains(&id))).count();
+    known >= 3 && known * 2 >= clients.len()
+}
+
+/// People mistype passwords at any time: only so many times the usual number is a symptom.
+const TIMES: u64 = 4;
+
+/// How many hits a minute has that is in the middle of all that the logs cover.
+fn usual(evidence: &Evidence, all: &[Told<'_>], bins: &BTreeMap<i64, u64>) -> u64 {
+    let spans = || all.iter().filter_map(|told| evidence.span(told.series.source));
+    let (Some(first), Some(last)) = (spans().map(|s| s.0).min(), spans().map(|s| s.1).max()) else { return 0 };
+    let minutes = usize::try_from((last - first).div_euclid(60)).unwrap_or(0) + 1;
+    let mut counts: BTreeMap<i64, u64> = BTreeMap::new();
+    for (second, n) in bins {
+        *counts.entry((second - first).div_euclid(60)).or_default() += n;
+    }
+    let mut counts: Vec<u64> = counts.into_values().collect();
+    counts.sort_unstable();
+    // The minutes without any hit come first.
+    let silent = minutes.saturating_sub(counts.len());
+    (minutes / 2).checked_sub(silent).and_then(|at| counts.get(at)).copied().unwrap_or(0)
+}
+
+/// A burst: at least so many hits within a minute.
+fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>, least: u64) -> Option<Symptom> {
     let in_minute = |s: i64| bins.range(s..s.saturating_add(60)).map(|(_, n)| n).sum::<u64>();
-    let hot: Vec<i64> = bins.keys().copied().filter(|s| in_minute(*s) >= LEAST).collect();
+    let hot: Vec<i64> = bins.keys().copied().filter(|s| in_minute(*s) >= least).collect();
     let (first, last) = (*hot.first()?, hot.last()?.saturating_add(60));
     let end = bins.range(..last).next_back().map_or(last, |(s, _)| *s);
     let entity = if host.is_empty() { "host:unknown".to_string() } else { format!("host:{host}") };

@@ -26,7 +26,7 @@ impl Exchanges {
         (host, service): (NameId, NameId),
         names: &mut Names,
     ) -> Option<Exchange> {
-        let status = fields.get(Key::Status).and_then(|v| v.as_int()).filter(|s| (100..600).contains(s))?;
+        let status = status(record, fields.get(Key::Status)?)?;
         let access = whyline_query::is_access(record);
         let path = fields.text(Key::Path);
         if path.is_none() && !access {
@@ -76,7 +76,7 @@ impl Exchanges {
             access,
             micros: duration,
             queue: if queue == u32::MAX { 0 } else { queue },
-            status: status as u16,
+            status,
             upstream_status: record.last(Key::UpstreamStatus).and_then(|v| v.as_int()).map_or(0, |s| s as u16),
             client,
             path,
@@ -102,6 +102,15 @@ impl Exchanges {
         self.masked.push_str(method);
         self.masked.push(' ');
         mask(path, &mut self.masked);
+    }
+}
+
+/// The status of a request. Envoy writes 0 where the client left before the answer (flag DC); nginx has 499 for that.
+fn status(record: &Record<'_>, written: Value<'_>) -> Option<u16> {
+    let flags = || record.values(Name::Other("envoy.response_flags")).find_map(|flags| flags.as_str());
+    match written.as_int()? {
+        0 if flags().is_some_and(|flags| flags.split(',').any(|flag| flag == "DC")) => Some(499),
+        status => u16::try_from(status).ok().filter(|status| (100..600).contains(status)),
     }
 }
 

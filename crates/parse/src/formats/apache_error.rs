@@ -60,10 +60,8 @@ impl Format for ApacheError {
         if !head.client.is_empty() {
             access::put_client(head.client, record);
         }
-        // The other end of a connection without a request: the client, except where this server is the one that asks.
-        if !head.remote.is_empty() && !head.module.starts_with("proxy") && head.client.is_empty() {
-            access::put_client(head.remote, record);
-        } else if !head.remote.is_empty() {
+        // `remote` is the other end of a connection that this server opened itself (server/log.c: one without an entry in the scoreboard).
+        if !head.remote.is_empty() {
             access::put_upstream(head.remote, record);
         } else if let Some(upstream) = upstream(message) {
             access::put_upstream(upstream, record);

@@ -230,6 +230,53 @@ fn finish<'a>(cx: &Cx<'a>, name: &'static str, rest: &'a str, record: &mut Recor
     fit
 }
 
+/// The bare stamp that `kubectl logs --timestamps` and `docker logs --timestamps` put before a line, in nanoseconds of which trailing zeros may be
+/// missing. It is taken for that only before what begins like a record of its own: a JSON object, a stamp, an address, klog.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Stamped;
+
+impl Format for Stamped {
+    fn name(&self) -> &'static str {
+        "container.timestamps"
+    }
+
+    fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
+        if cx.depth > 0 {
+            return None;
+        }
+        let (stamp, rest) = stamped(text)?;
+        record.format = "container.timestamps";
+        record.stamp = Some(stamp);
+        payload(cx, "container.timestamps", rest, record);
+        // What nobody reads may as well be a program's own stamp and its words.
+        Some(if record.format == "container.timestamps" { 40 } else { 94 })
+    }
+
+    fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
+        stamped(line).is_some()
+    }
+
+    fn is_envelope(&self) -> bool {
+        true
+    }
+}
+
+/// A stamp with nanoseconds, and the record behind it.
+fn stamped(text: &str) -> Option<(whyline_event::Stamp, &str)> {
+    if text.as_bytes().get(10) != Some(&b'T') {
+        return None;
+    }
+    let mut c = Cursor::new(text);
+    let stamp = c.stamp_by(stamp::iso).filter(|s| s.digits > 6 && s.offset.is_some())?;
+    c.must(" ")?;
+    let begins = match c.rest.as_bytes() {
+        [b'{', b'"', ..] | [b'[', b'0'..=b'9', ..] | [b'0'..=b'9', ..] => true,
+        [b'I' | b'W' | b'E' | b'F', month @ ..] => month.get(..4).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit)),
+        _ => false,
+    };
+    begins.then_some((stamp, c.rest))
+}
+
 fn kubectl(text: &str) -> Option<(&str, &str, &str)> {
     let mut c = Cursor::new(text);
     let name = c.between("[pod/", "]")?;
@@ -295,5 +342,9 @@ mod tests {
             assert!(read(&Cri, &arena, no).is_none());
         }
         assert!(read(&Prefixed, &arena, "INFO   | hi").is_none());
+        assert_eq!(stamped("2026-11-21T09:17:08.017067184Z {\"msg\":\"hi\"}").map(|(_, rest)| rest), Some("{\"msg\":\"hi\"}"));
+        for no in ["2026-11-21T09:17:08.017Z {\"msg\":1}", "2026-11-21T09:17:08.017067184Z hi", "2026-11-21T09:17:08.017067184Z INFO hi"] {
+            assert!(stamped(no).is_none(), "{no}");
+        }
     }
 }

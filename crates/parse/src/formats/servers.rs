@@ -1,4 +1,4 @@
-//! Layouts of single servers, read by their first line: ClickHouse, Ceph, Android's logcat, WebLogic, WebSphere, Erlang's reports.
+//! Layouts of single servers, read by their first line: ClickHouse, Ceph, Android's logcat, WebLogic, WebSphere, Erlang's reports, Nagios.
 
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::{Cursor, first_line};
@@ -61,12 +61,38 @@ fn parse(text: &str) -> Option<Line<'_>> {
     match bytes.first()? {
         b'=' => report(text),
         b'#' | b'<' => weblogic(text),
-        b'[' => websphere(text),
+        b'[' => nagios(text).or_else(|| websphere(text)),
         b'0'..=b'9' if bytes.get(4) == Some(&b'.') => clickhouse(text),
         b'0'..=b'9' if bytes.get(2) == Some(&b'-') => logcat(text),
         b'0'..=b'9' => ceph(text),
         _ => None,
     }
+}
+
+/// `[1794815480] SERVICE ALERT: host;service;CRITICAL;HARD;3;what the check said` of Nagios, Naemon and Icinga 1 (base/logging.c). The host is the
+/// one that was checked.
+fn nagios(text: &str) -> Option<Line<'_>> {
+    const STATES: &[(&str, Severity)] = &[
+        ("OK", Severity::Info),
+        ("UP", Severity::Info),
+        ("WARNING", Severity::Warn),
+        ("UNKNOWN", Severity::Warn),
+        ("UNREACHABLE", Severity::Error),
+        ("CRITICAL", Severity::Error),
+        ("DOWN", Severity::Error),
+    ];
+    let mut c = Cursor::new(text);
+    c.must("[")?;
+    let stamp = Some(c.stamp_by(stamp::epoch)?);
+    c.must("] ")?;
+    let logger =
+        ["SERVICE ALERT", "HOST ALERT", "CURRENT SERVICE STATE", "CURRENT HOST STATE", "INITIAL SERVICE STATE", "INITIAL HOST STATE"]
+            .into_iter()
+            .find(|kind| c.eat(kind))?;
+    c.must(": ")?;
+    let host = c.until(";")?;
+    let (level, severity) = c.rest.split(';').take(2).find_map(|word| STATES.iter().find(|(state, _)| *state == word))?;
+    Some(Line { name: "nagios", stamp, level, severity: Some(*severity), logger, host, message: c.rest, ..Line::default() })
 }
 
 /// `2026.11.21 10:00:00.123456 [ 17 ] {query} <Error> Component: text`.
@@ -253,12 +279,23 @@ mod tests {
             ),
             ("=ERROR REPORT==== 21-Nov-2026::10:00:00 ===\nno peer", "erlang", Severity::Error, "no peer"),
             ("=INFO REPORT==== 2026-11-21 10:00:00 ===\nup", "erlang", Severity::Info, "up"),
+            ("[1794815480] SERVICE ALERT: mq1;mails;CRITICAL;HARD;3;41233", "nagios", Severity::Error, "mails;CRITICAL;HARD;3;41233"),
+            ("[1794815480] HOST ALERT: mq1;UP;SOFT;1;PING OK", "nagios", Severity::Info, "UP;SOFT;1;PING OK"),
         ] {
             let mut r = Record::new(text, Origin::default());
             assert_eq!(Servers.read(&cx, text, &mut r), Some(87), "{text}");
             assert_eq!((r.format, r.severity, r.body, r.stamp.is_some()), (name, Some(level), body, true), "{text}");
         }
-        for no in ["2026-11-21 10:00:00.123 hello", "<a> <b>", "[x] y", "= 4", "11-21 10:00:00.123 hello", "#", "2026.11.21 10:00:00 x"] {
+        for no in [
+            "2026-11-21 10:00:00.123 hello",
+            "<a> <b>",
+            "[x] y",
+            "[1794815480] SERVICE ALERT: mq1",
+            "= 4",
+            "11-21 10:00:00.123 hello",
+            "#",
+            "2026.11.21 10:00:00 x",
+        ] {
             assert!(parse(no).is_none(), "{no}");
         }
     }

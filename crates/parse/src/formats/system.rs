@@ -13,6 +13,7 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(docker::DockerJson),
         Arc::new(docker::Cri),
         Arc::new(docker::Prefixed),
+        Arc::new(docker::Stamped),
         Arc::new(journal::JournalJson),
         Arc::new(journal::JournalExport),
         Arc::new(journalctl::Journalctl),

@@ -66,7 +66,8 @@ impl Meaning {
     pub fn admits(self, text: &str) -> bool {
         match self {
             Meaning::Time => time(text).is_some(),
-            Meaning::Status => is_status(text) || text == "-",
+            // Envoy writes 0 where the client left before the answer.
+            Meaning::Status => is_status(text) || text == "-" || text == "0",
             Meaning::Took(..) => !half_list(text) && elements(text).all(|t| t.starts_with(|c: char| c.is_ascii_digit() || c == '-')),
             Meaning::Ints(_) => !half_list(text) && elements(text).all(|t| t.bytes().all(|b| b.is_ascii_digit())),
             Meaning::Upstreams | Meaning::Client | Meaning::Forwarded => !half_list(text),

@@ -46,7 +46,9 @@ impl Default for W3c {
 }
 
 fn columns(fields: &str) -> Vec<Column> {
-    fields.split_whitespace().map(|name| Column { name: name.to_string(), what: what(name) }).collect()
+    // What IIS adds to a status has a name of its own in the Elastic Common Schema's fields for IIS.
+    let named = |name: &str| if name.eq_ignore_ascii_case("sc-substatus") { "iis.access.sub_status".into() } else { name.to_string() };
+    fields.split_whitespace().map(|name| Column { name: named(name), what: what(name) }).collect()
 }
 
 fn what(name: &str) -> What {
@@ -214,13 +216,13 @@ mod tests {
             (
                 "2026-11-21 10:35:14 ::1 GET /b x=y 80 - 10.0.0.1 - 503 0 0 49",
                 "iis.access 2026-11-21T10:35:14Z - - s-ip=::1 http.request.method=GET url.path=/b url.query=x=y server.port=80 \
-                 client.address=10.0.0.1 http.response.status_code=503 sc-substatus=0 http.server.request.duration=0.049",
+                 client.address=10.0.0.1 http.response.status_code=503 iis.access.sub_status=0 http.server.request.duration=0.049",
             ),
             (
                 "2026-11-21 10:35:14 ::1 GET / - 80 bob 10.0.0.1 A/1+(x;+y) http://h/ 404 0 2 49",
                 "iis.access 2026-11-21T10:35:14Z - - s-ip=::1 http.request.method=GET url.path=/ server.port=80 user.name=bob \
                  client.address=10.0.0.1 user_agent.original=A/1 (x; y) http.request.header.referer=http://h/ \
-                 http.response.status_code=404 sc-substatus=0 error.code=2 http.server.request.duration=0.049",
+                 http.response.status_code=404 iis.access.sub_status=0 error.code=2 http.server.request.duration=0.049",
             ),
         ] {
             assert_eq!(fields(&W3c::default(), line), want, "{line}");

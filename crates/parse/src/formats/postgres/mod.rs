@@ -61,6 +61,9 @@ impl Format for Postgres {
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
         let line = parse(text)?;
+        if is_repeated(line.prefix) {
+            return None;
+        }
         let prefix = prefix::parse(line.prefix)?;
         if crate::formats::docker::compose(text).is_some() {
             return None;
@@ -83,7 +86,7 @@ impl Format for Postgres {
     }
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
-        !line.starts_with('\t') && parse(line).is_some_and(|l| prefix::parse(l.prefix).is_some())
+        !line.starts_with('\t') && parse(line).is_some_and(|l| !is_repeated(l.prefix) && prefix::parse(l.prefix).is_some())
     }
 }
 
@@ -116,6 +119,16 @@ pub(crate) fn put<'a>(
 /// The word before a message, if it is one of the server's, with its severity.
 pub(crate) fn severity(word: &str) -> Option<(&str, Severity)> {
     WORDS.iter().find(|(w, _)| *w == word).map(|(_, severity)| (word, *severity))
+}
+
+/// Words for levels that loggers of applications write.
+const LEVELS: &[&str] = &["ERROR", "WARN", "WARNING", "INFO", "DEBUG", "CRITICAL", "FATAL", "SEVERE", "NOTICE"];
+
+/// Whether a client repeats the server's answer: `log_line_prefix` has no escape for a severity, so a level before the server's word is that of
+/// another program's logger, and libpq has words of its own.
+fn is_repeated(prefix: &str) -> bool {
+    ["failed: ", "Error: ", "Exception: ", "connection to server "].iter().any(|words| prefix.contains(words))
+        || prefix.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| LEVELS.contains(&word))
 }
 
 /// Finds the severity word: `WORD:` and two blanks.
@@ -192,5 +205,14 @@ mod tests {
         assert_eq!((r.get(Key::QueryTime), r.str(Key::Statement)), (Some(Value::Duration(1_234_500_000)), Some("select 1")));
         assert!(!Postgres.starts(&cx, "\tERROR:  x"));
         assert!(!Postgres.starts(&cx, "2026-11-21 10:00:00 ERROR: one blank"));
+        // A client that repeats the answer.
+        for text in [
+            "2026-11-21T11:29:40.081Z ERROR web psycopg2.OperationalError: connection to server at \"10.0.0.7\", port 5432 failed: FATAL:  x",
+            "2026-11-21 11:29:40,081 ERROR uvicorn.error db check failed: FATAL:  x",
+            "[2026-11-21 11:29:40] ERROR [app] psycopg.OperationalError: FATAL:  x",
+        ] {
+            assert!(Postgres.read(&cx, text, &mut Record::new(text, Origin::default())).is_none(), "{text}");
+            assert!(!Postgres.starts(&cx, text), "{text}");
+        }
     }
 }
