@@ -112,8 +112,8 @@ pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, e
     if rule.entity.first() != Some(&crate::rules::Accused::Key(whyline_event::Key::Peer)) || kind != "service" {
         return None;
     }
-    // The server itself speaks.
-    if programs_asked(&rule.id).contains(&service) {
+    // The server itself speaks, unless it does as a client of another one.
+    if !rule.id.starts_with("dbclient.") && programs_asked(&rule.id).contains(&service) {
         return host.map(|host| format!("host:{host}"));
     }
     if let Some(store) = only_store(evidence, &rule.id) {

@@ -100,7 +100,7 @@ pub(crate) struct Known<'k> {
 /// The hypotheses about an incident, the best first.
 pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident, activities: &[Activity]) -> Vec<Hypothesis> {
     let known = Known { evidence, topology, pack, activities };
-    let reach = Reach::new(evidence, topology, incident);
+    let reach = Reach::new(evidence, topology, incident, activities);
     let near = Near::new(activities, topology);
     let mut anchors: BTreeSet<(FaultId, &str)> = BTreeSet::new();
     for (id, fault) in pack.faults.iter().enumerate().filter(|(_, f)| !f.symptom) {

@@ -7,6 +7,7 @@ mod accused;
 pub mod activity;
 pub mod belief;
 mod calm;
+mod coincide;
 pub mod computed;
 pub mod diagnosis;
 pub mod entity;

@@ -1,5 +1,7 @@
 //! Reach: which places the failing requests pass, and what a place is worth for a fault.
 
+use crate::activity::Activity;
+use crate::coincide;
 use crate::evidence::Evidence;
 use crate::names::{NONE, NameId};
 use crate::symptoms::Incident;
@@ -18,12 +20,16 @@ pub(crate) struct Reach {
     name_servers: Vec<String>,
     /// Places of which only logs of the system were given and to which nobody is known to connect: hypervisors, nodes, gateways.
     carriers: BTreeSet<String>,
+    /// Places accused by lines that come with the failing requests.
+    coincident: BTreeSet<String>,
+    /// What proxies call the services that the failing requests went to.
+    called: Vec<String>,
     /// Whether anything is known about ways at all.
     known: bool,
 }
 
 impl Reach {
-    pub(crate) fn new(evidence: &Evidence, topology: &Topology, incident: &Incident) -> Reach {
+    pub(crate) fn new(evidence: &Evidence, topology: &Topology, incident: &Incident, activities: &[Activity]) -> Reach {
         let mut on_the_way: BTreeMap<String, usize> = BTreeMap::new();
         let mut add = |place: String, distance: usize| {
             let d = on_the_way.entry(place).or_insert(distance);
@@ -97,7 +103,25 @@ impl Reach {
             .map(|((h, _), _)| format!("host:{}", evidence.text(*h)))
             .collect();
         let carriers = carriers(evidence, topology);
-        Reach { on_the_way, beside, stores, name_servers, carriers, known: !topology.calls.is_empty() }
+        let coincident = coincide::places(evidence, incident, activities);
+        let often = targets.iter().filter(|(_, n)| **n * 20 >= affected.len());
+        let called = often.map(|(target, _)| target.to_ascii_lowercase()).collect();
+        Reach { on_the_way, beside, stores, name_servers, carriers, coincident, called, known: !topology.calls.is_empty() }
+    }
+
+    /// Whether the failing requests pass a place, by what is known of ways, or by its lines or its name.
+    pub(crate) fn passes(&self, place: &str) -> bool {
+        self.on_the_way.contains_key(place) || self.comes_with_them(place)
+    }
+
+    /// Whether nothing is known of the way to a place, but its lines or its name say that the failing requests pass it.
+    pub(crate) fn comes_with_them(&self, place: &str) -> bool {
+        !self.on_the_way.contains_key(place) && (self.coincident.contains(place) || self.is_called(place))
+    }
+
+    /// Whether a place is a part of a service that the failing requests went to, by what proxies call that service.
+    fn is_called(&self, place: &str) -> bool {
+        self.called.iter().any(|text| stands_for(place, text))
     }
 
     /// Whether a place is what a service on the way needs without naming it.
@@ -122,6 +146,12 @@ impl Reach {
         if self.is_asked_on_the_way(place) {
             return (0.6, "those on the way ask it");
         }
+        if self.coincident.contains(place) {
+            return (0.6, "what accuses it comes with the failing requests, second by second");
+        }
+        if self.is_called(place) {
+            return (0.6, "the failing requests went to a service of that name");
+        }
         if self.name_servers.iter().any(|n| n == place) {
             return (0.2, "a name server");
         }
@@ -140,6 +170,48 @@ impl Reach {
         }
         (0.0, "its part in the requests is unknown")
     }
+}
+
+/// Whether a place is a pod, or another part, of a service that is called so: the place's name without what Kubernetes adds stands whole in it
+/// (`outbound|8080||cart.shop.svc.cluster.local`, `shop-cart-8080`).
+pub(crate) fn stands_for(place: &str, called: &str) -> bool {
+    let (_, name, _) = crate::entity::parts(place);
+    let workload = workload(name.rsplit(['/', '_']).next().unwrap_or(name)).to_ascii_lowercase();
+    let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let whole = |at: usize| {
+        let before = at.checked_sub(1).and_then(|before| called.as_bytes().get(before));
+        !joins(before) && !joins(called.as_bytes().get(at + workload.len()))
+    };
+    let is_name = workload.len() >= 3 && workload.bytes().any(|b| b.is_ascii_alphabetic());
+    is_name && called.match_indices(&workload).any(|(at, _)| whole(at))
+}
+
+/// Whether a place is a pod or another part of a service, or of the one behind an endpoint, which is no pod itself.
+pub(crate) fn is_part(place: &str, of: &str) -> bool {
+    let called = crate::entity::parts(of).1;
+    (is_endpoint(of) || of.starts_with("service:"))
+        && !place.starts_with("dependency:")
+        && workload(called) == called
+        && stands_for(place, called)
+}
+
+/// The name of a workload: that of one of its pods without the two hashes, or the number, at its end, or that of a replica set without the one.
+fn workload(name: &str) -> &str {
+    let is_hash = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
+        lengths.contains(&part.len())
+            && part.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && part.bytes().any(|b| b.is_ascii_digit())
+    };
+    let Some((rest, last)) = name.rsplit_once('-') else { return name };
+    if let Some((workload, set)) = rest.rsplit_once('-')
+        && last.len() == 5
+        && last.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        && is_hash(set, 6..=10)
+    {
+        return workload;
+    }
+    let number = !last.is_empty() && last.len() <= 2 && last.bytes().all(|b| b.is_ascii_digit());
+    if number || is_hash(last, 8..=10) { rest } else { name }
 }
 
 /// Machines of which only logs of the system are there and that nobody is known to call.
@@ -167,5 +239,46 @@ fn peer_place(peer: &str) -> String {
     match entity.strip_prefix("addr:") {
         Some(address) => format!("addr:{}", whyline_event::address::split_port(address).0),
         None => entity,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pods_and_replica_sets_are_named_after_their_workload() {
+        for (name, want) in [
+            ("cart-5c9f7d8b6-hhv8c", "cart"),
+            ("shop-cart-7d4f9c8b5d-x2kqp", "shop-cart"),
+            ("rates-6d5c8f9b7", "rates"),
+            ("mongo-0", "mongo"),
+            ("web01", "web01"),
+            ("db-primary", "db-primary"),
+            ("ip-10-40-12-87", "ip-10-40-12"),
+        ] {
+            assert_eq!(workload(name), want, "{name}");
+        }
+    }
+
+    #[test]
+    fn proxies_call_services_by_longer_names() {
+        let called = ["outbound|8080||cart.shop.svc.cluster.local", "fx-rates-80", "kino-kino-8080@kubernetes"];
+        let reach = Reach {
+            on_the_way: BTreeMap::new(),
+            beside: BTreeSet::new(),
+            stores: BTreeSet::new(),
+            name_servers: Vec::new(),
+            carriers: BTreeSet::new(),
+            coincident: BTreeSet::new(),
+            called: called.map(str::to_string).to_vec(),
+            known: false,
+        };
+        for place in ["host:cart-5c9f7d8b6-hhv8c", "name:rates-6d5c8f9b7", "service:kino@", "host:kino_kino-6bdf7c9c4-8vmxl"] {
+            assert!(reach.passes(place), "{place}");
+        }
+        for place in ["host:art", "host:cartoon-5c9f7d8b6-hhv8c", "name:80", "service:fx2@"] {
+            assert!(!reach.passes(place), "{place}");
+        }
     }
 }

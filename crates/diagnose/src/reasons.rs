@@ -3,7 +3,7 @@
 use crate::activity::Activity;
 use crate::belief::{Hypothesis, Known, Term, anchors_by, same_lines};
 use crate::evidence::Evidence;
-use crate::reach::{Reach, is_endpoint, of_store};
+use crate::reach::{Reach, is_endpoint, is_part, of_store};
 use crate::rules::FaultId;
 use crate::symptoms::Incident;
 use std::collections::BTreeSet;
@@ -44,14 +44,15 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, within: i64, list: &mut [H
                 let store = reach.stores.contains(a) || of_store(&pack.faults[deep].id);
                 let carrier = reach.carries(a, &pack.faults[deep].id);
                 carrier
+                    || reach.comes_with_them(a) && reach.passes(b)
                     || topology.below(up).contains_key(low)
                     || topology.calls.contains(&(low.to_string(), up.to_string()))
                     || store && !called
             }
-            // Of two ends of connections neither is behind the other.
-            _ if is_endpoint(a) && is_endpoint(b) => false,
+            // Of two ends of connections neither is behind the other, unless a pod is a part of the service.
+            _ if is_endpoint(a) && is_endpoint(b) => is_part(a, b),
             // What has no host here is linked when the failing requests reach it.
-            _ => reach.on_the_way.contains_key(a) || reach.is_asked_on_the_way(a) || a.starts_with("client:"),
+            _ => reach.passes(a) || is_part(a, b) || reach.is_asked_on_the_way(a) || a.starts_with("client:"),
         }
     };
     for i in 0..list.len() {
@@ -104,6 +105,9 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, within: i64, list: &mut [H
 /// Odds that what has a deeper reason in the rules came about without one that is active as well.
 const ALONE: f64 = 4.0;
 
+/// Evidence of this weight (that of `strong` is above it) tells of the fault itself.
+const TELLING: f64 = 2.0;
+
 /// What speaks for a deeper fault and is not merely what shows the step as well, told under another name.
 fn own_evidence(known: &Known<'_>, deep: &Hypothesis, step: &Hypothesis) -> f64 {
     let Known { evidence, pack, activities, .. } = *known;
@@ -114,6 +118,10 @@ fn own_evidence(known: &Known<'_>, deep: &Hypothesis, step: &Hypothesis) -> f64 
         .iter()
         .filter_map(|t| t.activity.map(|i| (t.value, &activities[i])))
         .filter(|(_, a)| rule.evidence.iter().any(|e| e.signal == a.signal && anchors_by(pack, e)))
+        // What tells of an answer that users got, and hardly of the reason, tells as much of the step.
+        .filter(|(_, a)| {
+            weight(rule, a.signal) >= TELLING || !pack.faults.iter().any(|f| f.symptom && f.evidence.iter().any(|e| e.signal == a.signal))
+        })
         // The same lines may speak for both; they speak for the deeper one where they are more specific about it.
         .filter(|(_, a)| {
             let mine = weight(rule, a.signal);

@@ -1,5 +1,6 @@
 //! Symptoms: what users felt, when, and how much. Incidents: stretches of time in which symptoms are active.
 
+mod decline;
 mod edges;
 mod failures;
 mod scan;

@@ -31,6 +31,11 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     let requests = !evidence.requests.is_empty();
     let mut logged: BTreeMap<(NameId, NameId), Vec<i64>> = BTreeMap::new();
     for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty()) {
+        // Its lines only vouch for what requests show.
+        if fault.id == "traffic.drop" {
+            found.extend(super::decline::find(evidence, pack));
+            continue;
+        }
         let of_proxy = fault.id.starts_with("http.");
         if requests && !of_proxy && !matches!(fault.id.as_str(), "connect.reset" | "login.failed" | "tls.handshake") {
             continue;

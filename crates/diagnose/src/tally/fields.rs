@@ -3,7 +3,7 @@
 use whyline_event::{Key, Name, Record, Value};
 
 /// Fields that are asked for by their first value.
-const FIRST: [Key; 21] = [
+const FIRST: [Key; 22] = [
     Key::HostName,
     Key::ServiceName,
     Key::ProcessName,
@@ -25,6 +25,7 @@ const FIRST: [Key; 21] = [
     Key::ClientAddress,
     Key::UserAgent,
     Key::LocalAddress,
+    Key::CacheStatus,
 ];
 
 /// For every key its place in [`FIRST`], counted from one.

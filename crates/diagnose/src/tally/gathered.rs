@@ -2,6 +2,7 @@
 
 use super::gauges::Gauge;
 use super::hits::{HitKey, Hits};
+use super::lookups::Lookups;
 use crate::names::{NONE, NameId, Names};
 use crate::requests::Rows;
 use crate::snapshot::Snapshots;
@@ -38,6 +39,8 @@ pub struct Gathered {
     pub listens: FxHashSet<(NameId, NameId)>,
     /// Numbers in lines of statistics.
     pub gauges: Vec<Gauge>,
+    /// Look-ups in caches, by logs of requests.
+    pub lookups: Lookups,
     /// Which paths a proxy's error log names beside an upstream: upstream and masked path.
     pub asked: FxHashMap<(NameId, NameId), u32>,
     /// What output of commands shows.
@@ -68,10 +71,11 @@ impl Gathered {
 
     /// Adds what another tally gathered; `name` translates its names.
     fn merge(&mut self, other: Gathered, name: &impl Fn(NameId) -> NameId) {
-        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, asked, snapshots } = other;
+        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, asked, snapshots } = other;
         drop(names);
         self.rows.merge(rows, name);
         self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), ..g }));
+        self.lookups.merge(lookups, name);
         for (key, hits) in hits {
             let key = HitKey { entity: name(key.entity), host: name(key.host), service: name(key.service), ..key };
             self.hits.entry(key).or_default().merge(hits);

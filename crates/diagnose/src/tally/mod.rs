@@ -8,6 +8,7 @@ mod fields;
 mod gathered;
 mod gauges;
 mod hits;
+mod lookups;
 
 use crate::entity;
 use crate::names::{NameId, Names};
@@ -19,6 +20,7 @@ use fields::Fields;
 pub use gathered::{Gathered, Pair};
 pub use gauges::{Counter, Gauge};
 pub use hits::{HitKey, Hits, Kept, Sample, Text};
+pub use lookups::Lookups;
 use whyline_event::stamp::NANOS;
 use whyline_event::{Form, Key, Record, Stamp};
 use whyline_query::{Matcher, Scratch};
@@ -137,6 +139,11 @@ impl<'p> Tally<'p> {
         match status {
             Some(_) => {
                 let exchange = self.exchanges.of(record, &fields, &stamp, writer, &mut all.names);
+                // What is not there is looked up in vain, too: that says nothing of the cache.
+                let found = exchange.as_ref().filter(|exchange| !(400..500).contains(&exchange.status));
+                if let (Some(exchange), Some(cache)) = (found, fields.text(Key::CacheStatus)) {
+                    all.lookups.add(cache, (exchange.source, exchange.line, stamp.form, stamp.nanos), writer);
+                }
                 exchange.iter().for_each(|exchange| all.rows.push(exchange));
             }
             None => gauges::gather(record, &stamp, writer, &mut all.gauges),

@@ -1,0 +1,101 @@
+//! Whose lines come with the failing requests, second by second: who writes them has a part in these requests, also where nothing else ties its
+//! logs to them.
+
+use crate::activity::Activity;
+use crate::evidence::Evidence;
+use crate::symptoms::Incident;
+use std::collections::BTreeSet;
+
+/// Fewer lines, or failing requests, show nothing.
+const FEW: f64 = 20.0;
+/// So many seconds are needed, and more are not looked at.
+const SECONDS: std::ops::RangeInclusive<i64> = 30..=20_000;
+/// Lines may be written for some of the requests only, or several for each.
+const RATIO: f64 = 4.0;
+/// The smallest correlation that counts; of few seconds a higher one is needed, four times what chance brings.
+const CORRELATION: f64 = 0.4;
+const CHANCE: f64 = 4.0;
+
+/// The places that lines accuse which come with the failing requests.
+pub(crate) fn places(evidence: &Evidence, incident: &Incident, activities: &[Activity]) -> BTreeSet<String> {
+    let (from, to) = (incident.onset.div_euclid(1000), incident.end.div_euclid(1000));
+    let mut places = BTreeSet::new();
+    if !SECONDS.contains(&(to - from)) {
+        return places;
+    }
+    let at = |second: i64| usize::try_from(second - from).ok();
+    let mut failing = vec![0.0; at(to + 1).unwrap_or(0)];
+    for r in incident.affected().iter().map(|i| evidence.request(*i)).filter(|r| r.failed() || r.of.status >= 400) {
+        at(r.end.div_euclid(1000)).and_then(|at| failing.get_mut(at)).into_iter().for_each(|n| *n += 1.0);
+    }
+    let all: f64 = failing.iter().sum();
+    if all < FEW {
+        return places;
+    }
+    for activity in activities.iter().filter(|a| a.note.is_none() && !a.shown && a.hits as f64 >= FEW) {
+        if activity.place.starts_with("client:") || places.contains(&activity.place) {
+            continue;
+        }
+        let mut lines = vec![0.0; failing.len()];
+        for (second, n) in activity.series.iter().filter_map(|i| evidence.series.get(*i)).flat_map(|series| &series.bins) {
+            at(*second).and_then(|at| lines.get_mut(at)).into_iter().for_each(|sum| *sum += f64::from(*n));
+        }
+        let written: f64 = lines.iter().sum();
+        if written >= FEW && written <= all * RATIO && all <= written * RATIO && come_together(&failing, &lines) {
+            places.insert(activity.place.clone());
+        }
+    }
+    places
+}
+
+/// Whether two counts rise and fall together from one second to the next, one perhaps a second after the other. What both do over minutes is left
+/// out: everything fails while an outage lasts.
+fn come_together(a: &[f64], b: &[f64]) -> bool {
+    let steps = |list: &[f64]| -> Vec<f64> { list.windows(2).map(|w| w[1] - w[0]).collect() };
+    let (a, b) = (steps(a), steps(b));
+    let enough = CORRELATION.max(CHANCE / (a.len() as f64).sqrt());
+    let late = |x: &[f64], y: &[f64]| correlation(x.get(1..).unwrap_or(&[]), y.get(..y.len().saturating_sub(1)).unwrap_or(&[]));
+    [correlation(&a, &b), late(&a, &b), late(&b, &a)].into_iter().any(|r| r >= enough)
+}
+
+/// Pearson's coefficient of correlation.
+fn correlation(a: &[f64], b: &[f64]) -> f64 {
+    let n = a.len() as f64;
+    let mean = |list: &[f64]| list.iter().sum::<f64>() / n;
+    let (ma, mb) = (mean(a), mean(b));
+    let sum = |f: &dyn Fn(f64, f64) -> f64| a.iter().zip(b).map(|(x, y)| f(x - ma, y - mb)).sum::<f64>();
+    let spread = (sum(&|x, _| x * x) * sum(&|_, y| y * y)).sqrt();
+    if spread > 0.0 { sum(&|x, y| x * y) / spread } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Counts of a second without a pattern.
+    fn counts(mut seed: u64) -> impl FnMut() -> f64 {
+        move || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((seed >> 33) % 5) as f64
+        }
+    }
+
+    #[test]
+    fn lines_of_the_same_requests_come_together() {
+        let mut next = counts(1);
+        let failing: Vec<f64> = (0..120).map(|_| next()).collect();
+        let late: Vec<f64> = std::iter::once(0.0).chain(failing.iter().copied()).take(120).collect();
+        let twice: Vec<f64> = failing.iter().map(|n| n * 2.0).collect();
+        assert!(come_together(&failing, &late) && come_together(&failing, &twice) && come_together(&late, &failing));
+        let mut next = counts(2);
+        let others: Vec<f64> = (0..120).map(|_| next()).collect();
+        assert!(!come_together(&failing, &others));
+        // An outage that both have in common.
+        let rise = |list: &[f64]| -> Vec<f64> { list.iter().enumerate().map(|(i, n)| n + if i > 60 { 20.0 } else { 0.0 }).collect() };
+        let (mut a, mut b) = (rise(&failing), rise(&others));
+        a.drain(55..65);
+        b.drain(55..65);
+        assert!(!come_together(&a[56..], &b[56..]));
+        assert!(!come_together(&[], &[]) && !come_together(&[1.0; 60], &[2.0; 60]));
+    }
+}

@@ -1,0 +1,118 @@
+//! Far fewer requests than usual, where a line says that some do not get through: those that never arrived stand in no log of requests.
+//! Fewer requests alone are no symptom; people sleep.
+
+use super::edges::edges;
+use super::{Edge, Symptom};
+use crate::evidence::Evidence;
+use crate::rules::Pack;
+
+/// Requests are counted by so many milliseconds.
+const BIN: i64 = 30_000;
+/// The least length of a decline, in bins.
+const LEAST: usize = 4;
+/// In so many bins before it, one has the usual number.
+const SUDDEN: usize = 2;
+/// So many requests are missed at least.
+const MISSED: usize = 100;
+/// A line vouches for a decline that begins so long (s) after it, or before it.
+const BEHIND: i64 = 120;
+const BEFORE: i64 = 60;
+
+/// Declines that some line vouches for; which lines do stands in the rules, as evidence of `traffic.drop`.
+pub(super) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
+    let signals: Vec<_> = pack.faults.iter().filter(|f| f.id == "traffic.drop").flat_map(|f| &f.evidence).map(|e| e.signal).collect();
+    let told: Vec<_> = evidence.series.iter().filter(|series| signals.contains(&series.signal)).collect();
+    let mut found = Vec::new();
+    if told.is_empty() {
+        return found;
+    }
+    for edge in edges(evidence) {
+        let mut seconds: Vec<i64> = told.iter().filter(|s| s.host == edge.host).flat_map(|s| s.bins.iter().map(|b| b.0)).collect();
+        if seconds.is_empty() {
+            continue;
+        }
+        seconds.sort_unstable();
+        let host = evidence.text(edge.host);
+        for (onset, end) in declines(evidence, &edge) {
+            let from = onset.div_euclid(1000) - BEHIND;
+            let vouched = seconds.get(seconds.partition_point(|s| *s < from)).is_some_and(|s| *s <= onset.div_euclid(1000) + BEFORE);
+            if vouched {
+                found.push(Symptom {
+                    id: "traffic.drop".into(),
+                    entity: if host.is_empty() { "host:unknown".into() } else { format!("host:{host}") },
+                    host: host.to_string(),
+                    onset,
+                    end,
+                    affected: Vec::new(),
+                    total: 0,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Stretches (ms) with at most two fifths of the usual number of requests, which begin suddenly.
+fn declines(evidence: &Evidence, edge: &Edge) -> Vec<(i64, i64)> {
+    let mut counts: Vec<usize> = Vec::new();
+    let mut first = None;
+    for (_, r) in edge.requests(evidence) {
+        let begin = *first.get_or_insert(r.start.div_euclid(BIN));
+        let Ok(at) = usize::try_from(r.start.div_euclid(BIN) - begin) else { continue };
+        if at >= 100_000 {
+            break;
+        }
+        if counts.len() <= at {
+            counts.resize(at + 1, 0);
+        }
+        counts.get_mut(at).into_iter().for_each(|n| *n += 1);
+    }
+    let Some(first) = first else { return Vec::new() };
+    // The first and the last are not whole.
+    let whole = counts.get(1..counts.len().saturating_sub(1)).unwrap_or(&[]);
+    stretches(whole).into_iter().map(|(a, b)| ((first + 1 + a as i64) * BIN, (first + 1 + b as i64) * BIN)).collect()
+}
+
+/// The declines in a row of counts: first, and the one behind the last.
+fn stretches(counts: &[usize]) -> Vec<(usize, usize)> {
+    let mut sorted = counts.to_vec();
+    sorted.sort_unstable();
+    // Most of what was copied may be of the outage.
+    let usual = sorted.get(sorted.len() * 7 / 10).copied().unwrap_or(0);
+    let is_low = |n: &usize| n * 5 <= usual * 2;
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < counts.len() {
+        let low = counts[at..].iter().take_while(|n| is_low(n)).count();
+        let before = counts.get(at.saturating_sub(SUDDEN)..at).unwrap_or(&[]);
+        let seen: usize = counts[at..at + low].iter().sum();
+        if low >= LEAST && low * usual >= seen + MISSED && before.iter().any(|n| n * 10 >= usual * 7) {
+            found.push((at, at + low));
+        }
+        at += low.max(1);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_decline_is_sudden_long_and_deep() {
+        let row = |parts: &[(usize, usize)]| parts.iter().flat_map(|(n, times)| vec![*n; *times]).collect::<Vec<usize>>();
+        assert_eq!(stretches(&row(&[(100, 10), (30, 6), (95, 8)])), [(10, 16)]);
+        // To the end of what was copied.
+        assert_eq!(stretches(&row(&[(100, 10), (20, 4)])), [(10, 14)]);
+        // Short, shallow, slow, or of hardly any requests.
+        for no in [
+            row(&[(100, 10), (30, 3), (100, 8)]),
+            row(&[(100, 10), (50, 6), (100, 8)]),
+            row(&[(100, 10), (60, 3), (45, 3), (30, 6), (100, 10)]),
+            row(&[(5, 10), (1, 6), (5, 8)]),
+            Vec::new(),
+        ] {
+            assert_eq!(stretches(&no), [], "{no:?}");
+        }
+    }
+}
