@@ -33,17 +33,21 @@ macro_rules! fixtures {
 }
 
 fixtures! {
+    body_iis_404_13
     crl_nginx_mtls
     flask_bad_release
     haproxy_check_path
+    haproxy_listen_dropping
     iscsi_paths_lost_postgres
     k8s_basket_memory_limit
+    keycloak_login_guessing
     lock_mysql_apache_laravel
     lossy_path_to_store
     mariadb_index_dropped_two_zones
     mariadb_stopped
     mariadb_too_many_connections
     nginx_app_service_stopped
+    nginx_old_scanners_tls10
     nginx_upstream_cert_expired
     node_fd_exhausted
     ok_compose_evening

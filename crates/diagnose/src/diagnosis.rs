@@ -99,7 +99,7 @@ impl Context<'_> {
         let end_of_logs = self.evidence.whole().map_or(incident.end, |(_, b)| b * 1000);
         let symptoms: Vec<SymptomReport> = incident.symptoms.iter().map(|s| self.symptom(s)).collect();
         let worst = symptoms.iter().filter(|s| s.id != "http.slow").map(|s| s.share).fold(0.0, f64::max);
-        let drop = incident.symptoms.iter().any(|s| s.id == "traffic.drop");
+        let drop = incident.symptoms.iter().any(|s| s.id == "traffic.drop" && s.usual == 0);
         let worst = if drop { 1.0 } else { worst };
         let slow = symptoms.iter().filter(|s| s.id == "http.slow").map(|s| s.share).fold(0.0, f64::max);
         // Of failures that only an error log tells of nobody knows how many requests went well beside them.
@@ -153,7 +153,11 @@ impl Context<'_> {
             end: time(s.end),
             requests: s.total,
             failed: s.affected.len(),
-            share: round(if s.total > 0 { s.affected.len() as f64 / s.total as f64 } else { 0.0 }),
+            share: round(match (s.usual, s.total) {
+                (0, 0) => 0.0,
+                (0, total) => s.affected.len() as f64 / total as f64,
+                (usual, total) => 1.0 - total as f64 / usual as f64,
+            }),
             clients: clients.len(),
             p50: at(&now, 0.5),
             p90: at(&now, 0.9),
@@ -304,6 +308,7 @@ impl Context<'_> {
         for s in &self.incident.symptoms {
             let text = match s.id.as_str() {
                 "http.slow" => format!("{} of {} requests took far longer than usual", s.affected.len(), s.total),
+                "traffic.drop" if s.usual > 0 => format!("{} requests in place of {}", s.total, s.usual),
                 "traffic.drop" => format!("no request was logged for {} s", (s.end - s.onset) / 1000),
                 _ if s.affected.is_empty() => format!("{} times", s.total),
                 _ => format!("{} of {} requests", s.affected.len(), s.total),

@@ -71,7 +71,7 @@ impl Edges {
         let Some(outermost) = outermost.map(u8::to_ascii_lowercase) else { return &[] };
         // An end of the text is none of the bytes, and not looked for: edges that may stand there have all of them.
         let at = place(outermost, beside.map_or(0, u8::to_ascii_lowercase));
-        if !self.beside.get(at / 64).is_some_and(|bits| bits >> (at % 64) & 1 == 1) {
+        if self.beside.get(at / 64).is_none_or(|bits| bits >> (at % 64) & 1 == 0) {
             return &[];
         }
         self.all.get(usize::from(outermost)).map_or(&[], Vec::as_slice)

@@ -138,7 +138,7 @@ pub fn symptom(id: &str) -> String {
         "connect.reset" => "connections reset".into(),
         "connect.timeout" => "connections timed out".into(),
         "tls.handshake" => "TLS handshakes failed".into(),
-        "traffic.drop" => "traffic stopped".into(),
+        "traffic.drop" => "traffic dropped".into(),
         "login.failed" => "logins failed".into(),
         "job.failed" => "jobs failed".into(),
         other => match other.strip_prefix("http.") {

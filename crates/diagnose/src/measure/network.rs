@@ -18,6 +18,7 @@ pub(super) fn measure(view: &mut View<'_>) {
     checks(view);
     unlogged(view);
     retransmissions(view);
+    handshakes(view);
     clocks(view);
     quiet_targets(view);
 }
@@ -229,6 +230,26 @@ fn retransmissions(view: &mut View<'_>) {
         view.add("latency.retransmission-steps", entity, view.incident.onset, note, cite);
     }
 }
+
+/// Handshakes that fail are a symptom beside a log of requests only where most of the clients were served at another time; that others are
+/// served meanwhile says that the server can.
+fn handshakes(view: &mut View<'_>) {
+    let symptoms = &view.incident.symptoms;
+    let Some(symptom) = symptoms.iter().find(|s| s.id == "tls.handshake").filter(|_| !view.evidence.requests.is_empty()) else { return };
+    let (onset, total) = (symptom.onset, symptom.total);
+    let served: Vec<_> = view.during().map(|(_, r)| r).filter(|r| r.of.status < 400).collect();
+    if served.len() >= SERVED {
+        let cite = served.iter().take(1).map(|r| (r.of.source, r.of.line)).collect();
+        let note = format!(
+            "{total} handshakes failed, mostly of clients that were served at another time; {} requests were served meanwhile",
+            served.len()
+        );
+        view.add("handshake.known-clients", view.edge_entity(), onset, note, cite);
+    }
+}
+
+/// So many requests that are served say that a server serves.
+const SERVED: usize = 20;
 
 fn clocks(view: &mut View<'_>) {
     let mut hosts: BTreeMap<String, (i64, usize)> = BTreeMap::new();

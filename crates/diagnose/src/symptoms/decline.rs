@@ -33,7 +33,7 @@ pub(super) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
         }
         seconds.sort_unstable();
         let host = evidence.text(edge.host);
-        for (onset, end) in declines(evidence, &edge) {
+        for Decline { onset, end, total, usual } in declines(evidence, &edge) {
             let from = onset.div_euclid(1000) - BEHIND;
             let vouched = seconds.get(seconds.partition_point(|s| *s < from)).is_some_and(|s| *s <= onset.div_euclid(1000) + BEFORE);
             if vouched {
@@ -44,7 +44,8 @@ pub(super) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
                     onset,
                     end,
                     affected: Vec::new(),
-                    total: 0,
+                    total,
+                    usual,
                 });
             }
         }
@@ -52,8 +53,16 @@ pub(super) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     found
 }
 
-/// Stretches (ms) with at most two fifths of the usual number of requests, which begin suddenly.
-fn declines(evidence: &Evidence, edge: &Edge) -> Vec<(i64, i64)> {
+/// A stretch (ms) with at most two fifths of the usual number of requests, which began suddenly.
+struct Decline {
+    onset: i64,
+    end: i64,
+    /// Requests that came, and how many usually come.
+    total: usize,
+    usual: usize,
+}
+
+fn declines(evidence: &Evidence, edge: &Edge) -> Vec<Decline> {
     let mut counts: Vec<usize> = Vec::new();
     let mut first = None;
     for (_, r) in edge.requests(evidence) {
@@ -70,15 +79,25 @@ fn declines(evidence: &Evidence, edge: &Edge) -> Vec<(i64, i64)> {
     let Some(first) = first else { return Vec::new() };
     // The first and the last are not whole.
     let whole = counts.get(1..counts.len().saturating_sub(1)).unwrap_or(&[]);
-    stretches(whole).into_iter().map(|(a, b)| ((first + 1 + a as i64) * BIN, (first + 1 + b as i64) * BIN)).collect()
+    let usual = usual(whole);
+    let decline = |(a, b): (usize, usize)| Decline {
+        onset: (first + 1 + a as i64) * BIN,
+        end: (first + 1 + b as i64) * BIN,
+        total: whole.get(a..b).unwrap_or(&[]).iter().sum(),
+        usual: usual * (b - a),
+    };
+    stretches(whole, usual).into_iter().map(decline).collect()
+}
+
+/// The usual count. Most of what was copied may be of the outage.
+fn usual(counts: &[usize]) -> usize {
+    let mut sorted = counts.to_vec();
+    sorted.sort_unstable();
+    sorted.get(sorted.len() * 7 / 10).copied().unwrap_or(0)
 }
 
 /// The declines in a row of counts: first, and the one behind the last.
-fn stretches(counts: &[usize]) -> Vec<(usize, usize)> {
-    let mut sorted = counts.to_vec();
-    sorted.sort_unstable();
-    // Most of what was copied may be of the outage.
-    let usual = sorted.get(sorted.len() * 7 / 10).copied().unwrap_or(0);
+fn stretches(counts: &[usize], usual: usize) -> Vec<(usize, usize)> {
     let is_low = |n: &usize| n * 5 <= usual * 2;
     let mut found = Vec::new();
     let mut at = 0;
@@ -100,6 +119,7 @@ mod tests {
 
     #[test]
     fn a_decline_is_sudden_long_and_deep() {
+        let stretches = |counts: &[usize]| stretches(counts, usual(counts));
         let row = |parts: &[(usize, usize)]| parts.iter().flat_map(|(n, times)| vec![*n; *times]).collect::<Vec<usize>>();
         assert_eq!(stretches(&row(&[(100, 10), (30, 6), (95, 8)])), [(10, 16)]);
         // To the end of what was copied.

@@ -30,6 +30,8 @@ pub struct Symptom {
     pub affected: Vec<u32>,
     /// All requests in that stretch at that place.
     pub total: usize,
+    /// For requests that did not arrive: how many usually come in such a stretch, where some did. 0 everywhere else.
+    pub usual: usize,
 }
 
 /// Symptoms that belong together.
@@ -74,7 +76,7 @@ fn symptom(evidence: &Evidence, id: String, edge: &Edge, affected: Vec<u32>, tot
     let (onset, end) = reach(evidence, &affected).unwrap_or((0, 0));
     let host = evidence.text(edge.host).to_string();
     let entity = if host.is_empty() { "host:unknown".to_string() } else { format!("host:{host}") };
-    Symptom { id, entity, host, onset, end, affected, total }
+    Symptom { id, entity, host, onset, end, affected, total, usual: 0 }
 }
 
 /// When the first of some requests began and the last ended.

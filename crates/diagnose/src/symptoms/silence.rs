@@ -46,6 +46,7 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
                 end: to,
                 affected: Vec::new(),
                 total: 0,
+                usual: 0,
             });
         }
     }

@@ -137,5 +137,5 @@ fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>, least: u64) -> Option<
     let end = bins.range(..last).next_back().map_or(last, |(s, _)| *s);
     let entity = if host.is_empty() { "host:unknown".to_string() } else { format!("host:{host}") };
     let total = bins.range(first..=end).map(|(_, n)| *n as usize).sum();
-    Some(Symptom { id: id.into(), entity, host: host.into(), onset: first * 1000, end: end * 1000, affected: Vec::new(), total })
+    Some(Symptom { id: id.into(), entity, host: host.into(), onset: first * 1000, end: end * 1000, affected: Vec::new(), total, usual: 0 })
 }

@@ -119,6 +119,10 @@ fn heaviness(s: &SymptomReport) -> f64 {
 pub(super) fn sentence(s: &SymptomReport) -> String {
     let at = entity(&s.entity);
     match s.id.as_str() {
+        "traffic.drop" if s.share > 0.0 => {
+            let lasted = length(seconds_between(&s.start, &s.end));
+            format!("{} requests at {at} in {lasted}, {} fewer than usual", number(s.requests), percent(s.share))
+        }
         "traffic.drop" => format!("no requests at {at} for {}", length(seconds_between(&s.start, &s.end))),
         "http.slow" => format!("{} of {} requests at {at} were slow ({})", number(s.failed), number(s.requests), percent(s.share)),
         "http.aborted" => {
