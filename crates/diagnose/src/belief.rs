@@ -14,7 +14,7 @@ use crate::rules::{FaultId, Pack};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
 use crate::untold;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// One term of a score.
 #[derive(Clone, Debug)]
@@ -262,8 +262,9 @@ fn symptoms(pack: &Pack, incident: &Incident, fault: FaultId, there: &BTreeSet<F
 fn leads_to(pack: &Pack, fault: FaultId, passes: impl Fn(FaultId) -> bool) -> BTreeSet<&str> {
     let mut explained: BTreeSet<&str> = BTreeSet::new();
     let mut seen = BTreeSet::new();
-    let mut next = vec![(fault, 0)];
-    while let Some((f, depth)) = next.pop() {
+    // In the order of distance: who is met first by a long way could not be followed as far.
+    let mut next = VecDeque::from([(fault, 0)]);
+    while let Some((f, depth)) = next.pop_front() {
         if depth > 4 || !seen.insert(f) {
             continue;
         }
@@ -316,5 +317,55 @@ fn confidence(list: &mut [Hypothesis]) {
         let share = h.score.exp() / total;
         let first = h.step_of.is_none() && best.get(&h.fault) == Some(&h.score) && named.insert(h.fault);
         h.confidence = if first { share } else { (share * 0.05).min(0.05) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rules::{Explains, Fault, Through};
+
+    fn pack(edges: &[(&str, &[usize])]) -> Pack {
+        let explains = |faults: &[usize]| {
+            faults.iter().map(|fault| Explains { fault: *fault, through: Through::Any, is_better_name: false }).collect::<Vec<_>>()
+        };
+        let fault = |(id, faults): &(&str, &[usize])| Fault {
+            id: id.to_string(),
+            symptom: id.starts_with("http."),
+            explains: explains(faults),
+            ..Fault::default()
+        };
+        let mut pack = Pack::default();
+        pack.faults = edges.iter().map(fault).collect();
+        pack
+    }
+
+    #[test]
+    fn a_short_way_counts_whatever_long_one_there_is() {
+        // 0 leads to 1 at once and by way of 4, 2, 3; from 1 it is three more steps to the symptom.
+        for first in [&[1, 4][..], &[4, 1]] {
+            let pack =
+                pack(&[("a", first), ("b", &[5]), ("c", &[3]), ("d", &[1]), ("e", &[2]), ("f", &[6]), ("g", &[7]), ("http.500", &[])]);
+            assert!(leads_to(&pack, 0, |_| true).contains("http.500"), "{first:?}");
+        }
+    }
+
+    #[test]
+    fn by_way_of_what_is_not_there_a_fault_hardly_leads_anywhere() {
+        let pack = pack(&[("a", &[1]), ("b", &[2]), ("http.500", &[])]);
+        let felt = crate::symptoms::Symptom {
+            id: "http.500".into(),
+            entity: String::new(),
+            host: String::new(),
+            onset: 0,
+            end: 1,
+            affected: Vec::new(),
+            total: 1,
+            usual: 0,
+        };
+        let incident = Incident { symptoms: vec![felt], onset: 0, end: 1 };
+        let value = |there: &[FaultId]| symptoms(&pack, &incident, 0, &there.iter().copied().collect()).value;
+        assert_eq!(value(&[0, 1]), 0.0);
+        assert_eq!(value(&[0]), (0.06 + 0.94 * BY_WAY).ln());
     }
 }

@@ -65,7 +65,9 @@ impl<'e> Calm<'e> {
     pub(crate) fn usual(&self, bins: &Bins, cover: (i64, i64), host: &str, lead: i64) -> Usual {
         let in_other = |second: &&i64| self.others.iter().any(|(a, b)| (*a..*b).contains(*second));
         let first = bins.seconds(lead, self.from - 1).iter().find(|second| !in_other(second)).copied();
-        let is_new = |first: &i64| bins.sum_before(lead) == 0 && self.since.get(host).is_some_and(|since| since + KNOWN <= *first);
+        // Without a log of its own, what its lines stand in tells since when it is known.
+        let since = self.since.get(host).copied().unwrap_or(cover.0);
+        let is_new = |first: &i64| bins.sum_before(lead) == 0 && since + KNOWN <= *first;
         let from = first.filter(is_new).unwrap_or(self.from);
         let outside = bins.sum_before(from) + bins.sum_from(self.to);
         let seconds = (from - cover.0).max(0) + (cover.1 - self.to).max(0);
@@ -124,6 +126,8 @@ mod tests {
         calm.since.insert("a", 1000);
         let usual = calm.usual(&bins, (1900, 2100), "a", 1760);
         assert_eq!((usual.hits, usual.from), (0, 1900));
+        // What stands in another machine's file is known as long as that is.
+        assert_eq!(calm.usual(&bins, (1000, 2100), "b", 1760).from, 1900);
         // It was seen long before as well.
         let bins = Bins::join([(1200, 1), (1900, 5), (2001, 1)].into_iter());
         assert_eq!(calm.usual(&bins, (1200, 2100), "a", 1760).hits, 6);

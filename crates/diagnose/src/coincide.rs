@@ -15,6 +15,8 @@ const RATIO: f64 = 4.0;
 /// The smallest correlation that counts; of few seconds a higher one is needed, four times what chance brings.
 const CORRELATION: f64 = 0.4;
 const CHANCE: f64 = 4.0;
+/// Both must be there in so many seconds.
+const OFTEN: usize = 10;
 
 /// The places that lines accuse which come with the failing requests.
 pub(crate) fn places(evidence: &Evidence, incident: &Incident, activities: &[Activity]) -> BTreeSet<String> {
@@ -37,7 +39,10 @@ pub(crate) fn places(evidence: &Evidence, incident: &Incident, activities: &[Act
             continue;
         }
         let mut lines = vec![0.0; failing.len()];
-        for (second, n) in activity.series.iter().filter_map(|i| evidence.series.get(*i)).flat_map(|series| &series.bins) {
+        let within =
+            |bins: &'_ [(i64, u32)]| bins.partition_point(|(second, _)| *second < from)..bins.partition_point(|(second, _)| *second <= to);
+        let all_series = activity.series.iter().filter_map(|i| evidence.series.get(*i));
+        for (second, n) in all_series.flat_map(|series| series.bins.get(within(&series.bins)).unwrap_or(&[])) {
             at(*second).and_then(|at| lines.get_mut(at)).into_iter().for_each(|sum| *sum += f64::from(*n));
         }
         let written: f64 = lines.iter().sum();
@@ -51,11 +56,24 @@ pub(crate) fn places(evidence: &Evidence, incident: &Incident, activities: &[Act
 /// Whether two counts rise and fall together from one second to the next, one perhaps a second after the other. What both do over minutes is left
 /// out: everything fails while an outage lasts.
 fn come_together(a: &[f64], b: &[f64]) -> bool {
-    let steps = |list: &[f64]| -> Vec<f64> { list.windows(2).map(|w| w[1] - w[0]).collect() };
+    let often = |list: &[f64]| list.iter().filter(|n| **n > 0.0).count() >= OFTEN;
+    if !often(a) || !often(b) {
+        return false;
+    }
     let (a, b) = (steps(a), steps(b));
     let enough = CORRELATION.max(CHANCE / (a.len() as f64).sqrt());
     let late = |x: &[f64], y: &[f64]| correlation(x.get(1..).unwrap_or(&[]), y.get(..y.len().saturating_sub(1)).unwrap_or(&[]));
     [correlation(&a, &b), late(&a, &b), late(&b, &a)].into_iter().any(|r| r >= enough)
+}
+
+/// Steps from second to second. The largest tenth counts no more than the rest, so that one burst that both share is no pattern.
+fn steps(list: &[f64]) -> Vec<f64> {
+    let mut steps: Vec<f64> = list.windows(2).map(|w| w[1] - w[0]).collect();
+    let mut sizes: Vec<f64> = steps.iter().map(|step| step.abs()).collect();
+    sizes.sort_by(f64::total_cmp);
+    let most = sizes.get(sizes.len() * 9 / 10).copied().unwrap_or(0.0).max(1.0);
+    steps.iter_mut().for_each(|step| *step = step.clamp(-most, most));
+    steps
 }
 
 /// Pearson's coefficient of correlation.
@@ -90,6 +108,11 @@ mod tests {
         let mut next = counts(2);
         let others: Vec<f64> = (0..120).map(|_| next()).collect();
         assert!(!come_together(&failing, &others));
+        // A burst that both have in common, in the middle or at the beginning.
+        let burst =
+            |list: &[f64], at: usize, n: f64| list.iter().enumerate().map(|(i, old)| if i == at { n } else { *old }).collect::<Vec<f64>>();
+        assert!(!come_together(&burst(&failing, 50, 25.0), &burst(&others, 50, 25.0)));
+        assert!(!come_together(&burst(&failing, 0, 40.0), &burst(&others, 0, 30.0)));
         // An outage that both have in common.
         let rise = |list: &[f64]| -> Vec<f64> { list.iter().enumerate().map(|(i, n)| n + if i > 60 { 20.0 } else { 0.0 }).collect() };
         let (mut a, mut b) = (rise(&failing), rise(&others));

@@ -57,7 +57,7 @@ pub const ALL: &[Computed] = &[
     x("target.listening", "somebody listened where the failing requests were sent while they failed", false),
     c("certificate.ended", "a certificate had ended", true),
     c("certificate.not-begun", "a certificate had not begun to be valid", true),
-    c("handshake.known-clients", "clients that were served at another time fail in the handshake, while others are served", true),
+    c("handshake.known-clients", "clients that had requests answered fail in the handshake, while others are served", true),
     x("clock.offset", "the host's clock differs from its neighbours'", false),
 ];
 

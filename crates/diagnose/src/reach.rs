@@ -177,6 +177,10 @@ impl Reach {
 pub(crate) fn stands_for(place: &str, called: &str) -> bool {
     let (_, name, _) = crate::entity::parts(place);
     let workload = workload(name.rsplit(['/', '_']).next().unwrap_or(name)).to_ascii_lowercase();
+    // Behind the first label stand the namespace and the domain, behind an at sign who provides the name.
+    let called = called.to_ascii_lowercase();
+    let called = called.split('@').next().unwrap_or("");
+    let called = called.split_once('.').map_or(called, |(first, _)| first);
     let joins = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
     let whole = |at: usize| {
         let before = at.checked_sub(1).and_then(|before| called.as_bytes().get(before));
@@ -277,7 +281,9 @@ mod tests {
         for place in ["host:cart-5c9f7d8b6-hhv8c", "name:rates-6d5c8f9b7", "service:kino@", "host:kino_kino-6bdf7c9c4-8vmxl"] {
             assert!(reach.passes(place), "{place}");
         }
-        for place in ["host:art", "host:cartoon-5c9f7d8b6-hhv8c", "name:80", "service:fx2@"] {
+        assert!(is_part("host:cart-5c9f7d8b6-hhv8c", "service:Cart") && !is_part("host:cart-5c9f7d8b6-hhv8c", "name:cart-5c9f7d8b6-x2kqp"));
+        let others = ["host:shop-7d4f9c8b5d-x2kqp", "host:cluster-1", "name:svc", "host:kubernetes"];
+        for place in ["host:art", "host:cartoon-5c9f7d8b6-hhv8c", "name:80", "service:fx2@"].into_iter().chain(others) {
             assert!(!reach.passes(place), "{place}");
         }
     }

@@ -68,10 +68,12 @@ impl Given<'_> {
     }
 }
 
-/// Whether a format is that of a proxy or a log of requests, which says little of why a service behind it ended.
-fn is_of_proxy(format: &str) -> bool {
+/// Whether a format is that of a proxy, of a log of requests or of monitoring, which say little of why a service ended that they ask.
+fn speaks_of_others(format: &str) -> bool {
     whyline_query::is_access_format(format)
-        || ["nginx", "apache", "haproxy", "traefik", "envoy", "caddy"].iter().any(|proxy| format.split('.').next() == Some(*proxy))
+        || ["nginx", "apache", "haproxy", "traefik", "envoy", "caddy", "nagios"]
+            .iter()
+            .any(|proxy| format.split('.').next() == Some(*proxy))
 }
 
 /// Whether a log was given of a store that the accused may use: on its machine, on one that it calls, or on one of which nobody knows
@@ -83,7 +85,10 @@ fn store_speaks(given: &Given<'_>, topology: &Topology, h: &Hypothesis, fault: &
     evidence.programs.iter().any(|((host, program), _)| {
         let host = evidence.text(*host);
         let uncalled = || !topology.calls.iter().any(|(_, callee)| callee == host);
-        stores.contains(&evidence.text(*program)) && (below.contains_key(host) || uncalled()) && given.of(host, |_| true)
+        // Who logs through another machine's file has none of its own.
+        let has_own = evidence.sources.iter().any(|source| source.host == host);
+        let in_time = !has_own || given.of(host, |_| true);
+        stores.contains(&evidence.text(*program)) && (below.contains_key(host) || uncalled()) && in_time
     })
 }
 
@@ -96,7 +101,8 @@ fn machine_speaks(given: &Given<'_>, activities: &[Activity], h: &Hypothesis) ->
 }
 
 /// Programs that start and watch others, and say how they end.
-const SUPERVISORS: [&str; 9] = ["systemd", "kernel", "supervisord", "monit", "dockerd", "containerd", "kubelet", "init", "runit"];
+const SUPERVISORS: [&str; 12] =
+    ["systemd", "kernel", "supervisord", "monit", "dockerd", "containerd", "kubelet", "init", "runit", "nagios", "naemon", "icinga"];
 
 /// Whether the accused service speaks for itself: by what accuses it, or in a log of its own.
 fn accused_speaks(given: &Given<'_>, activities: &[Activity], h: &Hypothesis) -> bool {
@@ -106,5 +112,5 @@ fn accused_speaks(given: &Given<'_>, activities: &[Activity], h: &Hypothesis) ->
         let service = evidence.text(series.service);
         evidence.text(series.host) == h.host() && !SUPERVISORS.contains(&service)
     });
-    by_itself || given.of(h.host(), |source| !source.is_of_system() && !is_of_proxy(&source.format))
+    by_itself || given.of(h.host(), |source| !source.is_of_system() && !speaks_of_others(&source.format))
 }

@@ -8,36 +8,44 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) fn measure(view: &mut View<'_>) {
     let hosts = behind(view);
-    for host in &hosts {
-        own(view, host);
+    let failing = Failing::of(view);
+    let several = hosts.len().max(1);
+    for (host, requests) in &hosts {
+        // Where nobody knows which request went where, each had its share.
+        let requests = if *requests > 0 { *requests } else { view.affected.len() / several };
+        own(view, host, requests, &failing);
     }
     silent(view);
     late_success(view);
 }
 
-/// Hosts that the failing requests went to; where that is unknown, all hosts that the edge calls.
-fn behind(view: &View<'_>) -> BTreeSet<String> {
-    let mut hosts = BTreeSet::new();
-    for i in &view.affected {
-        let of = &view.request(*i).of;
-        for endpoint in [of.server, of.upstream] {
-            if endpoint != NONE
-                && let Some(host) = view.topology.behind(view.evidence.text(endpoint))
-            {
-                hosts.insert(host);
-            }
+/// Hosts that the failing requests went to, and how many went there; where that is unknown, all hosts that the edge calls.
+fn behind(view: &View<'_>) -> BTreeMap<String, usize> {
+    let mut endpoints: BTreeMap<NameId, usize> = BTreeMap::new();
+    for of in view.affected.iter().map(|i| view.request(*i).of) {
+        let endpoint = if of.server != NONE { of.server } else { of.upstream };
+        *endpoints.entry(endpoint).or_default() += 1;
+        if of.server != NONE && of.upstream != NONE {
+            endpoints.entry(of.upstream).or_default();
+        }
+    }
+    endpoints.remove(&NONE);
+    let mut hosts: BTreeMap<String, usize> = BTreeMap::new();
+    for (endpoint, n) in endpoints {
+        if let Some(host) = view.topology.behind(view.evidence.text(endpoint)) {
+            *hosts.entry(host).or_default() += n;
         }
     }
     if hosts.is_empty() {
         for edge in view.incident.hosts() {
-            hosts.extend(view.topology.calls.iter().filter(|(c, _)| c == edge).map(|(_, callee)| callee.clone()));
+            hosts.extend(view.topology.calls.iter().filter(|(c, _)| c == edge).map(|(_, callee)| (callee.clone(), 0)));
         }
     }
     hosts
 }
 
 /// A backend's own requests: does it answer, and how fast?
-fn own(view: &mut View<'_>, host: &str) {
+fn own(view: &mut View<'_>, host: &str, requests_failed: usize, failing: &Failing) {
     let (onset, end) = (view.incident.onset, view.incident.end);
     let id = view.evidence.names.find(host);
     let edges = view.incident.hosts().contains(host);
@@ -49,8 +57,9 @@ fn own(view: &mut View<'_>, host: &str) {
     let seconds = ((end - onset) as f64 / 1000.0).max(1.0);
     let before_seconds = ((onset - first) as f64 / 1000.0).max(1.0);
     // Of a path that few ask for, all the others say nothing; and a service may not log what it never answered.
-    let failing = Failing::of(view, &during);
-    let asked: Vec<Request> = during.iter().copied().filter(|r| failing.are_many || failing.paths.contains(&r.of.path)).collect();
+    let of_failing: Vec<Request> = during.iter().copied().filter(|r| failing.paths.contains(&r.of.path)).collect();
+    let are_many = !failing.are_known || of_failing.len() * 2 >= during.len();
+    let asked = if are_many { during.clone() } else { of_failing };
     let (slow, all, example, before) = slower(view.before(&mine), &during, &asked);
     let usual = before as f64 / before_seconds;
     let service = requests.kinds(&mine).min_by_key(|(_, sum)| sum.first);
@@ -66,7 +75,7 @@ fn own(view: &mut View<'_>, host: &str) {
         view.add("backend.serves", entity.clone(), onset, note, cite.clone());
     }
     if all >= 8 {
-        let logs_them = asked.len() * 2 >= failing.requests;
+        let logs_them = asked.len() * 2 >= requests_failed;
         if slow * 4 >= all {
             let note = format!("{slow} of {all} requests took more than three times as long as requests for the same path before");
             let cite = example.map(|r| vec![(r.of.source, r.of.line)]).unwrap_or(cite);
@@ -80,20 +89,17 @@ fn own(view: &mut View<'_>, host: &str) {
 /// The paths of the requests that fail.
 struct Failing {
     paths: BTreeSet<NameId>,
-    /// How many requests for them failed at the edge.
-    requests: usize,
-    /// Half of what the service is asked for is one of them, or they are known by no path that it knows.
-    are_many: bool,
+    /// Some service logged requests for one of them before.
+    are_known: bool,
 }
 
 impl Failing {
-    fn of(view: &View<'_>, during: &[Request]) -> Failing {
+    fn of(view: &View<'_>) -> Failing {
         let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
         let edges = view.incident.hosts();
         let inner = view.evidence.requests.choose(|kind| !kind.access || !edges.contains(view.evidence.text(kind.host)));
-        let knows = view.before(&inner).any(|r| paths.contains(&r.of.path));
-        let among = during.iter().filter(|r| paths.contains(&r.of.path)).count();
-        Failing { requests: view.affected.len(), are_many: !knows || among * 2 >= during.len(), paths }
+        let are_known = view.before(&inner).any(|r| paths.contains(&r.of.path));
+        Failing { paths, are_known }
     }
 }
 

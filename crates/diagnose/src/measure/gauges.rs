@@ -4,8 +4,13 @@ use super::View;
 use crate::tally::{Counter, Gauge};
 use std::collections::BTreeMap;
 
-/// One line of statistics: second, line, and its numbers.
-type Row = (i64, u32, BTreeMap<Counter, f64>);
+/// One line of statistics: second, line, and its numbers; whether they tell what came since the line before.
+struct Row {
+    second: i64,
+    line: u32,
+    is_growth: bool,
+    numbers: BTreeMap<Counter, f64>,
+}
 
 /// How much a counter grew, in how many seconds, and by which line.
 type Growth = Vec<(f64, f64, u32)>;
@@ -13,13 +18,13 @@ type Growth = Vec<(f64, f64, u32)>;
 pub(super) fn measure(view: &mut View<'_>) {
     let mut lines: BTreeMap<(u32, u32), Vec<Row>> = BTreeMap::new();
     for (second, gauge) in &view.evidence.gauges {
-        let Gauge { source, service, line, counter, value, .. } = *gauge;
+        let Gauge { source, service, line, counter, value, is_growth, .. } = *gauge;
         let rows = lines.entry((source, service)).or_default();
         match rows.last_mut() {
-            Some((_, last, numbers)) if *last == line => {
-                numbers.insert(counter, value);
+            Some(row) if row.line == line => {
+                row.numbers.insert(counter, value);
             }
-            _ => rows.push((*second, line, BTreeMap::from([(counter, value)]))),
+            _ => rows.push(Row { second: *second, line, is_growth, numbers: BTreeMap::from([(counter, value)]) }),
         }
     }
     for ((source, service), rows) in lines {
@@ -36,9 +41,9 @@ pub(super) fn measure(view: &mut View<'_>) {
 /// they rise) are taken as they are.
 fn growth(view: &View<'_>, rows: &[Row], counter: Counter) -> (Growth, Growth) {
     let (onset, end) = (view.incident.onset / 1000, view.incident.end / 1000);
-    let list: Vec<(i64, u32, f64)> = rows.iter().filter_map(|(t, l, n)| n.get(&counter).map(|v| (*t, *l, *v))).collect();
+    let list: Vec<(i64, u32, f64)> = rows.iter().filter_map(|row| row.numbers.get(&counter).map(|v| (row.second, row.line, *v))).collect();
     let falls = list.windows(2).filter(|w| w[1].2 < w[0].2).count();
-    let cumulative = falls * 5 <= list.len();
+    let cumulative = !rows.iter().any(|row| row.is_growth) && falls * 5 <= list.len();
     let (mut before, mut during) = (Vec::new(), Vec::new());
     for w in list.windows(2) {
         let ((t0, _, v0), (t1, line, v1)) = (w[0], w[1]);
@@ -56,6 +61,9 @@ fn growth(view: &View<'_>, rows: &[Row], counter: Counter) -> (Growth, Growth) {
     (before, during)
 }
 
+/// So many look-ups, counted one by one, show the share of hits.
+const ENOUGH: f64 = 50.0;
+
 fn hits(view: &mut View<'_>, source: u32, entity: &str, rows: &[Row]) {
     let ((hits_before, hits_now), (miss_before, miss_now)) = (growth(view, rows, Counter::Hits), growth(view, rows, Counter::Misses));
     let sum = |v: &[(f64, f64, u32)]| v.iter().map(|r| r.0).sum::<f64>();
@@ -66,8 +74,17 @@ fn hits(view: &mut View<'_>, source: u32, entity: &str, rows: &[Row]) {
         return;
     }
     let usual = sum(h) / (sum(h) + sum(m)).max(1.0);
-    // The worst line of the incident tells; its later lines may show the cache filling again.
-    let worst = hits_now.iter().zip(&miss_now).map(|(h, m)| (h.0 / (h.0 + m.0).max(1.0), h.2)).min_by(|a, b| a.0.total_cmp(&b.0));
+    // The worst line of the incident tells; its later lines may show the cache filling again. A few look-ups tell nothing.
+    let enough = if rows.iter().any(|row| row.is_growth) { ENOUGH } else { 0.0 };
+    let (mut found, mut missed, mut shares) = (0.0, 0.0, Vec::new());
+    for (hits, misses) in hits_now.iter().zip(&miss_now) {
+        (found, missed) = (found + hits.0, missed + misses.0);
+        if found + missed >= enough {
+            shares.push((found / f64::max(found + missed, 1.0), hits.2));
+            (found, missed) = (0.0, 0.0);
+        }
+    }
+    let worst = shares.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
     let Some((now, line)) = worst else { return };
     let (rate, before) = (sum(&miss_now) / seconds(&miss_now), sum(m) / seconds(m));
     if now <= usual - 0.2 && rate >= 1.5 * before.max(0.05) && sum(h) + sum(m) >= 20.0 {

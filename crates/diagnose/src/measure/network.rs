@@ -45,6 +45,9 @@ fn checks(view: &mut View<'_>) {
         let requests = &view.evidence.requests;
         let of_server = requests.choose(|kind| kind.server != NONE && is_server(view.evidence.text(kind.server), name));
         for (down, _) in series.bins.iter().filter(|(s, _)| (from..=to).contains(s)) {
+            if found.contains_key(name) {
+                break;
+            }
             let served: Vec<_> = requests.ended(&of_server, (down - 20) * 1000, down * 1000 + 999).map(|(_, r)| r).collect();
             // Who answers requests later than a check waits for an answer fails it rightly.
             let is_late = |r: &Request| r.took().is_some_and(|took| took >= CHECK);
@@ -84,11 +87,8 @@ fn unlogged(view: &mut View<'_>) {
         if !signal.accuses(Key::Peer) || signal.entity.first() == Some(&Accused::Key(Key::UpstreamAddress)) || !is_endpoint {
             continue;
         }
-        if is_logged_somewhere(view, address) {
-            continue;
-        }
         let n = series.within(from, to);
-        if n < 2 || view.topology.behind(name).is_some() {
+        if n < 2 || view.topology.behind(name).is_some() || is_logged_somewhere(view, address) {
             continue;
         }
         let first = series.samples.iter().find(|s| s.nanos / 1_000_000_000 >= from);
@@ -231,8 +231,8 @@ fn retransmissions(view: &mut View<'_>) {
     }
 }
 
-/// Handshakes that fail are a symptom beside a log of requests only where most of the clients were served at another time; that others are
-/// served meanwhile says that the server can.
+/// Handshakes that fail are a symptom beside a log of requests only where most of the clients had requests answered; that others are served
+/// meanwhile says that the server can.
 fn handshakes(view: &mut View<'_>) {
     let symptoms = &view.incident.symptoms;
     let Some(symptom) = symptoms.iter().find(|s| s.id == "tls.handshake").filter(|_| !view.evidence.requests.is_empty()) else { return };
@@ -241,7 +241,7 @@ fn handshakes(view: &mut View<'_>) {
     if served.len() >= SERVED {
         let cite = served.iter().take(1).map(|r| (r.of.source, r.of.line)).collect();
         let note = format!(
-            "{total} handshakes failed, mostly of clients that were served at another time; {} requests were served meanwhile",
+            "{total} handshakes failed, mostly of clients that had requests answered; {} requests were served meanwhile",
             served.len()
         );
         view.add("handshake.known-clients", view.edge_entity(), onset, note, cite);

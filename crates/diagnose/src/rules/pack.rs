@@ -103,7 +103,7 @@ pub struct Evidence {
 }
 
 /// A fault, ready.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Fault {
     /// Id.
     pub id: String,

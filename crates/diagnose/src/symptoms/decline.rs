@@ -8,15 +8,17 @@ use crate::rules::Pack;
 
 /// Requests are counted by so many milliseconds.
 const BIN: i64 = 30_000;
+/// No more bins are looked at, from the end back: a month.
+const MOST: i64 = 100_000;
 /// The least length of a decline, in bins.
 const LEAST: usize = 4;
 /// In so many bins before it, one has the usual number.
 const SUDDEN: usize = 2;
 /// So many requests are missed at least.
 const MISSED: usize = 100;
-/// A line vouches for a decline that begins so long (s) after it, or before it.
-const BEHIND: i64 = 120;
-const BEFORE: i64 = 60;
+/// A line vouches for a decline that begins so long (s) later, or earlier.
+const LATER: i64 = 120;
+const EARLIER: i64 = 60;
 
 /// Declines that some line vouches for; which lines do stands in the rules, as evidence of `traffic.drop`.
 pub(super) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
@@ -34,8 +36,8 @@ pub(super) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
         seconds.sort_unstable();
         let host = evidence.text(edge.host);
         for Decline { onset, end, total, usual } in declines(evidence, &edge) {
-            let from = onset.div_euclid(1000) - BEHIND;
-            let vouched = seconds.get(seconds.partition_point(|s| *s < from)).is_some_and(|s| *s <= onset.div_euclid(1000) + BEFORE);
+            let from = onset.div_euclid(1000) - LATER;
+            let vouched = seconds.get(seconds.partition_point(|s| *s < from)).is_some_and(|s| *s <= onset.div_euclid(1000) + EARLIER);
             if vouched {
                 found.push(Symptom {
                     id: "traffic.drop".into(),
@@ -66,11 +68,8 @@ fn declines(evidence: &Evidence, edge: &Edge) -> Vec<Decline> {
     let mut counts: Vec<usize> = Vec::new();
     let mut first = None;
     for (_, r) in edge.requests(evidence) {
-        let begin = *first.get_or_insert(r.start.div_euclid(BIN));
-        let Ok(at) = usize::try_from(r.start.div_euclid(BIN) - begin) else { continue };
-        if at >= 100_000 {
-            break;
-        }
+        let begin = *first.get_or_insert(r.start.div_euclid(BIN).max(edge.ended.1.div_euclid(BIN) - MOST));
+        let Some(at) = usize::try_from(r.start.div_euclid(BIN) - begin).ok().filter(|at| *at as i64 <= MOST) else { continue };
         if counts.len() <= at {
             counts.resize(at + 1, 0);
         }

@@ -38,6 +38,9 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
         let covered = (0..evidence.sources.len()).any(|s| evidence.ticks_within(s, from / 1000 + 2, to / 1000 - 2) > 0);
         if covered {
             let host = host.to_string();
+            // The hole tells it more exactly than the decline that it makes up.
+            let mostly = |s: &Symptom| (s.end.min(to) - s.onset.max(from)) * 5 >= (s.end - s.onset) * 4;
+            symptoms.retain(|s| !(s.id == "traffic.drop" && s.usual > 0 && s.host == host && mostly(s)));
             symptoms.push(Symptom {
                 id: "traffic.drop".into(),
                 entity: format!("host:{host}"),

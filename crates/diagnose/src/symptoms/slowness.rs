@@ -137,3 +137,17 @@ fn slow_stretches(start: i64, list: &[Taken], failing: &[(i64, i64)]) -> Vec<(i6
     stretches.retain(|(from, to, _)| to - from >= 2 * SLOW_BIN);
     stretches
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_usual_is_learnt_while_nothing_fails() {
+        // Large uploads take long; while they are rejected only the quick ones are left.
+        let bin = |k: i64, took: i64| (0..5).map(move |n| (0u32, k * SLOW_BIN + n * 1000, took));
+        let list: Vec<Taken> = (0..10).flat_map(|k| bin(k, 900)).chain((10..20).flat_map(|k| bin(k, 50))).collect();
+        assert_eq!(slow_stretches(0, &list, &[(10 * SLOW_BIN, 20 * SLOW_BIN)]), []);
+        assert_eq!(slow_stretches(0, &list, &[]), [(0, 10 * SLOW_BIN, 50)]);
+    }
+}

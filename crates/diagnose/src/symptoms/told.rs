@@ -6,7 +6,10 @@ use crate::entity::parts;
 use crate::evidence::{Evidence, Series};
 use crate::names::NameId;
 use crate::rules::{Fault, Pack};
+use rustc_hash::FxHashSet;
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::RangeInclusive;
 use whyline_event::address;
 
 /// A line of this weight (that of `strong` is above it) is an answer that somebody got; below it, another server may have answered.
@@ -30,6 +33,7 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     // Requests themselves tell best; lines stand in for them only where none was logged: for a proxy's answers none of its own.
     let requests = !evidence.requests.is_empty();
     let mut logged: BTreeMap<(NameId, NameId), Vec<i64>> = BTreeMap::new();
+    let served = OnceCell::new();
     for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty()) {
         // Its lines only vouch for what requests show.
         if fault.id == "traffic.drop" {
@@ -57,17 +61,20 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
             if requests && of_proxy {
                 all = answers(fault, all);
             }
-            // A failed handshake stands in no log of requests; a scanner's says nothing.
-            if requests && fault.id == "tls.handshake" && !were_served(evidence, &all) {
-                continue;
-            }
             let mut bins: BTreeMap<i64, u64> = BTreeMap::new();
             for (second, n) in all.iter().flat_map(|told| &told.bins) {
                 *bins.entry(*second).or_default() += u64::from(*n);
             }
             let is_certain = all.iter().any(|told| is_certain(fault, told));
             let least = if fault.id == "login.failed" && !is_certain { LEAST.max(TIMES * usual(evidence, &all, &bins)) } else { LEAST };
-            found.extend(burst(&fault.id, evidence.text(host), &bins, least));
+            // A failed handshake stands in no log of requests; a scanner's says nothing.
+            let scanners = |s: &Symptom| {
+                let seconds = s.onset.div_euclid(1000)..=s.end.div_euclid(1000);
+                requests
+                    && fault.id == "tls.handshake"
+                    && !were_served(&all, seconds, served.get_or_init(|| clients_served(evidence)), evidence)
+            };
+            found.extend(burst(&fault.id, evidence.text(host), &bins, least).filter(|symptom| !scanners(symptom)));
         }
     }
     found
@@ -100,12 +107,17 @@ fn is_certain(fault: &Fault, told: &Told<'_>) -> bool {
     fault.evidence.iter().any(|e| e.signal == told.series.signal && e.weight >= CERTAIN)
 }
 
-/// Whether most of the clients whose handshakes fail, and more than two, had requests answered at another time.
-fn were_served(evidence: &Evidence, all: &[Told<'_>]) -> bool {
+/// The clients that had requests answered well; a redirection to TLS is none.
+fn clients_served(evidence: &Evidence) -> FxHashSet<NameId> {
+    let kinds = evidence.requests.choose(|kind| (200..300).contains(&kind.status));
+    evidence.requests.of(&kinds).map(|(_, r)| r.of.client).collect()
+}
+
+/// Whether most of the clients whose handshakes fail in these seconds, and more than two, had requests answered.
+fn were_served(all: &[Told<'_>], seconds: RangeInclusive<i64>, served: &FxHashSet<NameId>, evidence: &Evidence) -> bool {
     let name = |told: &Told<'_>| address::split_port(parts(evidence.text(told.series.entity)).1).0.to_string();
-    let clients: BTreeSet<String> = all.iter().map(name).collect();
-    let kinds = evidence.requests.choose(|kind| kind.status < 400);
-    let served: BTreeSet<NameId> = evidence.requests.of(&kinds).map(|(_, r)| r.of.client).collect();
+    let here = all.iter().filter(|told| told.bins.iter().any(|(second, _)| seconds.contains(second)));
+    let clients: BTreeSet<String> = here.map(name).collect();
     let known = clients.iter().filter(|client| evidence.names.find(client).is_some_and(|id| served.contains(&id))).count();
     known >= 3 && known * 2 >= clients.len()
 }
@@ -113,7 +125,7 @@ fn were_served(evidence: &Evidence, all: &[Told<'_>]) -> bool {
 /// People mistype passwords at any time: only so many times the usual number is a symptom.
 const TIMES: u64 = 4;
 
-/// How many hits a minute has that is in the middle of all that the logs cover.
+/// How many hits a minute has that a quarter of all are below: an attack may last for most of what the logs cover.
 fn usual(evidence: &Evidence, all: &[Told<'_>], bins: &BTreeMap<i64, u64>) -> u64 {
     let spans = || all.iter().filter_map(|told| evidence.span(told.series.source));
     let (Some(first), Some(last)) = (spans().map(|s| s.0).min(), spans().map(|s| s.1).max()) else { return 0 };
@@ -126,7 +138,7 @@ fn usual(evidence: &Evidence, all: &[Told<'_>], bins: &BTreeMap<i64, u64>) -> u6
     counts.sort_unstable();
     // The minutes without any hit come first.
     let silent = minutes.saturating_sub(counts.len());
-    (minutes / 2).checked_sub(silent).and_then(|at| counts.get(at)).copied().unwrap_or(0)
+    (minutes / 4).checked_sub(silent).and_then(|at| counts.get(at)).copied().unwrap_or(0)
 }
 
 /// A burst: at least so many hits within a minute.
@@ -138,4 +150,30 @@ fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>, least: u64) -> Option<
     let entity = if host.is_empty() { "host:unknown".to_string() } else { format!("host:{host}") };
     let total = bins.range(first..=end).map(|(_, n)| *n as usize).sum();
     Some(Symptom { id: id.into(), entity, host: host.into(), onset: first * 1000, end: end * 1000, affected: Vec::new(), total, usual: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::snapshot::Telling;
+
+    #[test]
+    fn an_attack_for_most_of_the_time_is_not_usual() {
+        let mut evidence = Evidence::default();
+        evidence.ticks.push((0..600).map(|second| (second, 1)).collect());
+        let series = Series {
+            signal: 0,
+            entity: 0,
+            host: 0,
+            service: 0,
+            source: 0,
+            telling: Telling::Logged,
+            bins: Vec::new(),
+            samples: Vec::new(),
+        };
+        let all = [Told { series: &series, bins: Vec::new() }];
+        let minutes = |counts: &[u64]| counts.iter().enumerate().map(|(at, n)| (at as i64 * 60, *n)).filter(|(_, n)| *n > 0).collect();
+        assert_eq!(usual(&evidence, &all, &minutes(&[5, 5, 5, 5, 200, 200, 200, 200, 200, 200])), 5);
+        assert_eq!(usual(&evidence, &all, &minutes(&[0, 0, 0, 0, 0, 0, 0, 9, 9, 9])), 0);
+    }
 }

@@ -208,6 +208,27 @@ impl<'p> Part<'p> {
 
 #[cfg(test)]
 mod tests {
+    use whyline_event::{Origin, Record, Value};
+
+    #[test]
+    fn who_left_before_the_answer_gave_up() {
+        for (written, flags, want) in [
+            (0, "UH,DC", Some(499)),
+            (0, "DC", Some(499)),
+            (0, "UH", None),
+            (0, "", None),
+            (503, "DC", Some(503)),
+            (600, "", None),
+            (-1, "", None),
+        ] {
+            let mut record = Record::new("", Origin::default());
+            if !flags.is_empty() {
+                record.put_other("envoy.response_flags", Value::Str(flags));
+            }
+            assert_eq!(super::status(&record, Value::Int(written)), want, "{written} {flags}");
+        }
+    }
+
     #[test]
     fn masks() {
         for (path, want) in [

@@ -35,6 +35,8 @@ pub struct Gauge {
     pub counter: Counter,
     /// The number.
     pub value: f64,
+    /// It tells how much came since the line before, as no counter does.
+    pub is_growth: bool,
 }
 
 /// Every name that counts misses or retransmissions has one of these, whatever the case of its first letter.
@@ -80,6 +82,7 @@ pub(super) fn gather(record: &Record<'_>, stamp: &Stamp, (host, service): (NameI
         service,
         counter,
         value,
+        is_growth: false,
     }));
 }
 

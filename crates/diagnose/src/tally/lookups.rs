@@ -16,19 +16,24 @@ struct Sum {
     misses: u64,
     /// The first line.
     line: u32,
-    host: NameId,
-    service: NameId,
 }
 
-/// Look-ups by source, by what stamps leave open, and by stretch.
+/// Look-ups by source, by what stamps leave open, by stretch, and by host and service of the writer.
 #[derive(Debug, Default)]
-pub struct Lookups(FxHashMap<(u32, Form, i64), Sum>);
+pub struct Lookups(FxHashMap<(u32, Form, i64, NameId, NameId), Sum>);
 
 /// Whether a cache had an answer: by the words of nginx, Varnish, Squid, Apache and content delivery networks. What was not looked up, or was not
 /// to be kept, is neither.
 fn is_hit(status: &str) -> Option<bool> {
     let has = |word: &str| status.as_bytes().windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes()));
-    if has("hit") || has("stale") || has("updating") || has("revalidated") {
+    if has("pass") {
+        return None;
+    }
+    // Varnish remembers that it must ask anew; RFC 9211 says why a request was sent on.
+    if has("hitmiss") || has("hit-for-miss") || has("fwd=stale") {
+        return Some(false);
+    }
+    if has("hit") || has("stale") || has("updating") || has("revalidate") {
         return Some(true);
     }
     (has("miss") || has("expired")).then_some(false)
@@ -39,16 +44,15 @@ impl Lookups {
     pub(super) fn add(&mut self, status: &str, (source, line, form, nanos): (u32, u32, Form, i64), (host, service): (NameId, NameId)) {
         let Some(hit) = is_hit(status) else { return };
         let stretch = nanos.div_euclid(SECONDS * NANOS);
-        let sum = self.0.entry((source, form, stretch)).or_insert(Sum { line, host, service, ..Sum::default() });
+        let sum = self.0.entry((source, form, stretch, host, service)).or_insert(Sum { line, ..Sum::default() });
         sum.line = sum.line.min(line);
         *(if hit { &mut sum.hits } else { &mut sum.misses }) += 1;
     }
 
     /// Adds others; `name` translates their names.
     pub(super) fn merge(&mut self, other: Lookups, name: &impl Fn(NameId) -> NameId) {
-        for (key, sum) in other.0 {
-            let all =
-                self.0.entry(key).or_insert(Sum { line: sum.line, host: name(sum.host), service: name(sum.service), ..Sum::default() });
+        for ((source, form, stretch, host, service), sum) in other.0 {
+            let all = self.0.entry((source, form, stretch, name(host), name(service))).or_insert(Sum { line: sum.line, ..Sum::default() });
             all.hits += sum.hits;
             all.misses += sum.misses;
             all.line = all.line.min(sum.line);
@@ -57,16 +61,17 @@ impl Lookups {
 
     /// As lines of statistics.
     pub(crate) fn gauges(self) -> impl Iterator<Item = Gauge> {
-        self.0.into_iter().flat_map(|((source, form, stretch), sum)| {
+        self.0.into_iter().flat_map(|((source, form, stretch, host, service), sum)| {
             let gauge = move |counter, value: u64| Gauge {
                 source,
                 line: sum.line,
                 form,
                 nanos: stretch * SECONDS * NANOS,
-                host: sum.host,
-                service: sum.service,
+                host,
+                service,
                 counter,
                 value: value as f64,
+                is_growth: true,
             };
             [gauge(Counter::Hits, sum.hits), gauge(Counter::Misses, sum.misses)]
         })
@@ -88,6 +93,10 @@ mod tests {
             ("EXPIRED", Some(false)),
             ("TCP_MISS", Some(false)),
             ("BYPASS", None),
+            ("HITPASS", None),
+            ("hitmiss", Some(false)),
+            ("Souin; fwd=stale", Some(false)),
+            ("cache revalidate", Some(true)),
             ("pass", None),
             ("-", None),
         ] {
@@ -110,6 +119,22 @@ mod tests {
         };
         let mut parts = count(&all[..2]);
         parts.merge(count(&all[2..]), &|name| name);
+        // Two services that one source holds are kept apart, whoever is met first.
+        let of = |service: NameId, status: &str, line: u32| {
+            let mut lookups = Lookups::default();
+            lookups.add(status, (0, line, Form::Explicit, 0), (1, service));
+            lookups
+        };
+        let services = |first: Lookups, second: Lookups| {
+            let mut all = first;
+            all.merge(second, &|name| name);
+            let mut all: Vec<_> = all.gauges().map(|g| (g.service, g.line, g.counter, g.value as u64)).collect();
+            all.sort_unstable();
+            all
+        };
+        let both = services(of(2, "HIT", 7), of(3, "MISS", 3));
+        assert_eq!(both, services(of(3, "MISS", 3), of(2, "HIT", 7)));
+        assert_eq!(both.iter().map(|row| row.0).collect::<Vec<_>>(), [2, 2, 3, 3]);
         let want = vec![(0, 3, Counter::Hits, 2), (0, 3, Counter::Misses, 1), (10, 5, Counter::Hits, 0), (10, 5, Counter::Misses, 1)];
         assert_eq!((numbers(parts), numbers(count(&all))), (want.clone(), want));
     }

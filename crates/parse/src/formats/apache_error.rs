@@ -60,8 +60,12 @@ impl Format for ApacheError {
         if !head.client.is_empty() {
             access::put_client(head.client, record);
         }
-        // `remote` is the other end of a connection that this server opened itself (server/log.c: one without an entry in the scoreboard).
-        if !head.remote.is_empty() {
+        // `remote` is the other end of a connection without an entry in the scoreboard (server/log.c): the backend where this server asks,
+        // with TLS or without; the client in a daemon of mod_wsgi.
+        let asks = head.module.starts_with("proxy") || head.module == "ssl";
+        if !head.remote.is_empty() && !asks && head.client.is_empty() {
+            access::put_client(head.remote, record);
+        } else if !head.remote.is_empty() {
             access::put_upstream(head.remote, record);
         } else if let Some(upstream) = upstream(message) {
             access::put_upstream(upstream, record);
@@ -209,6 +213,16 @@ mod tests {
                 "apache.error 2026-11-21T10:30:01.123456Z ERROR [(13)Permission denied: AH00035: access to /x denied] \
                  log.level.original=error log.logger=core process.pid=35 thread.name=4328 client.address=198.51.100.7 client.port=1234 \
                  error.code=13 error.text=Permission denied event.code=AH00035 http.request.header.referer=https://shop.example/",
+            ),
+            (
+                "[Sat Nov 21 10:30:01.123456 2026] [wsgi:error] [pid 35:tid 4328] [remote 198.51.100.7:7948] took 2.030s",
+                "apache.error 2026-11-21T10:30:01.123456Z ERROR [took 2.030s] log.level.original=error log.logger=wsgi process.pid=35 \
+                 thread.name=4328 client.address=198.51.100.7 client.port=7948",
+            ),
+            (
+                "[Sat Nov 21 10:30:01.123456 2026] [ssl:error] [pid 35] [remote 10.0.0.5:443] AH02039: Certificate Verification: Error (10)",
+                "apache.error 2026-11-21T10:30:01.123456Z ERROR [AH02039: Certificate Verification: Error (10)] log.level.original=error \
+                 log.logger=ssl process.pid=35 upstream.address=10.0.0.5:443 event.code=AH02039",
             ),
             (
                 "[Sat Nov 21 10:30:01.123456 2026] [proxy:error] [pid 35] (111)Connection refused: AH00957: HTTP: attempt to connect to \

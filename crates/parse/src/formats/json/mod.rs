@@ -1,6 +1,7 @@
 //! Structured logs in JSON, one object to a record.
 
 pub mod flat;
+pub mod list;
 mod marks;
 pub mod products;
 pub mod structured;

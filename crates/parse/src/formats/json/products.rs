@@ -19,6 +19,7 @@ pub struct Product {
 static PRODUCTS: &[Product] = &[
     Product { name: "mongodb", is: is_mongodb, fill: mongodb },
     Product { name: "k8s-audit", is: is_audit, fill: audit },
+    Product { name: "k8s.event", is: is_event, fill: event },
     Product { name: "vault.audit", is: is_vault, fill: vault },
     Product { name: "elasticsearch.server", is: is_elastic, fill: elastic },
     Product { name: "kibana.json", is: is_kibana, fill: kibana },
@@ -100,6 +101,44 @@ fn audit<'a>(_cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
             "stageTimestamp" | "requestReceivedTimestamp" | "kind" | "apiVersion" => {}
             _ => record.put_other(name, Value::Str(text)),
         }
+    }
+}
+
+/// An Event of Kubernetes, as `kubectl get events -o json` and exporters of events write it.
+fn is_event(flat: &Flat<'_>) -> bool {
+    flat.text("kind") == Some("Event") && ["involvedObject.kind", "regarding.kind"].iter().any(|key| flat.get(key).is_some())
+}
+
+/// An event that came again began when it came first; one that is repeated for longer than this (ns) is told as it stands.
+const REPEATED: i64 = 3_600_000_000_000;
+
+fn event<'a>(cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
+    general(cx, flat, record);
+    let time = |keys: &[&str]| keys.iter().find_map(|key| flat.get(key).and_then(structured::time));
+    let first = time(&["firstTimestamp", "eventTime", "deprecatedFirstTimestamp"]);
+    let last = time(&["lastTimestamp", "series.lastObservedTime", "deprecatedLastTimestamp"]);
+    record.stamp = match (first, last) {
+        (Some(first), Some(last)) if last.nanos.saturating_sub(first.nanos) > REPEATED => Some(last),
+        (first, last) => first.or(last).or_else(|| time(&["metadata.creationTimestamp"])),
+    };
+    record.body = flat.text("message").or_else(|| flat.text("note")).unwrap_or(record.body);
+    let warns = flat.text("type") == Some("Warning");
+    record.severity = Some(if warns { Severity::Warn } else { Severity::Info });
+    if let Some(reason) = flat.text("reason") {
+        fill::once_str(record, Key::EventName, reason);
+    }
+    let of = |key: &str| flat.text(&format!("involvedObject.{key}")).or_else(|| flat.text(&format!("regarding.{key}")));
+    if let Some(namespace) = of("namespace") {
+        fill::once_str(record, Key::Namespace, namespace);
+    }
+    match (of("kind"), of("name")) {
+        (Some("Pod"), Some(name)) => fill::once_str(record, Key::PodName, name),
+        (Some("Node"), Some(name)) => fill::once_str(record, Key::NodeName, name),
+        (Some(kind), Some(name)) => {
+            let object = cx.keep(&format!("{}/{name}", kind.to_ascii_lowercase()));
+            record.put_other("k8s.object.name", Value::Str(object));
+        }
+        _ => {}
     }
 }
 
