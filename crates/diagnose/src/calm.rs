@@ -69,8 +69,14 @@ impl<'e> Calm<'e> {
         let since = self.since.get(host).copied().unwrap_or(cover.0);
         let is_new = |first: &i64| bins.sum_before(lead) == 0 && since + KNOWN <= *first;
         let from = first.filter(is_new).unwrap_or(self.from);
+        // What nobody had seen before, and what goes on behind, began with the trouble: a proxy hides from users what another server answers.
+        let before = (from - cover.0).max(0);
+        let began = bins.sum_before(from) == 0 && since + KNOWN <= from && bins.sum(from, self.to) > 0;
+        if began {
+            return Usual { hits: 0, seconds: before, from, to: self.to };
+        }
         let outside = bins.sum_before(from) + bins.sum_from(self.to);
-        let seconds = (from - cover.0).max(0) + (cover.1 - self.to).max(0);
+        let seconds = before + (cover.1 - self.to).max(0);
         // What came again came here, too, and not far more often elsewhere; else it is a sign of the other incident.
         let here = bins.sum(from, self.to);
         let cut = |(a, b): &(i64, i64)| (*a, if *a < from { from.min(*b) } else { *b });

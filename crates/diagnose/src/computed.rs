@@ -57,6 +57,7 @@ pub const ALL: &[Computed] = &[
     x("target.listening", "somebody listened where the failing requests were sent while they failed", false),
     c("certificate.ended", "a certificate had ended", true),
     c("certificate.not-begun", "a certificate had not begun to be valid", true),
+    c("backend.late-start", "the service answers after the proxy gave up, though it says that it took little time", false),
     c("handshake.known-clients", "clients that had requests answered fail in the handshake, while others are served", true),
     x("clock.offset", "the host's clock differs from its neighbours'", false),
 ];

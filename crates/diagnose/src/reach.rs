@@ -222,7 +222,7 @@ fn workload(name: &str) -> &str {
 fn carriers(evidence: &Evidence, topology: &Topology) -> BTreeSet<String> {
     let mut only_system: BTreeMap<&str, bool> = BTreeMap::new();
     for source in evidence.sources.iter().filter(|source| !source.host.is_empty()) {
-        *only_system.entry(&source.host).or_insert(true) &= source.is_of_system();
+        *only_system.entry(&source.host).or_insert(true) &= source.is_of_system() || source.tells_of_system();
     }
     let named = |host: &str| topology.calls.iter().any(|(caller, callee)| caller == host || callee == host);
     only_system.into_iter().filter(|(host, only)| *only && !named(host)).map(|(host, _)| format!("host:{host}")).collect()

@@ -221,6 +221,12 @@ fn late_success(view: &mut View<'_>) {
             pairs.insert(*i, j);
         }
     }
+    // What waited before the service began stands in no time that the service logs.
+    let is_short = |(i, j): &(&u32, &u32)| {
+        view.request(**j).took().zip(view.request(**i).took()).is_some_and(|(inside, outside)| inside * 2 < outside)
+    };
+    let short = pairs.iter().filter(is_short).count();
+    let waited = short * 2 > pairs.len();
     if pairs.len() >= 3 && pairs.len() * 5 >= gave_up.len() {
         let cite: Vec<(u32, u32)> = pairs
             .iter()
@@ -232,6 +238,11 @@ fn late_success(view: &mut View<'_>) {
         let of = &view.request(*pairs.values().next().unwrap_or(&0)).of;
         let entity = format!("service:{}@{}", view.evidence.text(of.service), view.evidence.text(of.host));
         let note = format!("{} of {} given-up requests were answered with success later", pairs.len(), gave_up.len());
-        view.add("backend.late-success", entity, view.incident.onset, note, cite);
+        if waited {
+            let note = format!("{note}, and {short} of them within half the time that the proxy waited, by the service's own clock");
+            view.add("backend.late-start", entity, view.incident.onset, note, cite);
+        } else {
+            view.add("backend.late-success", entity, view.incident.onset, note, cite);
+        }
     }
 }

@@ -116,7 +116,12 @@ fn upstreams(view: &mut View<'_>) {
         let later = requests.ended(&new, onset + 1, i64::MAX).map(|(_, r)| r).filter(|r| r.of.upstream != upstream);
         let later: BTreeSet<NameId> = later.filter(|r| paths.contains(&r.of.path)).map(|r| r.of.upstream).collect();
         // What answers by itself has not moved away.
-        let unanswered = list.iter().filter(|i| matches!(view.request(**i).of.status, 502..=504)).count();
+        let is_unanswered = |i: &&u32| {
+            let of = &view.request(**i).of;
+            // A server that says itself that it is not ready has answered.
+            matches!(of.status, 502..=504) && !(of.status == 503 && of.upstream_status == 503)
+        };
+        let unanswered = list.iter().filter(is_unanswered).count();
         if used_before && !later.is_empty() && unanswered * 2 >= list.len() {
             let others: Vec<&str> = later.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("the same paths are served by {} later, which was never asked before", others.join(", "));

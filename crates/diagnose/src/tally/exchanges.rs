@@ -27,6 +27,10 @@ impl Exchanges {
         names: &mut Names,
     ) -> Option<Exchange> {
         let status = status(record, fields.get(Key::Status)?)?;
+        // Caddy logs a request that fails twice: why, and beside it the request.
+        if record.format == "caddy" && record.str(Key::Logger).is_some_and(|logger| logger.starts_with("http.log.error")) {
+            return None;
+        }
         let access = whyline_query::is_access(record);
         let path = fields.text(Key::Path);
         if path.is_none() && !access {
