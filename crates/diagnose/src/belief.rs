@@ -9,7 +9,7 @@ use crate::entity::parts;
 use crate::evidence::Evidence;
 use crate::near::Near;
 use crate::reach::Reach;
-use crate::reasons::{steps, told_within};
+use crate::reasons::steps;
 use crate::rules::{FaultId, Pack};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
@@ -117,7 +117,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     for h in &mut list {
         h.entities = accused::entities(evidence, pack, activities, h);
     }
-    steps(&known, &reach, told_within(evidence, incident), &mut list);
+    steps(&known, &reach, incident, &mut list);
     confidence(&mut list);
     let before: Vec<(FaultId, String)> = list.iter().map(|h| (h.fault, h.place.clone())).collect();
     list.sort_by(|a, b| {

@@ -9,7 +9,7 @@ use crate::symptoms::Incident;
 use std::collections::BTreeSet;
 
 /// So long after a request began (ms) a line about it may be written: when it ends. Nine of ten of the failing requests took no longer.
-pub(crate) fn told_within(evidence: &Evidence, incident: &Incident) -> i64 {
+fn told_within(evidence: &Evidence, incident: &Incident) -> i64 {
     const MOST: i64 = 120_000;
     let mut took: Vec<i64> = incident.affected().iter().filter_map(|i| evidence.request(*i).took()).collect();
     let at = took.len() * 9 / 10;
@@ -17,8 +17,9 @@ pub(crate) fn told_within(evidence: &Evidence, incident: &Incident) -> i64 {
     12_000 + long.clamp(0, MOST)
 }
 
-/// Marks hypotheses that a deeper active fault explains as steps; `within` is how much later (ms) a deeper one may be told.
-pub(crate) fn steps(known: &Known<'_>, reach: &Reach, within: i64, list: &mut [Hypothesis]) {
+/// Marks hypotheses that a deeper active fault explains as steps.
+pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list: &mut [Hypothesis]) {
+    let within = told_within(known.evidence, incident);
     let Known { topology, pack, .. } = *known;
     // Over one edge, or over two where the fault in between is active as well: over many edges anything is the reason of
     // anything.
@@ -64,7 +65,8 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, within: i64, list: &mut [H
                 // The deeper one must be believable in itself, not later, and not itself a step of this one.
                 let mutual = deeper(deep.fault).contains(&list[i].fault);
                 own_evidence(known, deep, &list[i]) >= 1.3
-                    && (deep.onset <= list[i].onset + within || !deep.dated || !list[i].dated)
+                    // Signs of a step may be older than the trouble.
+                    && (deep.onset <= list[i].onset.max(incident.onset) + within || !deep.dated || !list[i].dated)
                     && linked(&deep.place, &list[i].place, deep.fault)
                     && deep.score >= 0.3
                     && (!mutual || deep.score > list[i].score)
