@@ -134,6 +134,9 @@ mod tests {
         assert_eq!((usual.hits, usual.from), (0, 1900));
         // What stands in another machine's file is known as long as that is.
         assert_eq!(calm.usual(&bins, (1000, 2100), "b", 1760).from, 1900);
+        // What goes on behind the trouble began with it.
+        let goes_on = Bins::join([(2001, 1), (2050, 9)].into_iter());
+        assert_eq!(calm.usual(&goes_on, (2001, 2100), "a", 1760).hits, 0);
         // It was seen long before as well.
         let bins = Bins::join([(1200, 1), (1900, 5), (2001, 1)].into_iter());
         assert_eq!(calm.usual(&bins, (1200, 2100), "a", 1760).hits, 6);

@@ -29,7 +29,7 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     let topology = Topology::new(evidence, pack);
     let groups = Groups::new(evidence, &topology, pack);
     let mut diagnosis = Diagnosis::default();
-    let mut all = incidents(evidence, told::find(evidence, pack));
+    let mut all = incidents(evidence, pack, told::find(evidence, pack));
     all.truncate(20);
     let mut ranked: Vec<(usize, Cause)> = Vec::new();
     for (number, incident) in all.iter().enumerate() {

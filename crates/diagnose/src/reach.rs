@@ -58,10 +58,12 @@ impl Reach {
             }
         }
         let mut first_hops: BTreeSet<String> = BTreeSet::new();
+        let mut called = Vec::new();
         for (target, n) in &targets {
             if n * 20 < affected.len() {
                 continue;
             }
+            called.push(target.to_ascii_lowercase());
             match topology.behind(target) {
                 Some(host) => {
                     first_hops.insert(host);
@@ -104,8 +106,6 @@ impl Reach {
             .collect();
         let carriers = carriers(evidence, topology);
         let coincident = coincide::places(evidence, incident, activities);
-        let often = targets.iter().filter(|(_, n)| **n * 20 >= affected.len());
-        let called = often.map(|(target, _)| target.to_ascii_lowercase()).collect();
         Reach { on_the_way, beside, stores, name_servers, carriers, coincident, called, known: !topology.calls.is_empty() }
     }
 

@@ -1,8 +1,7 @@
 //! Far fewer requests than usual, where a line says that some do not get through: those that never arrived stand in no log of requests.
 //! Fewer requests alone are no symptom; people sleep.
 
-use super::edges::edges;
-use super::{Edge, Symptom};
+use super::{Edge, Symptom, without_requests};
 use crate::evidence::Evidence;
 use crate::rules::Pack;
 
@@ -21,38 +20,24 @@ const LATER: i64 = 120;
 const EARLIER: i64 = 60;
 
 /// Declines that some line vouches for; which lines do stands in the rules, as evidence of `traffic.drop`.
-pub(super) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
+pub(super) fn find(evidence: &Evidence, pack: &Pack, edges: &[Edge], symptoms: &mut Vec<Symptom>) {
     let signals: Vec<_> = pack.faults.iter().filter(|f| f.id == "traffic.drop").flat_map(|f| &f.evidence).map(|e| e.signal).collect();
     let told: Vec<_> = evidence.series.iter().filter(|series| signals.contains(&series.signal)).collect();
-    let mut found = Vec::new();
-    if told.is_empty() {
-        return found;
-    }
-    for edge in edges(evidence) {
+    for edge in edges {
         let mut seconds: Vec<i64> = told.iter().filter(|s| s.host == edge.host).flat_map(|s| s.bins.iter().map(|b| b.0)).collect();
         if seconds.is_empty() {
             continue;
         }
         seconds.sort_unstable();
         let host = evidence.text(edge.host);
-        for Decline { onset, end, total, usual } in declines(evidence, &edge) {
+        for Decline { onset, end, total, usual } in declines(evidence, edge) {
             let from = onset.div_euclid(1000) - LATER;
             let vouched = seconds.get(seconds.partition_point(|s| *s < from)).is_some_and(|s| *s <= onset.div_euclid(1000) + EARLIER);
             if vouched {
-                found.push(Symptom {
-                    id: "traffic.drop".into(),
-                    entity: if host.is_empty() { "host:unknown".into() } else { format!("host:{host}") },
-                    host: host.to_string(),
-                    onset,
-                    end,
-                    affected: Vec::new(),
-                    total,
-                    usual,
-                });
+                symptoms.push(Symptom { total, usual, ..without_requests("traffic.drop", host, (onset, end)) });
             }
         }
     }
-    found
 }
 
 /// A stretch (ms) with at most two fifths of the usual number of requests, which began suddenly.

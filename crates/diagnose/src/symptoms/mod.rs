@@ -10,6 +10,7 @@ pub(crate) mod told;
 
 use crate::evidence::{Evidence, Request};
 use crate::names::{NONE, NameId};
+use crate::rules::Pack;
 use edges::{Edge, edges};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,12 +62,14 @@ impl Incident {
 }
 
 /// All incidents of a bundle, in order of onset. Symptoms that are no requests (failed logins) are handed in.
-pub fn incidents(evidence: &Evidence, others: Vec<Symptom>) -> Vec<Incident> {
+pub fn incidents(evidence: &Evidence, pack: &Pack, others: Vec<Symptom>) -> Vec<Incident> {
     let mut symptoms = others;
-    for edge in edges(evidence) {
-        failures::find(evidence, &edge, &mut symptoms);
-        slowness::find(evidence, &edge, &mut symptoms);
-        silence::find(evidence, &edge, &mut symptoms);
+    let edges = edges(evidence);
+    decline::find(evidence, pack, &edges, &mut symptoms);
+    for edge in &edges {
+        failures::find(evidence, edge, &mut symptoms);
+        slowness::find(evidence, edge, &mut symptoms);
+        silence::find(evidence, edge, &mut symptoms);
     }
     together(evidence, symptoms)
 }
@@ -74,9 +77,13 @@ pub fn incidents(evidence: &Evidence, others: Vec<Symptom>) -> Vec<Incident> {
 /// A symptom that some requests show. `total` counts all requests there.
 fn symptom(evidence: &Evidence, id: String, edge: &Edge, affected: Vec<u32>, total: usize) -> Symptom {
     let (onset, end) = reach(evidence, &affected).unwrap_or((0, 0));
-    let host = evidence.text(edge.host).to_string();
+    Symptom { affected, total, ..without_requests(&id, evidence.text(edge.host), (onset, end)) }
+}
+
+/// A symptom at a host from one time (ms) to another, which no request shows.
+fn without_requests(id: &str, host: &str, (onset, end): (i64, i64)) -> Symptom {
     let entity = if host.is_empty() { "host:unknown".to_string() } else { format!("host:{host}") };
-    Symptom { id, entity, host, onset, end, affected, total, usual: 0 }
+    Symptom { id: id.into(), entity, host: host.into(), onset, end, affected: Vec::new(), total: 0, usual: 0 }
 }
 
 /// When the first of some requests began and the last ended.

@@ -1,6 +1,6 @@
 //! A steady stream of requests that stops while the log, or its neighbours, go on.
 
-use super::{Edge, Symptom};
+use super::{Edge, Symptom, without_requests};
 use crate::evidence::Evidence;
 use crate::measure::Times;
 use std::cmp::Reverse;
@@ -37,20 +37,10 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
         // Only where other logs of the bundle show that the time was covered.
         let covered = (0..evidence.sources.len()).any(|s| evidence.ticks_within(s, from / 1000 + 2, to / 1000 - 2) > 0);
         if covered {
-            let host = host.to_string();
             // The hole tells it more exactly than the decline that it makes up.
             let mostly = |s: &Symptom| (s.end.min(to) - s.onset.max(from)) * 5 >= (s.end - s.onset) * 4;
             symptoms.retain(|s| !(s.id == "traffic.drop" && s.usual > 0 && s.host == host && mostly(s)));
-            symptoms.push(Symptom {
-                id: "traffic.drop".into(),
-                entity: format!("host:{host}"),
-                host,
-                onset: from,
-                end: to,
-                affected: Vec::new(),
-                total: 0,
-                usual: 0,
-            });
+            symptoms.push(without_requests("traffic.drop", host, (from, to)));
         }
     }
 }

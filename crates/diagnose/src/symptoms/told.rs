@@ -1,7 +1,7 @@
 //! Symptoms that no log of requests shows, but lines tell of: failed log-ins, failed jobs, and what a proxy says of requests that it could
 //! not hand on where its access log was not given. Which signals tell of which symptom stands in the rules, as evidence of the symptom.
 
-use super::Symptom;
+use super::{Symptom, without_requests};
 use crate::entity::parts;
 use crate::evidence::{Evidence, Series};
 use crate::names::NameId;
@@ -37,7 +37,6 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty()) {
         // Its lines only vouch for what requests show.
         if fault.id == "traffic.drop" {
-            found.extend(super::decline::find(evidence, pack));
             continue;
         }
         let of_proxy = fault.id.starts_with("http.");
@@ -147,9 +146,8 @@ fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>, least: u64) -> Option<
     let hot: Vec<i64> = bins.keys().copied().filter(|s| in_minute(*s) >= least).collect();
     let (first, last) = (*hot.first()?, hot.last()?.saturating_add(60));
     let end = bins.range(..last).next_back().map_or(last, |(s, _)| *s);
-    let entity = if host.is_empty() { "host:unknown".to_string() } else { format!("host:{host}") };
     let total = bins.range(first..=end).map(|(_, n)| *n as usize).sum();
-    Some(Symptom { id: id.into(), entity, host: host.into(), onset: first * 1000, end: end * 1000, affected: Vec::new(), total, usual: 0 })
+    Some(Symptom { total, ..without_requests(id, host, (first * 1000, end * 1000)) })
 }
 
 #[cfg(test)]
