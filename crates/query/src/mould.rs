@@ -16,9 +16,9 @@ const LEFT_OUT: u8 = 0x80;
 /// Makes moulds, for certain texts that are sought.
 #[derive(Debug, Default)]
 pub(crate) struct Moulds {
-    /// Runs that stand whole in something that is sought, each with the number of its settings.
-    whole: Words,
-    settings: Vec<(String, Vec<Setting>)>,
+    /// Runs that stand whole in something that is sought, by number.
+    numbers: Words,
+    whole: Vec<Whole>,
     /// Edges of texts that are sought, by the byte in which a run ends that has them at its end.
     ends: Edges,
     /// The same by the byte in which a run begins.
@@ -27,6 +27,37 @@ pub(crate) struct Moulds {
     within: Pieces,
     /// Some of them have no letter.
     within_numbers: bool,
+}
+
+/// A run that stands whole in something that is sought.
+#[derive(Debug, Default)]
+struct Whole {
+    run: String,
+    settings: Vec<Setting>,
+    /// The bytes before it and behind it that some of the settings allow.
+    before: Bytes,
+    behind: Bytes,
+}
+
+/// A set of bytes in lower case.
+#[derive(Debug, Default)]
+struct Bytes([u64; 4]);
+
+impl Bytes {
+    /// Adds one, or all if none is named.
+    fn add(&mut self, byte: Option<u8>) {
+        match byte {
+            Some(byte) => self.0[usize::from(byte >> 6)] |= 1 << (byte & 63),
+            None => self.0 = [u64::MAX; 4],
+        }
+    }
+
+    /// Whether it has a byte in any case. An end of the text is none of the bytes, and not looked for: what may stand there allows all.
+    #[inline(always)]
+    fn has(&self, byte: Option<&u8>) -> bool {
+        let byte = byte.map_or(0, u8::to_ascii_lowercase);
+        self.0[usize::from(byte >> 6)] >> (byte & 63) & 1 == 1
+    }
 }
 
 /// Letters and digits at an end of a text that is sought, where more may join them.
@@ -109,8 +140,8 @@ impl Moulds {
             moulds.add_words(&text.before, &piece, |near, far| Setting { before: far, behind: near });
             moulds.add_words(&text.after, &piece, |near, far| Setting { before: near, behind: far });
         }
-        for (number, (run, _)) in (0u32..).zip(&moulds.settings) {
-            moulds.whole.add(run, number);
+        for (number, whole) in (0u32..).zip(&moulds.whole) {
+            moulds.numbers.add(&whole.run, number);
         }
         moulds.within_numbers = within.iter().any(|(run, _)| is_number(run.as_bytes()));
         moulds.within = Pieces::new(within.into_iter());
@@ -135,10 +166,14 @@ impl Moulds {
         if !run.is_ascii() || !run.bytes().any(|b| b.is_ascii_digit()) {
             return;
         }
-        match self.settings.iter_mut().find(|(same, _)| same == run) {
-            Some((_, settings)) if settings.contains(&setting) => (),
-            Some((_, settings)) => settings.push(setting),
-            None => self.settings.push((run.to_string(), vec![setting])),
+        let at = self.whole.iter().position(|whole| whole.run == run).unwrap_or_else(|| {
+            self.whole.push(Whole { run: run.to_string(), ..Whole::default() });
+            self.whole.len() - 1
+        });
+        if let Some(whole) = self.whole.get_mut(at).filter(|whole| !whole.settings.contains(&setting)) {
+            whole.before.add(setting.before.nearest(<[u8]>::last));
+            whole.behind.add(setting.behind.nearest(<[u8]>::first));
+            whole.settings.push(setting);
         }
     }
 
@@ -162,16 +197,17 @@ impl Moulds {
     #[inline(always)]
     fn is_touched(&self, text: &[u8], run: &[u8], from: usize, to: usize) -> bool {
         let place = Place::new(text, from, to);
+        let (before, behind) = (from.checked_sub(1).and_then(|at| text.get(at)), text.get(to));
         let mut is_whole = false;
-        self.whole.find_run(run, &mut |number| {
-            let settings = self.settings.get(number as usize).map_or(&[][..], |(_, settings)| settings);
-            is_whole |= settings.iter().any(|setting| setting.fits(&place));
+        self.numbers.find_run(run, &mut |number| {
+            let known = self.whole.get(number as usize).filter(|whole| whole.before.has(before) && whole.behind.has(behind));
+            is_whole |= known.is_some_and(|whole| whole.settings.iter().any(|setting| setting.fits(&place)));
         });
         let ends = |edge: &Edge| ends_with(run, &edge.run) && edge.setting.fits(&place);
         let begins = |edge: &Edge| begins_with(run, &edge.run) && edge.setting.fits(&place);
         is_whole
-            || self.ends.of(run.last(), text.get(to)).iter().any(ends)
-            || self.begins.of(run.first(), from.checked_sub(1).and_then(|at| text.get(at))).iter().any(begins)
+            || self.ends.of(run.last(), behind).iter().any(ends)
+            || self.begins.of(run.first(), before).iter().any(begins)
             || self.contains(run)
     }
 

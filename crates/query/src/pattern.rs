@@ -2,7 +2,7 @@
 
 use crate::edges::Edges;
 use regex::{Regex, RegexBuilder};
-use regex_syntax::hir::{Class, Dot, Hir, HirKind};
+use regex_syntax::hir::{Class, Dot, Hir, HirKind, Look};
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
@@ -14,6 +14,8 @@ pub struct Pattern(Arc<Inner>);
 struct Inner {
     text: String,
     plain_sets: Vec<Vec<Piece>>,
+    /// Whatever matches ends with it.
+    ending: Box<[u8]>,
     regex: OnceLock<Option<Regex>>,
 }
 
@@ -46,7 +48,7 @@ impl Pattern {
         }
         let mut plain_sets = Vec::new();
         collect(&hir, Letters::Plain, Edges::default(), &mut plain_sets);
-        Ok(Pattern(Arc::new(Inner { text: text.to_string(), plain_sets, regex })))
+        Ok(Pattern(Arc::new(Inner { text: text.to_string(), plain_sets, ending: ending(&hir).into(), regex })))
     }
 
     /// As it was written, without the slashes.
@@ -96,7 +98,8 @@ impl Pattern {
 
     /// Whether the expression is found in a text.
     pub fn is_match(&self, text: &str) -> bool {
-        self.0.regex.get_or_init(|| compile(&self.0.text).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
+        text.as_bytes().ends_with(&self.0.ending)
+            && self.0.regex.get_or_init(|| compile(&self.0.text).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
     }
 }
 
@@ -130,6 +133,20 @@ fn size(hir: &Hir) -> usize {
         HirKind::Repetition(r) => size(&r.sub).saturating_mul(r.max.unwrap_or(r.min).max(1) as usize).saturating_add(1),
         HirKind::Capture(capture) => size(&capture.sub).saturating_add(2),
         HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().map(size).fold(0, usize::saturating_add),
+    }
+}
+
+/// The text right before the end of the whole value, where an expression asks for both (`7$`); else nothing.
+fn ending(hir: &Hir) -> &[u8] {
+    match hir.kind() {
+        HirKind::Concat(parts) => match parts.as_slice() {
+            [.., text, end] if *end.kind() == HirKind::Look(Look::End) => match text.kind() {
+                HirKind::Literal(literal) => &literal.0,
+                _ => &[],
+            },
+            _ => &[],
+        },
+        _ => &[],
     }
 }
 
@@ -337,10 +354,15 @@ mod tests {
             parts in prop::collection::vec((prop::sample::select(PARTS), prop::sample::select(vec!["", "", "", "?", "+", "{2}"])), 1..8),
             other in prop::collection::vec(prop::sample::select(PARTS), 0..4),
             texts in prop::collection::vec("([abAB]|ab|[ab]|[ -_\n]|\u{e9}){0,9}", 1..20),
+            end in prop::sample::select(vec!["", "", "b$", "(?i:b)$", "(?m:b$)"]),
         ) {
             let first: String = parts.iter().flat_map(|(part, times)| ["(?:", *part, ")", *times]).collect();
-            let text = if other.is_empty() { first } else { format!("(?:{first}|{})a?", other.concat()) };
+            let text = if other.is_empty() { first } else { format!("(?:{first}|{})a?", other.concat()) } + end;
             let pattern = Pattern::new(&text).unwrap();
+            let regex = Regex::new(&text).unwrap();
+            for text in &texts {
+                prop_assert_eq!(pattern.is_match(text), regex.is_match(text), "{} in {:?}", pattern.as_str(), text);
+            }
             for text in texts.iter().filter(|text| pattern.is_match(text)) {
                 let bytes = text.as_bytes();
                 let joins = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_alphanumeric);

@@ -1,21 +1,26 @@
 //! A set of small numbers: rows of a chunk, chunks of a pack.
 
+use smallvec::SmallVec;
+
+/// So many words are kept without asking for memory: most shapes have no more rows in a chunk.
+const FEW: usize = 16;
+
 /// One bit a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Bits {
-    words: Vec<u64>,
+    words: SmallVec<[u64; FEW]>,
     count: usize,
 }
 
 impl Bits {
     /// None of so many.
     pub(crate) fn none(count: usize) -> Bits {
-        Bits { words: vec![0; count.div_ceil(64)], count }
+        Bits { words: SmallVec::from_elem(0, count.div_ceil(64)), count }
     }
 
     /// All of so many.
     pub(crate) fn all(count: usize) -> Bits {
-        let mut bits = Bits { words: vec![u64::MAX; count.div_ceil(64)], count };
+        let mut bits = Bits { words: SmallVec::from_elem(u64::MAX, count.div_ceil(64)), count };
         bits.trim();
         bits
     }

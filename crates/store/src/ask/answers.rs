@@ -2,7 +2,7 @@
 
 use crate::bits::{Bits, bits_at};
 use crate::pack::column::Texts;
-use crate::pack::planes::Planes;
+use crate::pack::planes::{Numbers, Planes, roomy};
 use crate::pack::read::damaged;
 use std::io;
 
@@ -15,21 +15,30 @@ const FEW: u32 = 8;
 
 /// An answer for each entry.
 #[derive(Debug, Default)]
-pub(super) struct Answers(Vec<u8>);
+pub(super) struct Answers {
+    /// May be longer than there are entries, see [`roomy`].
+    known: Vec<u8>,
+    count: usize,
+}
 
 impl Answers {
+    fn new(known: Vec<u8>) -> Answers {
+        Answers { count: known.len(), known: roomy(known, UNKNOWN) }
+    }
+
     /// Nothing is known of so many entries.
     pub(super) fn unknown(count: usize) -> Answers {
-        Answers(vec![UNKNOWN; count])
+        Answers::new(vec![UNKNOWN; count])
     }
 
     /// Of some entries it is known that they do not pass.
     pub(super) fn candidates(may: Vec<bool>) -> Answers {
-        Answers(may.into_iter().map(|may| if may { UNKNOWN } else { NO }).collect())
+        Answers::new(may.into_iter().map(|may| if may { UNKNOWN } else { NO }).collect())
     }
 
     fn passes(&mut self, id: u64, ask: &mut impl FnMut(u32) -> io::Result<bool>) -> io::Result<bool> {
-        let known = usize::try_from(id).ok().and_then(|id| self.0.get_mut(id)).ok_or_else(|| damaged("a text is missing"))?;
+        let known = usize::try_from(id).ok().filter(|id| *id < self.count).and_then(|id| self.known.get_mut(id));
+        let known = known.ok_or_else(|| damaged("a text is missing"))?;
         if *known == UNKNOWN {
             *known = if ask(id as u32)? { YES } else { NO };
         }
@@ -41,19 +50,34 @@ impl Answers {
         let none = Bits::none(live.len());
         match texts {
             Texts::Const(id) => Ok(if self.passes(u64::from(*id), &mut ask)? { live.clone() } else { none }),
-            Texts::Ids(ids) => self.select_ids(ids, live, &mut ask),
+            Texts::Ids(ids) => self.select_ids((ids, 0), live, &mut ask),
             Texts::Plain(_) => Ok(none),
         }
     }
 
-    fn select_ids(&mut self, ids: &Planes, live: &Bits, ask: &mut impl FnMut(u32) -> io::Result<bool>) -> io::Result<Bits> {
+    /// The live rows whose number passes, where all numbers are small; the entries are the numbers themselves.
+    pub(super) fn select_numbers(&mut self, numbers: &Numbers, live: &Bits, mut ask: impl FnMut(i64) -> bool) -> io::Result<Option<Bits>> {
+        let Some(small) = numbers.small() else { return Ok(None) };
+        if self.count < Numbers::SMALL {
+            *self = Answers::unknown(Numbers::SMALL);
+        }
+        self.select_ids(small, live, &mut |number| Ok(ask(i64::from(number)))).map(Some)
+    }
+
+    /// The same for numbers of entries, to each of which something is added.
+    fn select_ids(
+        &mut self,
+        (ids, base): (&Planes, usize),
+        live: &Bits,
+        ask: &mut impl FnMut(u32) -> io::Result<bool>,
+    ) -> io::Result<Bits> {
         let mut found = Bits::none(live.len());
         let mut answers = [NO; 64];
         for block in 0..live.blocks() {
             let wanted = live.word(block);
             let (mut yes, mut open) = (0, wanted);
             if wanted.count_ones() > FEW {
-                let count = ids.look_up(block, &self.0, UNKNOWN, &mut answers);
+                let count = ids.look_up(block, self.known.get(base..).unwrap_or(&[]), UNKNOWN, &mut answers);
                 answers[count..].fill(UNKNOWN);
                 yes = bits_at(&answers, YES.trailing_zeros()) & wanted;
                 open = bits_at(&answers, UNKNOWN.trailing_zeros()) & wanted;
@@ -62,7 +86,7 @@ impl Answers {
                 let place = open.trailing_zeros();
                 open &= open - 1;
                 let id = ids.get(block * 64 + place as usize).ok_or_else(|| damaged("a text is missing"))?;
-                yes |= u64::from(self.passes(id, ask)?) << place;
+                yes |= u64::from(self.passes(id + base as u64, ask)?) << place;
             }
             found.or_word(block, yes);
         }

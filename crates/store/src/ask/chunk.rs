@@ -37,6 +37,8 @@ pub(crate) struct Asker<'q> {
     /// What the entries of dictionaries answered when they were asked for texts in a row.
     pub(super) stands: FxHashMap<(row::Spot, u32), Answers>,
     pub(super) numbers: FxHashMap<(u32, u8, i64), bool>,
+    /// What small whole numbers answered, by question.
+    pub(super) whole: FxHashMap<u32, Answers>,
     pub(super) text: String,
     /// What numbers answered last, by question and kind.
     pub(super) recent: FxHashMap<(u32, u8), Recent>,
@@ -70,6 +72,7 @@ impl<'q> Asker<'q> {
             rows: FxHashMap::default(),
             stands: FxHashMap::default(),
             numbers: FxHashMap::default(),
+            whole: FxHashMap::default(),
             text: String::new(),
             recent: FxHashMap::default(),
         }

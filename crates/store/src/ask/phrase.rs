@@ -11,6 +11,7 @@ use crate::bits::Bits;
 use crate::pack::bloom;
 use crate::pack::column::Texts;
 use crate::pack::entries::Stretch;
+use crate::pack::planes::roomy;
 use crate::pack::shape::{Atom, Source as From};
 use memchr::memmem;
 use std::borrow::Cow;
@@ -223,7 +224,7 @@ impl<'q> Asker<'q> {
             }
         };
         let any = table.iter().any(|flags| flags & !ASKED != 0);
-        let table = Rc::new(if any { table } else { Vec::new() });
+        let table = Rc::new(if any { roomy(table, 0) } else { Vec::new() });
         self.tables.insert(key, table.clone());
         Ok(table)
     }

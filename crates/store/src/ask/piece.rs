@@ -9,6 +9,7 @@ use crate::pack::column::Texts;
 use crate::pack::dictionary::ByteSet;
 use crate::pack::entries::Stretch;
 use crate::pack::outline::is_beside_numbers;
+use crate::pack::planes::roomy;
 use crate::pack::shape::{Atom, Source as From};
 use memchr::memmem;
 use std::borrow::Cow;
@@ -267,7 +268,7 @@ impl<'q> Asker<'q> {
                 table
             }
         };
-        let table = Rc::new(if table.iter().any(|f| *f != 0) { table } else { Vec::new() });
+        let table = Rc::new(if table.iter().any(|f| *f != 0) { roomy(table, 0) } else { Vec::new() });
         self.pieces.insert(key, table.clone());
         Ok(table)
     }

@@ -11,6 +11,9 @@ use std::io;
 use whyline_event::{Key, Value};
 use whyline_query::Target;
 
+/// Of the kinds of numbers: whole ones without a unit.
+const INT: u8 = 0;
+
 impl<'q> Asker<'q> {
     /// The live places at which a value of a target passes.
     pub(super) fn of_value(&mut self, leaf: &'q Leaf<'q>, target: &Target, part: Part<'_>, live: &Bits) -> io::Result<Bits> {
@@ -48,7 +51,7 @@ impl<'q> Asker<'q> {
         let everything = |yes: bool| if yes { live.clone() } else { Bits::none(part.count()) };
         match from {
             From::No | From::Yes => Ok(everything(leaf.fits(Value::Bool(from == From::Yes)))),
-            From::Int(n) => self.of_numbers(leaf, 0, part.chunk.numbers(part.group, n)?, live),
+            From::Int(n) => self.of_numbers(leaf, INT, part.chunk.numbers(part.group, n)?, live),
             From::Float(n) => self.of_numbers(leaf, 1, part.chunk.numbers(part.group, n)?, live),
             From::Duration(n) => self.of_numbers(leaf, 2, part.chunk.numbers(part.group, n)?, live),
             From::Atoms(..) | From::Own(_) => match part.column_of(from) {
@@ -59,6 +62,12 @@ impl<'q> Asker<'q> {
     }
 
     fn of_numbers(&mut self, leaf: &'q Leaf<'q>, kind: u8, numbers: &Numbers, live: &Bits) -> io::Result<Bits> {
+        if kind == INT {
+            let answers = self.whole.entry(leaf.id).or_default();
+            if let Some(found) = answers.select_numbers(numbers, live, |number| leaf.fits(Value::Int(number)))? {
+                return Ok(found);
+            }
+        }
         const CACHED: usize = 256;
         let cache = self.recent.entry((leaf.id, kind)).or_insert_with(|| vec![None; CACHED].into_boxed_slice());
         let memory = &mut self.numbers;
@@ -69,7 +78,7 @@ impl<'q> Asker<'q> {
                 _ => {
                     let yes = *memory.entry((leaf.id, kind, number)).or_insert_with(|| {
                         leaf.fits(match kind {
-                            0 => Value::Int(number),
+                            INT => Value::Int(number),
                             1 => Value::Float(f64::from_bits(number as u64)),
                             _ => Value::Duration(number),
                         })

@@ -65,19 +65,24 @@ impl Planes {
     }
 
     /// What a table holds for the numbers of 64 places, of which `block` says which; `beyond` where the table ends before. Gives how
-    /// many places there are.
+    /// many places there are. It is quickest with a table that has [`roomy`] made long enough for any number.
     pub(crate) fn look_up(&self, block: usize, table: &[u8], beyond: u8, found: &mut [u8; 64]) -> usize {
         let from = (block * 64).min(self.count);
         let to = (from + 64).min(self.count);
         let of = |id: usize| table.get(id).copied().unwrap_or(beyond);
         let plane = |n: usize| self.plane(n).get(from..to).unwrap_or(&[]);
-        match self.width {
-            1 => found.iter_mut().zip(plane(0)).for_each(|(found, a)| *found = of(usize::from(*a))),
-            2 => {
-                let both = plane(0).iter().zip(plane(1));
-                found.iter_mut().zip(both).for_each(|(found, (a, b))| *found = of(usize::from(*a) | usize::from(*b) << 8));
+        let found_at = found.iter_mut();
+        match (self.width, table.first_chunk::<ONE_BYTE>(), table.first_chunk::<TWO_BYTES>()) {
+            (1, Some(all), _) => found_at.zip(plane(0)).for_each(|(found, a)| *found = all[usize::from(*a)]),
+            (1, None, _) => found_at.zip(plane(0)).for_each(|(found, a)| *found = of(usize::from(*a))),
+            (2, _, all) => {
+                let both = found_at.zip(plane(0).iter().zip(plane(1))).map(|(found, (a, b))| (found, u16::from_le_bytes([*a, *b])));
+                match all {
+                    Some(all) => both.for_each(|(found, id)| *found = all[usize::from(id)]),
+                    None => both.for_each(|(found, id)| *found = of(usize::from(id))),
+                }
             }
-            _ => found.iter_mut().zip(from..to).for_each(|(found, n)| *found = self.get(n).map_or(beyond, |id| of(id as usize))),
+            _ => found_at.zip(from..to).for_each(|(found, n)| *found = self.get(n).map_or(beyond, |id| of(id as usize))),
         }
         to - from
     }
@@ -109,6 +114,21 @@ impl Planes {
     }
 }
 
+/// So many numbers have one byte, and two.
+const ONE_BYTE: usize = 1 << 8;
+const TWO_BYTES: usize = 1 << 16;
+
+/// A table with room for all numbers of one byte, or of two, so that none has to be compared with its length.
+pub(crate) fn roomy(mut table: Vec<u8>, beyond: u8) -> Vec<u8> {
+    let room = match table.len() {
+        ..=ONE_BYTE => ONE_BYTE,
+        ..=TWO_BYTES => TWO_BYTES,
+        more => more,
+    };
+    table.resize(room, beyond);
+    table
+}
+
 /// Numbers that are told by how far they lie above the least of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Numbers {
@@ -137,6 +157,15 @@ impl Numbers {
         }
         all
     }
+
+    /// The numbers as they lie, and what has to be added to each, where all are below [`Numbers::SMALL`] and none below zero.
+    pub(crate) fn small(&self) -> Option<(&Planes, usize)> {
+        let base = usize::try_from(self.base).ok().filter(|base| *base <= Numbers::SMALL - TWO_BYTES)?;
+        (self.scale == 1 && self.planes.width <= 2).then_some((&self.planes, base))
+    }
+
+    /// Numbers below it are small.
+    pub(crate) const SMALL: usize = 2 * TWO_BYTES;
 
     #[inline]
     pub(crate) fn get(&self, n: usize) -> Option<i64> {
@@ -203,6 +232,12 @@ mod tests {
             let mut looked = [0; 64];
             assert_eq!((part.look_up(0, &[1, 2, 3], 9, &mut looked), part.look_up(1, &[], 9, &mut [0; 64])), (40, 0));
             assert!((0..40).all(|n| u64::from(looked[n]) == if all[30 + n] < 3 { all[30 + n] + 1 } else { 9 }));
+            for table in [vec![1; 5], vec![1; 300]] {
+                let mut again = [0; 64];
+                part.look_up(0, &table, 9, &mut looked);
+                part.look_up(0, &roomy(table, 9), 9, &mut again);
+                assert_eq!(looked[..40], again[..40]);
+            }
             let mut few = Bits::none(40);
             [3, 39].into_iter().for_each(|n| few.set(n));
             for places in [few, Bits::all(40)] {
