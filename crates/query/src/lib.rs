@@ -60,6 +60,7 @@ pub use fields::{Sense, Target, is_access, is_access_format, is_of_stranger, sug
 pub use glob::Glob;
 pub use highlight::Marks;
 pub use matcher::{Matcher, Scratch};
+pub use matches::ERRORS;
 pub use network::{Endpoint, Network};
 pub use number::Amount;
 pub use pattern::Pattern;

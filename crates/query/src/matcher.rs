@@ -7,7 +7,7 @@
 use crate::ast::{Node, Test};
 use crate::fields::{Target, is_access, is_of_stranger};
 use crate::keys::{FieldNeed, FieldNeeds, Met};
-use crate::matches::{Asked, text_attributes};
+use crate::matches::{Asked, ERRORS, errors, text_attributes};
 use crate::need::{Atom, need};
 use crate::part::{Part, each_text};
 use crate::query::Query;
@@ -271,7 +271,11 @@ impl Matcher {
             self.collect_levels(record, levels, candidates);
         }
         let mut put = |question| candidates.put(question);
-        if !self.texts.is_empty() && (!access || self.hears_strangers) {
+        if !self.texts.is_empty() && access && !self.hears_strangers {
+            if record.fields.may_have(ERRORS) {
+                errors(record).for_each(|text| self.texts.find(text, found, &mut put));
+            }
+        } else if !self.texts.is_empty() {
             self.texts.find(record.body, found, &mut put);
             for text in text_attributes(record, !self.hears_strangers).filter(|text| !stands_in(text, record.body)) {
                 self.texts.find(text, found, &mut put);

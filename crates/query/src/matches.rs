@@ -30,7 +30,7 @@ pub(crate) struct Asked<'r, 'a> {
     pub(crate) source: Option<&'r Source>,
     /// The query is a rule's, which does not listen to strangers.
     pub(crate) guarded: bool,
-    /// Bare words and `body:` find nothing.
+    /// Bare words find only what a program says went wrong, and `body:` finds nothing.
     pub(crate) wordless: bool,
 }
 
@@ -41,7 +41,8 @@ impl Asked<'_, '_> {
             Node::And(nodes) => nodes.iter().all(|n| self.holds(n)),
             Node::Or(nodes) => nodes.iter().any(|n| self.holds(n)),
             Node::Not(node) => !self.holds(node),
-            Node::Words(phrase) => !self.wordless && self.says(phrase.words()),
+            Node::Words(phrase) if self.wordless => errors(self.record).any(|text| contains_words(text, phrase.words())),
+            Node::Words(phrase) => self.says(phrase.words()),
             Node::Field(target, test) => self.any(target, |value| test.fits(target, value)),
         }
     }
@@ -81,6 +82,14 @@ pub(crate) fn text_attributes<'s>(record: &'s Record<'_>, guarded: bool) -> impl
         _ => None,
     })
 }
+
+/// What the program that answered a request says went wrong: in records of requests the only text that no stranger wrote.
+pub(crate) fn errors<'s>(record: &'s Record<'_>) -> impl Iterator<Item = &'s str> {
+    record.values(ERRORS.into()).filter_map(|value| value.as_str())
+}
+
+/// The field that [`errors`] stand in.
+pub const ERRORS: Key = Key::ExceptionMessage;
 
 /// Whether a text is the whole of another one in memory, so that what was sought there need not be sought again.
 fn within(text: &str, whole: &str) -> bool {

@@ -53,7 +53,7 @@ impl Part {
             What::Any(parts) => parts.iter().any(|part| part.holds(asked, found)),
             What::Not(part) => !part.holds(asked, found),
             // The words were sought themselves.
-            What::Leaf(Node::Words(_)) if !self.texts.is_empty() && found.is_sure() => !asked.wordless,
+            What::Leaf(Node::Words(_)) if !self.texts.is_empty() && found.is_sure() && !asked.wordless => true,
             What::Leaf(node) => asked.holds(node),
         }
     }

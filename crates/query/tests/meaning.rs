@@ -294,6 +294,10 @@ fn rules_do_not_listen_to_strangers() {
     }
     assert!(ask("\"connection refused\"", &error));
     assert!(ask("NOT refused", &access));
+    // What went wrong says the program that answered.
+    let mut told = access.clone();
+    told.put_str(Key::ExceptionMessage, "dial tcp 10.0.0.9:5432: no route to host");
+    assert!(ask("\"no route to host\"", &told) && !ask("body:route", &told) && !ask("\"connection refused\"", &told));
 }
 
 #[test]

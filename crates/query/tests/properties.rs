@@ -81,6 +81,9 @@ impl Owned {
             record.put_other("order.count", Value::Int(count));
         }
         record.put(Key::UserAgent, Value::Str(slice(&self.text, self.part)));
+        if self.part.1.is_multiple_of(3) {
+            record.put(Key::ExceptionMessage, Value::Str(slice(&self.text, self.part)));
+        }
         record.put_other("note", Value::Str(&self.note));
         record
     }

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 use std::io;
 use std::rc::Rc;
 use whyline_event::{Key, Kind, Name, Record, Source};
-use whyline_query::{Target, Test, is_of_stranger, tells_of_request};
+use whyline_query::{ERRORS, Target, Test, is_of_stranger, tells_of_request};
 
 /// What the entries of a dictionary answered, by question and by dictionary.
 pub(super) type Tables = FxHashMap<(u32, u32), Rc<Vec<u8>>>;
@@ -186,7 +186,6 @@ impl<'q> Asker<'q> {
     fn leaf(&mut self, leaf: &'q Leaf<'q>, part: Part<'_>, live: &Bits) -> io::Result<Bits> {
         let silent = self.plan.query.leaves_out_access() && self.is_access(part.shape);
         match &leaf.what {
-            What::Words(_) if silent => Ok(Bits::none(part.count())),
             What::Words(words) => {
                 let mut found = Bits::none(part.count());
                 for region in self.regions(part).iter().copied() {
@@ -244,6 +243,9 @@ impl<'q> Asker<'q> {
     fn find_regions(&self, part: Part<'_>) -> Vec<From> {
         let shape = part.shape;
         let guarded = self.plan.query.leaves_out_access();
+        if guarded && self.is_access(shape) {
+            return self.sources(&Target::Key(ERRORS), shape);
+        }
         let mut regions = vec![shape.body];
         for (name, from) in &shape.fields {
             let free = match self.pack.names().name(*name).filter(|name| !guarded || !is_of_stranger(*name)) {

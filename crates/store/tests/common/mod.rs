@@ -123,6 +123,9 @@ impl Stored {
             record.put_other("order.count", count);
         }
         record.put(Key::UserAgent, Value::Str(slice(&self.text, self.part)));
+        if self.part.1.is_multiple_of(3) {
+            record.put(Key::ExceptionMessage, Value::Str(slice(&self.text, self.part)));
+        }
         record.put_other("note", Value::Str(&self.note));
         if self.line.is_multiple_of(4) {
             record.notes.push("partial line");

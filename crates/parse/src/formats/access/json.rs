@@ -24,7 +24,7 @@ impl Format for JsonAccess {
         }
         let mut found = Walk { cx, text: line, at: 0, pairs: Vec::with_capacity(24) };
         found.object("", 0)?;
-        if found.at != line.len() {
+        if found.at != line.len() || pairs::is_of_application(&found.pairs) {
             return None;
         }
         pairs::read(&mut found.pairs, cx, text, record)
@@ -206,6 +206,8 @@ mod tests {
             r#"{"status":"ok","method":"GET"}"#,
             r#"{"level":"info","msg":"request done","method":"GET","path":"/x","status":200}"#,
             r#"{"status":200,"method":"GET"} x}"#,
+            r#"{"time":"2026-11-30T10:00:01Z","method":"GET","uri":"/v1/items","status":200,"error":"","latency":20809632,"latency_human":"20.8ms"}"#,
+            r#"{"ts":"2026-11-30T10:00:02Z","lvl":"error","method":"GET","path":"/a","status":500}"#,
             r#"{"a":"\"#,
             r#"{"a":"\"}"#,
         ] {

@@ -66,12 +66,21 @@ fn is_access(pairs: &[Pair<'_>]) -> bool {
     pairs.iter().any(status) && pairs.iter().any(request)
 }
 
+/// Whether a program tells of the requests that it answered itself: beside them it has a level or what went wrong, which no proxy has, and
+/// none of the names that only proxies have.
+pub fn is_of_application(pairs: &[Pair<'_>]) -> bool {
+    let error = |p: &Pair<'_>| matches!(p.key, "error" | "err" | "exception" | "latency_human");
+    pairs.iter().any(|p| is_level(p) || error(p)) && writer(pairs).is_none() && !pairs.iter().any(|p| is_own_name(p.key))
+}
+
+fn is_level(pair: &Pair<'_>) -> bool {
+    matches!(pair.key, "level" | "severity" | "lvl" | "loglevel" | "log.level" | "levelname" | "level_name" | "Level")
+}
+
 /// Whether there is a level and a message: then it is a program that speaks, if of a request.
 fn is_message(pairs: &[Pair<'_>]) -> bool {
-    let level =
-        |p: &Pair<'_>| matches!(p.key, "level" | "severity" | "lvl" | "loglevel" | "log.level" | "levelname" | "level_name" | "Level");
     let message = |p: &Pair<'_>| matches!(p.key, "msg" | "message" | "event" | "Message" | "@message" | "log") && !p.text.is_empty();
-    pairs.iter().any(level) && pairs.iter().any(message)
+    pairs.iter().any(is_level) && pairs.iter().any(message)
 }
 
 /// The program, where its own names tell.
