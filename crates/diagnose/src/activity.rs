@@ -109,6 +109,10 @@ pub fn place(topology: &Topology, entity: &str, speaker: &str) -> String {
 /// runs a server of the kind that the signal speaks of; else an unnamed dependency of the speaker. Never the speaker itself.
 pub(crate) fn unnamed_target(evidence: &Evidence, rule: &crate::rules::Signal, entity: &str) -> Option<String> {
     let (kind, service, host) = crate::entity::parts(entity);
+    // A name that cannot be resolved is not to blame for its resolver.
+    if rule.entity.first() == Some(&crate::rules::Accused::Key(whyline_event::Key::QName)) && rule.id.contains("resolver") {
+        return only_store(evidence, &rule.id);
+    }
     if rule.entity.first() != Some(&crate::rules::Accused::Key(whyline_event::Key::Peer)) || kind != "service" {
         return None;
     }

@@ -51,6 +51,7 @@ pub const ALL: &[Computed] = &[
     c("queue.growth", "requests wait longer in the proxy's queue", true),
     c("checks.fail-while-serving", "health checks fail for servers that answer real requests well", true),
     c("dependency.unlogged", "errors name a target of which no log was given", false),
+    c("dependency.new-address", "since its start a service asks an address that it never asked before", false),
     c("latency.retransmission-steps", "slow answers cluster round the steps of TCP retransmission", true),
     c("target.not-listening", "nothing listened where the failing requests were sent, when somebody looked", false),
     c("target.listens-elsewhere", "the service listened for its own machine only, when somebody looked", false),

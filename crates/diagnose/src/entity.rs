@@ -28,6 +28,12 @@ pub fn of_format(format: &str) -> Option<&'static str> {
         "redis" => "redis",
         "mongodb" => "mongodb",
         "php-fpm" => "php-fpm",
+        "rabbitmq" => "rabbitmq",
+        "cassandra" => "cassandra",
+        "clickhouse" => "clickhouse",
+        "sqlserver" => "sqlserver",
+        "oracle.alert" => "oracle",
+        format if format.starts_with("elasticsearch.") => "elasticsearch",
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@ use crate::activity::Activity;
 use crate::belief::{Hypothesis, Known, Term, anchors_by, same_lines};
 use crate::evidence::Evidence;
 use crate::reach::{Reach, is_endpoint, is_part, of_store};
-use crate::rules::FaultId;
+use crate::rules::{FaultId, Through};
 use crate::symptoms::Incident;
 use std::collections::BTreeSet;
 
@@ -56,6 +56,8 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
             _ => reach.passes(a) || is_part(a, b) || reach.is_asked_on_the_way(a) || a.starts_with("client:"),
         }
     };
+    // The rules may say that it leads to the step wherever that is.
+    let anywhere = |deep: FaultId, step: FaultId| pack.faults[deep].explains.iter().any(|e| e.fault == step && e.through == Through::Any);
     for i in 0..list.len() {
         let below = deeper(list[i].fault);
         let best = (0..list.len())
@@ -67,7 +69,7 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
                 own_evidence(known, deep, &list[i]) >= 1.3
                     // Signs of a step may be older than the trouble.
                     && (deep.onset <= list[i].onset.max(incident.onset) + within || !deep.dated || !list[i].dated)
-                    && linked(&deep.place, &list[i].place, deep.fault)
+                    && (linked(&deep.place, &list[i].place, deep.fault) || anywhere(deep.fault, list[i].fault))
                     && deep.score >= 0.3
                     && (!mutual || deep.score > list[i].score)
             })

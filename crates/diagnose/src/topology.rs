@@ -343,9 +343,8 @@ impl Topology {
                 let (address, port) = address::split_port(&peer);
                 let kind = port.and_then(program_of_port).or_else(|| kind_of_name(address));
                 let hosts = kind.and_then(|k| self.running.get(k));
-                if let Some(hosts) = hosts.filter(|h| h.len() == 1 && address != "127.0.0.1" && address != "localhost" && address != "::1")
-                {
-                    let host = hosts.first().cloned().unwrap_or_default();
+                let only = hosts.filter(|h| h.len() == 1 && address != "127.0.0.1" && address != "localhost" && address != "::1");
+                if let Some(host) = only.and_then(|hosts| hosts.first().cloned()).filter(|host| !self.has_another(host, address)) {
                     self.behind.insert(peer.clone(), (host, 0));
                 } else if matches!(address, "127.0.0.1" | "localhost" | "::1") {
                     // Loopback is the speaker's own machine, but the same text means another machine elsewhere.
@@ -366,6 +365,19 @@ impl Topology {
 }
 
 impl Topology {
+    /// The only machine that runs the kind of server that usually has this port.
+    pub(crate) fn only_machine(&self, port: u16) -> Option<String> {
+        let hosts = program_of_port(port).and_then(|program| self.running.get(program))?;
+        hosts.first().filter(|_| hosts.len() == 1).cloned()
+    }
+
+    /// Whether a host is known by another address of the same network (the first two numbers), so that this one is hardly its own.
+    pub(crate) fn has_another(&self, host: &str, address: &str) -> bool {
+        let Some(IpAddr::V4(asked)) = address::ip(address) else { return false };
+        let near = |own: &str| matches!(address::ip(own), Some(IpAddr::V4(own)) if own.octets()[..2] == asked.octets()[..2]);
+        self.behind.iter().any(|(own, (at, _))| at == host && near(address::split_port(own).0))
+    }
+
     /// One private address without a host, and one host without an address that speaks of nobody and is asked by nobody
     /// known: they are the same machine, unless the host is known to serve something else than what is asked for there.
     fn the_only_one_left(&mut self, named: &[(String, String)]) {

@@ -144,6 +144,10 @@ const NOT_HOSTS: &[&str] = &[
     "old",
     "new",
     "rotated",
+    "before",
+    "after",
+    "today",
+    "yesterday",
 ];
 
 /// The name of a folder; that of an archive without what says how it is packed, when, and that it holds logs.
@@ -200,7 +204,8 @@ pub struct Known<'a> {
 /// The host of each source by its folder, in the order of `sources`.
 ///
 /// The deepest folder that could be a machine's name counts; a folder that a line below it names as its host is taken before
-/// others, and a folder that lies inside another folder with log files of its own is an application's, not a machine's.
+/// others, and a folder that lies inside another folder with log files of its own is an application's, not a machine's. So is one that lies
+/// inside several folders under the same name, and one below the level at which other sources have their machines.
 pub fn by_folder(sources: &[Known<'_>]) -> Vec<Option<String>> {
     // Folders that hold files directly.
     let mut with_files: BTreeSet<&str> = BTreeSet::new();
@@ -224,6 +229,7 @@ pub fn by_folder(sources: &[Known<'_>]) -> Vec<Option<String>> {
         .collect();
     let several = archives.len() > 1;
     let reports = Reports::of(sources);
+    let levels = Levels::of(sources, several, &confirmed);
     sources
         .iter()
         .map(|source| {
@@ -239,12 +245,60 @@ pub fn by_folder(sources: &[Known<'_>]) -> Vec<Option<String>> {
             if let Some(sure) = all.iter().rev().find(|p| confirmed.contains(**p)) {
                 return Some(name(sure));
             }
-            let candidates: Vec<&&str> =
-                all.iter().skip(source.doubtful).filter(|p| could_be_host(p.rsplit('/').next().unwrap_or(p), several)).collect();
-            let outer = candidates.iter().find(|p| with_files.contains(***p));
-            outer.or(candidates.last()).map(|p| name(p))
+            let candidates = candidates(source, several);
+            let machines: Vec<&str> = candidates.iter().copied().filter(|p| !levels.is_program(p)).collect();
+            let machines = if machines.is_empty() { candidates } else { machines };
+            let outer = machines.iter().find(|p| with_files.contains(**p));
+            let agreed = machines.iter().find(|p| levels.taken.contains(&level(p)));
+            outer.or(agreed).or(machines.last()).map(|p| name(&p))
         })
         .collect()
+}
+
+/// The folders above a source that could be a machine's, from the outermost on.
+fn candidates<'a>(source: &Known<'a>, several_archives: bool) -> Vec<&'a str> {
+    let folder = source.path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let could_be = |p: &&str| could_be_host(p.rsplit('/').next().unwrap_or(p), several_archives);
+    prefixes(folder).skip(source.doubtful).filter(could_be).collect()
+}
+
+/// How many folders lie above one.
+fn level(prefix: &str) -> usize {
+    prefix.matches('/').count()
+}
+
+/// What sources say of each other's folders.
+struct Levels<'a> {
+    /// Levels of folders that lines name as hosts, or that are the only ones of a source that could be a machine's.
+    taken: BTreeSet<usize>,
+    /// For the name of a folder the folders around it that could be machines themselves.
+    around: BTreeMap<&'a str, BTreeSet<&'a str>>,
+}
+
+impl<'a> Levels<'a> {
+    fn of(sources: &[Known<'a>], several_archives: bool, confirmed: &BTreeSet<&'a str>) -> Levels<'a> {
+        let mut taken: BTreeSet<usize> = confirmed.iter().map(|p| level(p)).collect();
+        let mut around: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for source in sources {
+            let candidates = candidates(source, several_archives);
+            if let [only] = candidates[..] {
+                taken.insert(level(only));
+            }
+            for pair in candidates.windows(2) {
+                if let [outer, inner] = pair
+                    && inner.rsplit_once('/').is_some_and(|(parent, _)| parent == *outer)
+                {
+                    around.entry(stem(inner.rsplit('/').next().unwrap_or(inner))).or_default().insert(outer);
+                }
+            }
+        }
+        Levels { taken, around }
+    }
+
+    /// Whether a folder is a program's: the names of machines are unique, those of programs are not.
+    fn is_program(&self, prefix: &str) -> bool {
+        self.around.get(stem(prefix.rsplit('/').next().unwrap_or(prefix))).is_some_and(|around| around.len() > 1)
+    }
 }
 
 /// `a`, `a/b`, `a/b/c` of `a/b/c`.
@@ -270,6 +324,9 @@ mod tests {
         assert_eq!(hosts(&[("cat-1/market/catalog.log", ""), ("cat-1/syslog", "cat-1")]), [some("cat-1"), some("cat-1")]);
         assert_eq!(hosts(&[("r1/pricing/ledger.log", ""), ("r1/messages", "")]), [some("r1"), some("r1")]);
         assert_eq!(hosts(&[("containers/shop-api-1/559c6d618affe7c1/x-json.log", "")]), [some("shop-api-1")]);
+        assert_eq!(hosts(&[("q-1/quotes/a.log", ""), ("q-2/quotes/a.log", "")]), [some("q-1"), some("q-2")]);
+        assert_eq!(hosts(&[("w-1/nginx/access.log", ""), ("a-1/shop/app.log", "")]), [some("w-1"), some("a-1")]);
+        assert_eq!(hosts(&[("case/web01/a.log", ""), ("case/web02/a.log", "")]), [some("web01"), some("web02")]);
         assert_eq!(hosts(&[("access.log", "")]), [None]);
         assert_eq!(hosts(&[("var/log/nginx/access.log", "")]), [None]);
         // An archive is a bundle, unless there are several of them.

@@ -157,6 +157,11 @@ fn silent(view: &mut View<'_>) {
         let longest =
             edges.iter().filter(|(a, b)| *b > onset - 5 && *a < end).map(|(a, b)| (b.min(&(end + 5)) - a.max(&(onset - 30)), *a)).max();
         let Some((length, from)) = longest else { continue };
+        // Whoever says much when it starts, and then nothing for as long as this again and again, is as usual.
+        let quiet: i64 = edges.iter().filter(|(_, b)| *b < onset - 5).map(|(a, b)| b - a).filter(|gap| gap * 2 >= length).sum();
+        if quiet * 4 >= onset - first {
+            continue;
+        }
         if length >= 8 && length * 10 >= (end - onset) * 5 && length as f64 * before >= 12.0 && from >= onset - 30 && from <= onset + 30 {
             // A log of nothing but requests is silent as soon as nobody calls: that says less.
             let own = view.evidence.requests.choose(|kind| kind.source as usize == number);

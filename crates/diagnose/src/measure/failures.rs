@@ -90,8 +90,11 @@ fn upstreams(view: &mut View<'_>) {
     for server in servers(view) {
         some_served(view, server, |r| r.of.server);
     }
+    // Where no server could be chosen nginx names the group in its place (ngx_http_upstream_module, $upstream_addr).
+    let is_group = |text: &str| address::ip(text).is_none() && address::split_port(text).1.is_none() && !text.starts_with("unix:");
+    let grouped: usize = failing.iter().filter(|(name, _)| is_group(view.evidence.text(**name))).map(|(_, list)| list.len()).sum();
     for (upstream, list) in failing {
-        if list.len() * 10 < view.affected.len() {
+        if list.len() * 10 < view.affected.len() - grouped {
             continue;
         }
         let text = view.evidence.text(upstream).to_string();
@@ -106,7 +109,7 @@ fn upstreams(view: &mut View<'_>) {
         };
         // A release brings new addresses, too, whose answers are its own.
         let strange = list.iter().filter(|i| matches!(view.request(**i).of.status, 404 | 502..=504)).count();
-        if !other_before.is_empty() && strange * 5 >= list.len() {
+        if !is_group(&text) && !other_before.is_empty() && strange * 5 >= list.len() {
             let others: Vec<&str> = other_before.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("{text} was never asked before; the same paths were served by {}", others.join(", "));
             view.add("upstream.new-address", endpoint(&text), onset, note, cite.clone());

@@ -89,7 +89,9 @@ fn hits(view: &mut View<'_>, source: u32, entity: &str, rows: &[Row]) {
     let (rate, before) = (sum(&miss_now) / seconds(&miss_now), sum(m) / seconds(m));
     if now <= usual - 0.2 && rate >= 1.5 * before.max(0.05) && sum(h) + sum(m) >= 20.0 {
         let note = format!("{:.0} % of the lookups are hits, in place of {:.0} %", now * 100.0, usual * 100.0);
-        view.add("cache.hit-rate-collapse", entity.to_string(), view.incident.onset, note, vec![(source, line)]);
+        // Whoever counts its look-ups is rarely the cache itself.
+        let entity = crate::activity::only_store(view.evidence, "cache").unwrap_or_else(|| entity.to_string());
+        view.add("cache.hit-rate-collapse", entity, view.incident.onset, note, vec![(source, line)]);
     }
 }
 

@@ -17,6 +17,7 @@ type Found = BTreeMap<String, (i64, u64, Vec<(u32, u32)>)>;
 pub(super) fn measure(view: &mut View<'_>) {
     checks(view);
     unlogged(view);
+    new_addresses(view);
     retransmissions(view);
     handshakes(view);
     clocks(view);
@@ -103,6 +104,60 @@ fn unlogged(view: &mut View<'_>) {
     }
     for (entity, (onset, n, cite)) in targets {
         view.add("dependency.unlogged", entity, onset, format!("{n} errors name it; none of its logs was given"), cite);
+    }
+}
+
+/// Signals that tell of the start of a service.
+const STARTS: [&str; 3] = ["systemd.service-started", "app.listening", "process.started"];
+/// So long (s) before its first error a service has started at the most.
+const STARTED: i64 = 60;
+
+/// Services that ask an address since their start which fails from the start on, while they asked another one on the same port before, or the
+/// only machine of the kind is known to stand elsewhere.
+fn new_addresses(view: &mut View<'_>) {
+    let (from, to) = (view.incident.onset / 1000 - 60, view.incident.end / 1000 + 5);
+    let evidence = view.evidence;
+    let id = |series: &crate::evidence::Series| view.pack.signals[series.signal as usize].id.as_str();
+    let mut found = Vec::new();
+    for series in &evidence.series {
+        let ("addr" | "name", asked, _) = parts(evidence.text(series.entity)) else { continue };
+        let signal = &view.pack.signals[series.signal as usize];
+        let (address, Some(port)) = address::split_port(asked) else { continue };
+        if signal.entity.first() != Some(&Accused::Key(Key::Peer)) || series.host == NONE || series.within(from, to) < 3 {
+            continue;
+        }
+        // It failed from the first moment on, and that was right behind the start.
+        let Some(first) = series.bins.first().map(|b| b.0) else { continue };
+        let begun = evidence.series.iter().filter(|s| s.host == series.host && STARTS.contains(&id(s)));
+        let begun = begun.flat_map(|s| s.bins.iter().map(|b| b.0)).find(|s| (first - STARTED..=first).contains(s));
+        let (Some(begun), true) = (begun, first >= from) else { continue };
+        let is_other = |text: &str| {
+            let (other, p) = address::split_port(text);
+            p == Some(port) && other != address && address::ip(other).is_some() == address::ip(address).is_some()
+        };
+        let mut before = evidence.pairs.iter().filter(|(pair, _)| pair.host == series.host).map(|(pair, _)| evidence.text(pair.peer));
+        let stands = || view.topology.only_machine(port).filter(|host| view.topology.has_another(host, address));
+        let Some(before) = before.find(|peer| is_other(peer)).map(str::to_string).or_else(stands) else { continue };
+        // That one must not fail as well, or tell of trouble of its own.
+        let begins = |s: &crate::evidence::Series| s.within(from, to) > 0 && s.within(i64::MIN, from - 1) == 0;
+        let fails = |s: &crate::evidence::Series| {
+            s.host == series.host && parts(evidence.text(s.entity)).1 == before && s.within(from, to) > 0
+                || evidence.text(s.host) == before && begins(s)
+        };
+        if evidence.series.iter().any(fails) {
+            continue;
+        }
+        let service = evidence.text(series.service);
+        let host = evidence.text(series.host);
+        let entity = if service.is_empty() { format!("host:{host}") } else { format!("service:{service}@{host}") };
+        let note = format!("{asked} was never asked before the start of {} s earlier; {before} was", (first - begun).max(0));
+        let cite = series.samples.iter().take(2).map(|s| (series.source as u32, s.line)).collect();
+        found.push((entity, first * 1000, note, cite));
+    }
+    found.sort();
+    found.dedup_by(|a, b| a.0 == b.0);
+    for (entity, onset, note, cite) in found {
+        view.add("dependency.new-address", entity, onset, note, cite);
     }
 }
 

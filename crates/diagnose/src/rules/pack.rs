@@ -78,8 +78,10 @@ pub enum Through {
     Host,
     /// The same entity.
     Same,
-    /// Anything.
+    /// Anything, wherever the two are.
     Any,
+    /// Only the `because` of the other one names it, which says nothing of the way.
+    Unsaid,
 }
 
 /// An edge upwards.
@@ -291,7 +293,7 @@ impl Pack {
             }
             for because in &fault.because {
                 if let Some(deeper) = self.fault(&because.text) {
-                    edges.entry((deeper, from)).or_insert((Through::Any, fault.id.text.starts_with("change.")));
+                    edges.entry((deeper, from)).or_insert((Through::Unsaid, fault.id.text.starts_with("change.")));
                 }
             }
         }

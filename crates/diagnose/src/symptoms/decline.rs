@@ -23,7 +23,7 @@ const EARLIER: i64 = 60;
 pub(super) fn find(evidence: &Evidence, pack: &Pack, edges: &[Edge], symptoms: &mut Vec<Symptom>) {
     let signals: Vec<_> = pack.faults.iter().filter(|f| f.id == "traffic.drop").flat_map(|f| &f.evidence).map(|e| e.signal).collect();
     let told: Vec<_> = evidence.series.iter().filter(|series| signals.contains(&series.signal)).collect();
-    for edge in edges {
+    for edge in edges.iter().filter(|edge| !edge.lumped) {
         let mut seconds: Vec<i64> = told.iter().filter(|s| s.host == edge.host).flat_map(|s| s.bins.iter().map(|b| b.0)).collect();
         if seconds.is_empty() {
             continue;

@@ -15,6 +15,8 @@ pub(super) struct Edge {
     pub ended: (i64, i64),
     /// How many they are.
     pub len: usize,
+    /// Most have the stamp of a line before, so that they seem to come in lumps.
+    pub lumped: bool,
 }
 
 impl Edge {
@@ -73,12 +75,13 @@ pub(super) fn edges(evidence: &Evidence) -> Vec<Edge> {
     }
     let edge = |(host, logs): (NameId, BTreeSet<u32>)| {
         let kinds = evidence.requests.choose(|kind| logs.contains(&evidence.log_of(kind.source)));
-        let (mut len, mut ended) = (0, (i64::MAX, i64::MIN));
-        for (_, sum) in evidence.requests.kinds(&kinds) {
+        let (mut len, mut inherited, mut ended) = (0, 0, (i64::MAX, i64::MIN));
+        for (kind, sum) in evidence.requests.kinds(&kinds) {
             len += sum.rows;
+            inherited += if kind.inherited { sum.rows } else { 0 };
             ended = (ended.0.min(sum.ended.0), ended.1.max(sum.ended.1));
         }
-        Edge { host, kinds, ended, len }
+        Edge { host, kinds, ended, len, lumped: inherited * 2 > len }
     };
     let mut edges: Vec<Edge> = edges.into_values().map(edge).collect();
     if edges.len() > 1 {

@@ -10,7 +10,7 @@ use std::collections::BinaryHeap;
 const LEAST: i64 = 15_000;
 
 pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
-    if edge.len == 0 {
+    if edge.len == 0 || edge.lumped {
         return;
     }
     let (first, last) = edge.ended;

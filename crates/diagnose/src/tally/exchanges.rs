@@ -78,6 +78,7 @@ impl Exchanges {
             millis: stamp.nanos.div_euclid(1_000_000),
             is_start: record.values(Name::Other("time.is_start")).next() == Some(Value::Bool(true)) || is_stamped_at_start(record.format),
             access,
+            inherited: record.inherited,
             micros: duration,
             queue: if queue == u32::MAX { 0 } else { queue },
             status,

@@ -118,23 +118,15 @@ impl<'p> Tally<'p> {
     /// Takes a record.
     pub fn record(&mut self, record: &Record<'_>) {
         // What is counted is counted by its time, so a record of no credible time carries no beginning of anything.
-        let Some(stamp) = record.stamp.filter(|_| !record.doubtful) else { return };
+        let stamp = record.stamp.filter(|_| !record.doubtful);
         if record.is_snapshot() {
-            return self.snapshot(record, &stamp);
+            return stamp.iter().for_each(|stamp| self.snapshot(record, stamp));
         }
-        self.tick((record.origin.source.0, stamp.form), stamp.nanos.div_euclid(NANOS));
         let fields = Fields::of(record);
-        let all = &mut self.gathered;
-        let [recent_host, recent_service, recent_program] = &mut self.recent;
-        let host = recent_host.id(fields.text(Key::HostName).unwrap_or(""), &mut all.names);
-        let format = entity::of_format(record.format);
-        let service_text = fields.service().or(format).unwrap_or(&self.service);
-        let service = recent_service.id(service_text, &mut all.names);
-        if let Some(program) = format.or_else(|| program_of(service_text)) {
-            let program = recent_program.id(program, &mut all.names);
-            *all.programs.entry((host, program)).or_default() += 1;
-        }
-        let writer = (host, service);
+        let writer = self.writer(record, &fields);
+        let Some(stamp) = stamp else { return };
+        self.tick((record.origin.source.0, stamp.form), stamp.nanos.div_euclid(NANOS));
+        let (all, (host, service)) = (&mut self.gathered, writer);
         let status = fields.get(Key::Status);
         match status {
             Some(_) => {
@@ -148,10 +140,6 @@ impl<'p> Tally<'p> {
             }
             None => gauges::gather(record, &stamp, writer, &mut all.gauges),
         }
-        if let Some(own) = fields.text(Key::LocalAddress) {
-            let own = all.names.id(own);
-            all.listens.insert((host, own));
-        }
         if let Some(peer) = fields.text(Key::Peer) {
             let peer = all.names.id(peer);
             *all.pairs.entry(Pair { host, service, peer }).or_default() += 1;
@@ -161,6 +149,25 @@ impl<'p> Tally<'p> {
             *all.asked.entry((all.names.id(upstream), path)).or_default() += 1;
         }
         self.signals(record, &stamp, writer);
+    }
+
+    /// Host and service of whoever wrote a record; notes which program it is and where it listens, which need no time.
+    fn writer(&mut self, record: &Record<'_>, fields: &Fields<'_, '_>) -> (NameId, NameId) {
+        let all = &mut self.gathered;
+        let [recent_host, recent_service, recent_program] = &mut self.recent;
+        let host = recent_host.id(fields.text(Key::HostName).unwrap_or(""), &mut all.names);
+        let format = entity::of_format(record.format);
+        let service_text = fields.service().or(format).unwrap_or(&self.service);
+        let service = recent_service.id(service_text, &mut all.names);
+        if let Some(program) = format.or_else(|| program_of(service_text)) {
+            let program = recent_program.id(program, &mut all.names);
+            *all.programs.entry((host, program)).or_default() += 1;
+        }
+        if let Some(own) = fields.text(Key::LocalAddress) {
+            let own = all.names.id(own);
+            all.listens.insert((host, own));
+        }
+        (host, service)
     }
 
     /// Takes a row of a command's output. When somebody looked says nothing of when a log was written, and a listing speaks of
@@ -218,6 +225,9 @@ fn program_of(service: &str) -> Option<&'static str> {
         "redis" | "redis-server" => "redis",
         "mongod" => "mongodb",
         "rabbitmq-server" | "rabbitmq" => "rabbitmq",
+        "elasticsearch" => "elasticsearch",
+        "cassandra" => "cassandra",
+        "clickhouse" | "clickhouse-server" => "clickhouse",
         "memcached" => "memcached",
         "dnsmasq" | "unbound" | "named" => "dns",
         _ => return None,

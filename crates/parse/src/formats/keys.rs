@@ -39,6 +39,8 @@ pub enum Role {
     Client,
     /// The other end, perhaps with a port.
     Peer,
+    /// The store that a service says it uses, where it is an endpoint.
+    Store,
     /// Size of an answer, where the record is of an HTTP request.
     Bytes,
     /// An error: its message, or a stack trace.
@@ -399,6 +401,9 @@ fn http(key: &[u8]) -> Option<Role> {
         | b"data.requestinfo.clientip"
         | b"userip"
         | b"clientipaddress" => Role::Client,
+        b"db" | b"dbhost" | b"dbaddr" | b"database" | b"redis" | b"redishost" | b"redisaddr" | b"cache" | b"broker" | b"amqp" => {
+            Role::Store
+        }
         b"peer" | b"upstreamhost" | b"err.address" | b"error.address" | b"peeraddress" | b"destip" | b"net.peer.ip" => Role::Peer,
         b"bytes" | b"size" | b"responsesize" | b"bodybytessent" | b"bytessent" | b"byteswritten" | b"contentlength"
         | b"res.contentlength" | b"responsebytes" | b"bytesout" | b"respsize" => Role::Bytes,

@@ -6,7 +6,7 @@ use crate::formats::cursor::trimmed;
 use crate::formats::keys::{Role, Unit, roles};
 use crate::formats::{exception, fill, message};
 use crate::stamp;
-use whyline_event::{Form, Key, Record, Severity, Stamp, Value};
+use whyline_event::{Form, Key, Record, Severity, Stamp, Value, address};
 
 /// What the pairs held.
 #[derive(Clone, Copy, Debug, Default)]
@@ -208,6 +208,10 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
         Role::Client if !record.has(Key::ClientAddress) && text.contains(',') && is_address(first_of(text)) => {
             fill::client(record, first_of(text));
             fill::once_str(record, Key::ForwardedFor, text);
+        }
+        Role::Store if matches!(address::split_port(text), (host, Some(_)) if address::ip(host).is_some() || address::is_host_name(host)) =>
+        {
+            once(Key::Peer, name, value, record);
         }
         Role::Peer if !text.is_empty() => once(Key::Peer, name, value, record),
         Role::Bytes if context.http && text.parse::<i64>().is_ok() => fill::once_int(record, Key::ResponseBytes, text),
