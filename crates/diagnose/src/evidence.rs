@@ -150,7 +150,7 @@ impl Evidence {
         }
         let mut gauges: Vec<(i64, Gauge)> =
             gauges.into_iter().chain(lookups.gauges()).map(|g| (agreed(g.source, g.form, g.nanos).div_euclid(NANOS), g)).collect();
-        gauges.sort_by_key(|(t, g)| (*t, g.source, g.line, g.counter, g.host, g.service));
+        gauges.sort_by_key(|(t, g)| (*t, g.source, g.line, g.counter, g.of, g.host, g.service));
         let mut snapshots = snapshots;
         snapshots.sort();
         let mut pairs: Vec<(Pair, u32)> = pairs.into_iter().collect();

@@ -38,6 +38,8 @@ pub(crate) fn hold_back(known: &Known<'_>, incident: &Incident, list: &mut [Hypo
         let missing = needed.find(|(_, missing)| match missing.of.as_str() {
             "dependency" => is_known && !store_speaks(&given, topology, h, &rule.id),
             "host" => is_known && !machine_speaks(&given, activities, h),
+            // What a service complains of without naming it speaks by the log of the only one that it can be.
+            _ if h.place.starts_with("dependency:") => !store_speaks(&given, topology, h, &rule.id),
             _ => !accused_speaks(&given, activities, h),
         });
         if let Some((at, missing)) = missing {

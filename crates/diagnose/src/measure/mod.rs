@@ -5,6 +5,7 @@
 mod backend;
 mod failures;
 mod gauges;
+mod levels;
 mod network;
 mod snapshot;
 mod times;
@@ -108,6 +109,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     backend::measure(&mut view);
     network::measure(&mut view);
     gauges::measure(&mut view);
+    levels::measure(&mut view);
     snapshot::measure(&mut view);
     view.found
 }

@@ -7,7 +7,7 @@ use crate::evidence::SourceInfo;
 use crate::names::NONE;
 use crate::rules::Accused;
 use crate::topology::program_of_port;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use whyline_event::{Key, address};
 
@@ -130,14 +130,21 @@ fn new_addresses(view: &mut View<'_>) {
         let Some(first) = series.bins.first().map(|b| b.0) else { continue };
         let begun = evidence.series.iter().filter(|s| s.host == series.host && STARTS.contains(&id(s)));
         let begun = begun.flat_map(|s| s.bins.iter().map(|b| b.0)).find(|s| (first - STARTED..=first).contains(s));
-        let (Some(begun), true) = (begun, first >= from) else { continue };
+        if first < from {
+            continue;
+        }
         let is_other = |text: &str| {
             let (other, p) = address::split_port(text);
             p == Some(port) && other != address && address::ip(other).is_some() == address::ip(address).is_some()
         };
-        let mut before = evidence.pairs.iter().filter(|(pair, _)| pair.host == series.host).map(|(pair, _)| evidence.text(pair.peer));
-        let stands = || view.topology.only_machine(port).filter(|host| view.topology.has_another(host, address));
-        let Some(before) = before.find(|peer| is_other(peer)).map(str::to_string).or_else(stands) else { continue };
+        let named = evidence.pairs.iter().filter(|(pair, _)| pair.host == series.host).map(|(pair, _)| evidence.text(pair.peer));
+        let others: BTreeSet<&str> = named.filter(|peer| is_other(peer)).collect();
+        // Services ask many others on the usual ports of services, but hardly two stores of a kind. Without a start that was seen only what it
+        // asked itself counts, on the port of a store.
+        let is_store = program_of_port(port).is_some();
+        let only = others.first().filter(|_| others.len() == 1 && (is_store || begun.is_some()));
+        let stands = || view.topology.only_machine(port).filter(|host| begun.is_some() && view.topology.has_another(host, address));
+        let Some(before) = only.map(|peer| peer.to_string()).or_else(stands) else { continue };
         // That one must not fail as well, or tell of trouble of its own.
         let begins = |s: &crate::evidence::Series| s.within(from, to) > 0 && s.within(i64::MIN, from - 1) == 0;
         let fails = |s: &crate::evidence::Series| {
@@ -150,7 +157,8 @@ fn new_addresses(view: &mut View<'_>) {
         let service = evidence.text(series.service);
         let host = evidence.text(series.host);
         let entity = if service.is_empty() { format!("host:{host}") } else { format!("service:{service}@{host}") };
-        let note = format!("{asked} was never asked before the start of {} s earlier; {before} was", (first - begun).max(0));
+        let since = begun.map_or_else(String::new, |begun| format!(", which started {} s earlier", first - begun));
+        let note = format!("{asked} was never asked before by {service}{since}; {before} was");
         let cite = series.samples.iter().take(2).map(|s| (series.source as u32, s.line)).collect();
         found.push((entity, first * 1000, note, cite));
     }
@@ -182,11 +190,18 @@ struct TimedOut {
     /// The first of them (ms).
     onset: i64,
     count: u64,
+    /// Of so many the connection stood: a packet filter mostly refuses new ones.
+    connected: u64,
     /// The endpoint as the first one names it.
     entity: String,
     /// Lines that say so.
     cite: Vec<(u32, u32)>,
 }
+
+/// Of these time-outs another signal tells as well (`nginx.upstream-timeout`); the connection stood.
+const ANSWERS: [&str; 1] = ["nginx.upstream-read-timeout"];
+/// One line that names a fault (the logarithm of `conclusive`) is trouble enough.
+const CONCLUSIVE: f64 = 4.0;
 
 /// Targets of time-outs whose own logs go on and show no trouble: what lies between is to blame.
 fn quiet_targets(view: &mut View<'_>) {
@@ -200,17 +215,28 @@ fn quiet_targets(view: &mut View<'_>) {
         let n = series.within(from, to);
         let entity = view.evidence.text(series.entity);
         if let Some(host) = view.topology.host_of(entity).filter(|h| n >= 2 && h != view.evidence.text(series.host)) {
-            let entry =
-                targets.entry(host).or_insert_with(|| TimedOut { onset: i64::MAX, count: 0, entity: entity.to_string(), cite: Vec::new() });
+            let none = || TimedOut { onset: i64::MAX, count: 0, connected: 0, entity: entity.to_string(), cite: Vec::new() };
+            let entry = targets.entry(host).or_insert_with(none);
+            if ANSWERS.contains(&signal.id.as_str()) {
+                entry.connected += n;
+                continue;
+            }
             entry.onset = entry.onset.min(series.bins.iter().map(|b| b.0).find(|s| *s >= from).unwrap_or(from) * 1000);
             entry.count += n;
             let first = series.samples.iter().find(|s| s.nanos / 1_000_000_000 >= from);
             entry.cite.extend(first.map(|s| (series.source as u32, s.line)));
         }
     }
-    for (host, TimedOut { onset, count, entity, mut cite }) in targets {
+    for (host, TimedOut { onset, count, connected, entity, mut cite }) in targets {
+        if count < connected + 2 {
+            continue;
+        }
+        let names_a_fault =
+            |signal| view.pack.faults.iter().any(|f| f.evidence.iter().any(|e| e.signal == signal && e.weight >= CONCLUSIVE));
         let trouble = view.evidence.series.iter().any(|s| {
-            view.evidence.text(s.host) == host && s.within(from, to) >= 3 && s.within(i64::MIN, from - 1) * 3 < s.within(from, to)
+            let (before, now) = (s.within(i64::MIN, from - 1), s.within(from, to));
+            let is_enough = now >= 3 || now > 0 && names_a_fault(s.signal);
+            view.evidence.text(s.host) == host && is_enough && before * 3 < now
         });
         let silent = view
             .found

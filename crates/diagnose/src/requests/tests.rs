@@ -10,6 +10,7 @@ fn exchange(of: (u32, i64, u32, u16), line: u32) -> Exchange {
         millis,
         is_start: source == 1,
         access: true,
+        inherited: false,
         micros,
         queue: line,
         status,

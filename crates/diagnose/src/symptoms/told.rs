@@ -40,13 +40,19 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
             continue;
         }
         let of_proxy = fault.id.starts_with("http.");
-        if requests && !of_proxy && !matches!(fault.id.as_str(), "connect.reset" | "login.failed" | "tls.handshake") {
+        // Connections that a balancer passes on without looking inside are no requests, whatever others log behind it.
+        let of_sessions = requests && fault.id == "connect.refused";
+        if requests && !of_proxy && !of_sessions && !matches!(fault.id.as_str(), "connect.reset" | "login.failed" | "tls.handshake") {
             continue;
         }
         let mut by_host: BTreeMap<NameId, Vec<Told<'_>>> = BTreeMap::new();
         for series in evidence.series.iter().filter(|series| fault.evidence.iter().any(|e| e.signal == series.signal)) {
+            let is_session = || pack.signals.get(series.signal as usize).is_some_and(|signal| signal.id.starts_with("haproxy.session-"));
+            if of_sessions && !is_session() {
+                continue;
+            }
             let mut bins = series.bins.clone();
-            if of_proxy {
+            if of_proxy || of_sessions {
                 let (host, service) = (series.host, series.service);
                 let logged = logged.entry((host, service)).or_insert_with(|| seconds(evidence, host, service));
                 let next = |second: i64| logged.get(logged.partition_point(|s| *s < second - BEFORE)).copied();

@@ -74,7 +74,7 @@ impl Gathered {
         let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, asked, snapshots } = other;
         drop(names);
         self.rows.merge(rows, name);
-        self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), ..g }));
+        self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), of: name(g.of), ..g }));
         self.lookups.merge(lookups, name);
         for (key, hits) in hits {
             let key = HitKey { entity: name(key.entity), host: name(key.host), service: name(key.service), ..key };

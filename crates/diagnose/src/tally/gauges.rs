@@ -1,5 +1,6 @@
 //! Numbers in lines of statistics.
 
+use super::Gathered;
 use crate::names::NameId;
 use memchr::memmem::Finder;
 use std::sync::LazyLock;
@@ -14,6 +15,10 @@ pub enum Counter {
     Misses,
     /// TCP segments that were sent again.
     Retransmissions,
+    /// Memory that a process has, in whatever unit its log counts.
+    Memory,
+    /// What waits in a queue.
+    Depth,
 }
 
 /// A number in a line of statistics.
@@ -33,21 +38,25 @@ pub struct Gauge {
     pub service: NameId,
     /// What it counts.
     pub counter: Counter,
+    /// The queue that a depth is of, where the line names it.
+    pub of: NameId,
     /// The number.
     pub value: f64,
     /// It tells how much came since the line before, as no counter does.
     pub is_growth: bool,
 }
 
-/// Every name that counts misses or retransmissions has one of these, whatever the case of its first letter.
-static NAMES: LazyLock<[Finder<'static>; 2]> = LazyLock::new(|| [Finder::new("iss"), Finder::new("etrans")]);
+/// Every name that counts misses or retransmissions has one of these, whatever the case of its first letter; and so have those of memory, or
+/// the line that tells of a queue.
+static NAMES: LazyLock<[Finder<'static>; 6]> =
+    LazyLock::new(|| ["iss", "etrans", "rss", "esident", "ueue", "onsumer_lag"].map(|name| Finder::new(name)));
 
 /// More are not kept.
 const MOST: usize = 2_000_000;
 
-/// Adds the numbers that a line of statistics gives for a cache's hits and misses or for retransmissions: `hits=607 misses=513`,
-/// `keyspace_misses:12`, `RetransSegs 40`, also as fields of a structured record.
-pub(super) fn gather(record: &Record<'_>, stamp: &Stamp, (host, service): (NameId, NameId), gauges: &mut Vec<Gauge>) {
+/// Adds the numbers that a line of statistics gives for a cache's hits and misses, for retransmissions, memory or queues: `hits=607 misses=513`,
+/// `keyspace_misses:12`, `RetransSegs 40`, `rss_mb=64.8`, `queue=invoices messages=252`, also as fields of a structured record.
+pub(super) fn gather(record: &Record<'_>, stamp: &Stamp, (host, service): (NameId, NameId), all: &mut Gathered) {
     let text = record.text.as_bytes();
     if text.len() > 4000 {
         return;
@@ -55,25 +64,33 @@ pub(super) fn gather(record: &Record<'_>, stamp: &Stamp, (host, service): (NameI
     if !NAMES.iter().any(|name| name.find(text).is_some()) {
         return;
     }
+    let of_queue = QUEUE.find(text).is_some();
     let mut found: Vec<(Counter, f64)> = Vec::new();
-    let fields = record.fields.iter().filter_map(|f| Some((counter_of(f.name.as_str())?, f.value.as_f64()?)));
-    found.extend(fields);
+    let mut queue = "";
+    for field in &record.fields {
+        match (counter_of(field.name.as_str(), of_queue), field.value.as_f64()) {
+            (Some(counter), Some(value)) => found.push((counter, value)),
+            _ if of_queue && is_queue(field.name.as_str()) => queue = field.value.as_str().unwrap_or(queue),
+            _ => (),
+        }
+    }
     if found.is_empty() {
         let words = record.body.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '{' | '}' | '"'));
-        for word in words {
-            if let Some((name, number)) = word.split_once(['=', ':'])
-                && let (Some(counter), Ok(value)) = (counter_of(name), number.parse::<f64>())
-            {
-                found.push((counter, value));
+        for (name, number) in words.filter_map(|word| word.split_once(['=', ':'])) {
+            match (counter_of(name, of_queue), number.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse::<f64>()) {
+                (Some(counter), Ok(value)) => found.push((counter, value)),
+                _ if of_queue && is_queue(name) => queue = number,
+                _ => (),
             }
         }
     }
-    if gauges.len() + found.len() > MOST {
+    if found.is_empty() || all.gauges.len() + found.len() > MOST {
         return;
     }
+    let of = all.names.id(queue);
     let line = u32::try_from(record.origin.line).unwrap_or(u32::MAX);
     let source = record.origin.source.0;
-    gauges.extend(found.into_iter().map(|(counter, value)| Gauge {
+    all.gauges.extend(found.into_iter().map(|(counter, value)| Gauge {
         source,
         line,
         form: stamp.form,
@@ -81,13 +98,22 @@ pub(super) fn gather(record: &Record<'_>, stamp: &Stamp, (host, service): (NameI
         host,
         service,
         counter,
+        of,
         value,
         is_growth: false,
     }));
 }
 
-/// What a name in a line of statistics counts.
-fn counter_of(name: &str) -> Option<Counter> {
+/// A line with it may tell of a queue.
+static QUEUE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("ueue"));
+
+/// Whether a name stands before that of a queue.
+fn is_queue(name: &str) -> bool {
+    matches!(name.to_ascii_lowercase().as_str(), "queue" | "queue_name" | "queuename" | "queue.name")
+}
+
+/// What a name in a line of statistics counts; some mean a queue only in a line that tells of one.
+fn counter_of(name: &str, of_queue: bool) -> Option<Counter> {
     let last = name.rsplit(['.', '/']).next().unwrap_or(name);
     if last.len() > 40 {
         return None;
@@ -99,6 +125,22 @@ fn counter_of(name: &str) -> Option<Counter> {
         "retrans" | "retranssegs" | "retransmits" | "retransmitted" | "retransmissions" | "tcpretranssegs" | "segs_retrans" => {
             Counter::Retransmissions
         }
+        "rss"
+        | "rss_mb"
+        | "rss_kb"
+        | "rss_bytes"
+        | "rss_mib"
+        | "rssmb"
+        | "resident"
+        | "resident_mb"
+        | "resident_memory"
+        | "resident_set_size"
+        | "process_resident_memory_bytes"
+        | "memory_rss" => Counter::Memory,
+        "queue_length" | "queue_size" | "queue_depth" | "queuedepth" | "queuesize" | "queuelength" | "consumer_lag" | "messages_ready" => {
+            Counter::Depth
+        }
+        "messages" | "depth" | "backlog" | "ready" if of_queue => Counter::Depth,
         _ => return None,
     })
 }

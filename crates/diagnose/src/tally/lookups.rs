@@ -70,6 +70,7 @@ impl Lookups {
                 host,
                 service,
                 counter,
+                of: crate::names::NONE,
                 value: value as f64,
                 is_growth: true,
             };

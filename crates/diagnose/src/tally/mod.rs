@@ -138,7 +138,7 @@ impl<'p> Tally<'p> {
                 }
                 exchange.iter().for_each(|exchange| all.rows.push(exchange));
             }
-            None => gauges::gather(record, &stamp, writer, &mut all.gauges),
+            None => gauges::gather(record, &stamp, writer, all),
         }
         if let Some(peer) = fields.text(Key::Peer) {
             let peer = all.names.id(peer);
