@@ -24,6 +24,8 @@ pub(crate) struct Reach {
     coincident: BTreeSet<String>,
     /// What proxies call the services that the failing requests went to.
     called: Vec<String>,
+    /// The share of the failing requests that a client sent, of those whose clients are known.
+    clients: Option<BTreeMap<String, f64>>,
     /// Whether anything is known about ways at all.
     known: bool,
 }
@@ -106,7 +108,8 @@ impl Reach {
             .collect();
         let carriers = carriers(evidence, topology);
         let coincident = coincide::places(evidence, incident, activities);
-        Reach { on_the_way, beside, stores, name_servers, carriers, coincident, called, known: !topology.calls.is_empty() }
+        let clients = clients(evidence, &affected);
+        Reach { clients, on_the_way, beside, stores, name_servers, carriers, coincident, called, known: !topology.calls.is_empty() }
     }
 
     /// Whether the failing requests pass a place, by what is known of ways, or by its lines or its name.
@@ -135,10 +138,22 @@ impl Reach {
         (fault.starts_with("net.") || fault.starts_with("firewall.")) && self.carriers.contains(place)
     }
 
+    /// What a client is worth. A scan goes on somewhere at any time: it is to blame for what the scanner itself gets.
+    fn of_client(&self, place: &str, fault: &str) -> (f64, &'static str) {
+        let Some(share) = self.clients.as_ref().map(|clients| clients.get(place).copied().unwrap_or(0.0)) else {
+            return (0.0, "a client");
+        };
+        match fault {
+            "security.scan" if share >= 0.8 => (0.6, "the failing requests are its own"),
+            "security.scan" if share < 0.3 => (-2.0, "the failing requests are those of others"),
+            _ => (0.0, "a client"),
+        }
+    }
+
     /// The worth of a place: on the way, beside it, or nowhere near.
     pub(crate) fn worth(&self, place: &str, fault: &str) -> (f64, &'static str) {
         if place.starts_with("client:") {
-            return (0.0, "a client");
+            return self.of_client(place, fault);
         }
         if self.on_the_way.contains_key(place) {
             return (0.6, "the failing requests pass there");
@@ -170,6 +185,18 @@ impl Reach {
         }
         (0.0, "its part in the requests is unknown")
     }
+}
+
+/// The shares of the failing requests by their clients; nothing where none is known.
+fn clients(evidence: &Evidence, affected: &[u32]) -> Option<BTreeMap<String, f64>> {
+    let mut counts: BTreeMap<NameId, usize> = BTreeMap::new();
+    for client in affected.iter().map(|i| evidence.request(*i).of.client).filter(|client| *client != NONE) {
+        *counts.entry(client).or_default() += 1;
+    }
+    let all: usize = counts.values().sum();
+    // Of very many none has a share that counts.
+    let many = counts.into_iter().filter(|(_, n)| n * 20 >= all);
+    (all > 0).then(|| many.map(|(client, n)| (format!("client:{}", evidence.text(client)), n as f64 / all as f64)).collect())
 }
 
 /// Whether a place is a pod, or another part, of a service that is called so: the place's name without what Kubernetes adds stands whole in it
@@ -276,6 +303,7 @@ mod tests {
             carriers: BTreeSet::new(),
             coincident: BTreeSet::new(),
             called: called.map(str::to_string).to_vec(),
+            clients: None,
             known: false,
         };
         for place in ["host:cart-5c9f7d8b6-hhv8c", "name:rates-6d5c8f9b7", "service:kino@", "host:kino_kino-6bdf7c9c4-8vmxl"] {

@@ -267,6 +267,7 @@ impl Topology {
                 && *n >= 3
                 && n * 10 >= total * 9
                 && self.behind(&text).is_none()
+                && !self.has_another(evidence.text(*host), address::split_port(&text).0)
             {
                 self.behind.insert(text, (evidence.text(*host).to_string(), *n));
             }

@@ -144,6 +144,10 @@ const NOT_HOSTS: &[&str] = &[
     "old",
     "new",
     "rotated",
+    "certbot",
+    "deploy",
+    "letsencrypt",
+    "releases",
     "before",
     "after",
     "today",
@@ -246,9 +250,9 @@ pub fn by_folder(sources: &[Known<'_>]) -> Vec<Option<String>> {
                 return Some(name(sure));
             }
             let candidates = candidates(source, several);
-            let machines: Vec<&str> = candidates.iter().copied().filter(|p| !levels.is_program(p)).collect();
+            let machines: Vec<&str> = candidates.iter().copied().filter(|p| !levels.is_program(p, source.path)).collect();
             let machines = if machines.is_empty() { candidates } else { machines };
-            let outer = machines.iter().find(|p| with_files.contains(**p));
+            let outer = machines.iter().find(|p| **p != folder && with_files.contains(**p));
             let agreed = machines.iter().find(|p| levels.taken.contains(&level(p)));
             agreed.or(outer).or(machines.last()).map(|p| name(&p))
         })
@@ -273,6 +277,8 @@ struct Levels<'a> {
     taken: BTreeSet<usize>,
     /// For the name of a folder the folders around it that could be machines themselves.
     around: BTreeMap<&'a str, BTreeSet<&'a str>>,
+    /// What all paths begin with.
+    root: &'a str,
 }
 
 impl<'a> Levels<'a> {
@@ -292,12 +298,20 @@ impl<'a> Levels<'a> {
                 }
             }
         }
-        Levels { taken, around }
+        let first = sources.first().map_or("", |source| source.path);
+        let common = |path: &str| first.bytes().zip(path.bytes()).take_while(|(a, b)| a == b).count();
+        let length = sources.iter().map(|source| common(source.path)).min().unwrap_or(0);
+        let root = first.get(..length).and_then(|begins| begins.rsplit_once('/')).map_or("", |(root, _)| root);
+        Levels { taken, around, root }
     }
 
-    /// Whether a folder is a program's: the names of machines are unique, those of programs are not.
-    fn is_program(&self, prefix: &str) -> bool {
-        self.around.get(stem(prefix.rsplit('/').next().unwrap_or(prefix))).is_some_and(|around| around.len() > 1)
+    /// Whether a folder above a file is a program's: the names of machines are unique, those of programs are not; and programs call the
+    /// folder as they call the file, inside a folder that is not that of the whole bundle.
+    fn is_program(&self, prefix: &str, path: &str) -> bool {
+        let (parent, name) = prefix.rsplit_once('/').unwrap_or(("", prefix));
+        let file = path.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('/')).unwrap_or("");
+        let called_alike = !parent.is_empty() && parent != self.root && file.split('.').next() == Some(name) && !file.contains('/');
+        called_alike || self.around.get(stem(name)).is_some_and(|around| around.len() > 1)
     }
 }
 
@@ -327,6 +341,13 @@ mod tests {
         assert_eq!(hosts(&[("q-1/quotes/a.log", ""), ("q-2/quotes/a.log", "")]), [some("q-1"), some("q-2")]);
         assert_eq!(hosts(&[("w-1/nginx/access.log", ""), ("a-1/shop/app.log", "")]), [some("w-1"), some("a-1")]);
         assert_eq!(hosts(&[("case/web01/a.log", ""), ("case/web02/a.log", "")]), [some("web01"), some("web02")]);
+        assert_eq!(hosts(&[("case/web01/web01.log", ""), ("case/web02/web02.log", "")]), [some("web01"), some("web02")]);
+        assert_eq!(hosts(&[("cart-1/cart/cart.log", ""), ("pay-1/pay/pay.log", "")]), [some("cart-1"), some("pay-1")]);
+        assert_eq!(
+            hosts(&[("p-1/gateway/current", ""), ("p-1/deploy/deploy.log", ""), ("lb-1/haproxy.log", "")]),
+            [some("p-1"), some("p-1"), some("lb-1")]
+        );
+        assert_eq!(hosts(&[("mus-edge/letsencrypt/l.log", ""), ("mus-edge/nginx/access.log", "")]), [some("mus-edge"), some("mus-edge")]);
         assert_eq!(hosts(&[("access.log", "")]), [None]);
         assert_eq!(hosts(&[("var/log/nginx/access.log", "")]), [None]);
         // An archive is a bundle, unless there are several of them.

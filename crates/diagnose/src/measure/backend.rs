@@ -74,8 +74,13 @@ fn own(view: &mut View<'_>, host: &str, requests_failed: usize, failing: &Failin
     if found_serves {
         view.add("backend.serves", entity.clone(), onset, note, cite.clone());
     }
+    let stalls = stalls(view, &during, usual);
+    if let Some((holes, cite)) = &stalls {
+        let note = format!("it ended no request at all while failing or slow ones waited, {holes} times apart");
+        view.add("backend.stalls", entity.clone(), onset, note, cite.clone());
+    }
     if all >= 8 {
-        let logs_them = asked.len() * 2 >= requests_failed;
+        let logs_them = asked.len() * 2 >= requests_failed && stalls.is_none();
         if slow * 4 >= all {
             let note = format!("{slow} of {all} requests took more than three times as long as requests for the same path before");
             let cite = example.map(|r| vec![(r.of.source, r.of.line)]).unwrap_or(cite);
@@ -84,6 +89,34 @@ fn own(view: &mut View<'_>, host: &str, requests_failed: usize, failing: &Failin
             view.add("backend.not-slower", entity, onset, format!("of {all} requests {} took as long as before", all - slow), cite);
         }
     }
+}
+
+/// The requests at the edge that waited so long (ms) show whether a service stood still.
+const WAITED: i64 = 1000;
+
+/// Whether a service ends nothing while the failing requests wait, again and again, though some of `during` (all that it logged) were to be
+/// expected: how many times apart, and the first lines behind. What is down stands still once.
+fn stalls(view: &View<'_>, during: &[Request], usual: f64) -> Option<(usize, Vec<(u32, u32)>)> {
+    let mut ends: Vec<(i64, (u32, u32))> = during.iter().map(|r| (r.end, (r.of.source, r.of.line))).collect();
+    ends.sort_unstable();
+    let (mut silent, mut all) = (0, 0);
+    let mut holes: BTreeMap<usize, i64> = BTreeMap::new();
+    for r in view.affected.iter().map(|i| view.request(*i)) {
+        let Some(took) = r.took().filter(|took| *took >= WAITED) else { continue };
+        // Its middle: what it waited for itself may end right behind it.
+        let (from, to) = (r.start + took / 5, r.end - took / 5);
+        if usual * (to - from) as f64 / 1000.0 < 2.0 {
+            continue;
+        }
+        all += 1;
+        let next = ends.partition_point(|(end, _)| *end < from);
+        if ends.get(next).is_none_or(|(end, _)| *end > to) {
+            silent += 1;
+            *holes.entry(next).or_default() += 1;
+        }
+    }
+    let cite = holes.keys().filter_map(|next| ends.get(*next)).take(2).map(|(_, line)| *line).collect();
+    (all >= 5 && silent * 10 >= all * 7 && holes.len() >= 2).then_some((holes.len(), cite))
 }
 
 /// The paths of the requests that fail.

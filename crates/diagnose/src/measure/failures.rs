@@ -4,6 +4,7 @@ use super::{View, quantile};
 use crate::entity::endpoint;
 use crate::evidence::Request;
 use crate::names::{NONE, NameId};
+use crate::requests::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::address;
 
@@ -131,15 +132,24 @@ fn upstreams(view: &mut View<'_>) {
             view.add("upstream.moved", endpoint(&text), onset, note, cite.clone());
         }
         some_served(view, upstream, |r| r.of.upstream);
+        none_served(view, upstream);
         let (ip, port) = address::split_port(&text);
         let beside = |other: &str| {
             let (other, p) = address::split_port(other);
             other == ip && p != port
         };
-        let serving = requests.choose(|kind| kind.status < 500 && kind.upstream != NONE && beside(view.evidence.text(kind.upstream)));
-        let serving = requests.ended(&serving, onset, view.incident.end).next();
-        let serving = serving.map(|(_, r)| view.evidence.text(r.of.upstream).to_string());
-        if let Some(other) = serving {
+        // What a server asks for on its own machine is no other way to it.
+        let own = view.topology.behind(&text);
+        let is_own = |kind: &Kind| own.as_deref().is_some_and(|own| own == view.evidence.text(kind.host));
+        let serving = requests
+            .choose(|kind| kind.status < 500 && kind.upstream != NONE && beside(view.evidence.text(kind.upstream)) && !is_own(kind));
+        let span = (view.incident.end - onset).max(1);
+        let served: Vec<Request> = requests.ended(&serving, onset, view.incident.end).map(|(_, r)| r).collect();
+        let quarters: BTreeSet<i64> = served.iter().map(|r| (r.end - onset) * 4 / span).collect();
+        let other = served.first().filter(|_| quarters.len() >= 3).map(|r| view.evidence.text(r.of.upstream).to_string());
+        // Where both served before, neither is a wrong one.
+        let both = used_before && requests.kinds(&serving).any(|(_, sum)| sum.ended.0 < onset);
+        if let Some(other) = other.filter(|_| !both) {
             let note = format!("{other} serves at the same time");
             view.add("upstream.other-port-serves", endpoint(&text), onset, note, cite);
         }
@@ -172,6 +182,36 @@ fn some_served(view: &mut View<'_>, target: NameId, of: impl Fn(&Request) -> Nam
     }
 }
 
+/// An upstream that served before and serves nothing at all during the incident: no race for idle connections, which strikes some.
+fn none_served(view: &mut View<'_>, upstream: NameId) {
+    let of = view.edge_kinds(|kind| kind.upstream == upstream);
+    let during: Vec<Request> = view.during().map(|(_, r)| r).filter(|r| r.of.upstream == upstream).collect();
+    let served = during.iter().filter(|r| r.of.status < 500 && r.of.status != 499).count();
+    let before = view.before(&of).filter(|r| r.of.status < 500).take(10).count();
+    if during.len() >= 20 && served * 50 < during.len() && before >= 10 {
+        let text = view.evidence.text(upstream).to_string();
+        let note = format!("{served} of {} requests to {text} were served", during.len());
+        view.add("upstream.none-served", endpoint(&text), view.incident.onset, note, Vec::new());
+    }
+}
+
+/// Requests for the paths that run into a time-out now which took longer before, and were served: the time-out was longer then.
+fn longer_before(view: &mut View<'_>, plateau: i64) {
+    let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
+    let is_longer = |r: &Request| paths.contains(&r.of.path) && r.of.status < 400 && r.took().is_some_and(|t| t * 100 > plateau * 105);
+    let longer: Vec<Request> = view.before(&view.edge).filter(is_longer).collect();
+    let longest = longer.iter().filter_map(Request::took).max().unwrap_or(0);
+    if longer.len() >= 3 {
+        let note = format!(
+            "{} requests for the same paths took longer before, up to {:.1} s, and were served",
+            longer.len(),
+            longest as f64 / 1000.0
+        );
+        let cite = longer.iter().rev().take(2).map(|r| (r.of.source, r.of.line)).collect();
+        view.add("upstream.longer-served-before", view.edge_entity(), view.incident.onset, note, cite);
+    }
+}
+
 /// How long the failed requests took.
 fn times(view: &mut View<'_>) {
     let failed: Vec<u32> = view.affected.iter().copied().filter(|i| view.request(*i).of.status >= 499).collect();
@@ -186,6 +226,7 @@ fn times(view: &mut View<'_>) {
     if middle >= 900 && near * 10 >= took.len() * 6 {
         let note = format!("{near} of {} failed requests ended after {:.1} s", took.len(), middle as f64 / 1000.0);
         view.add("upstream.timeout-plateau", entity, onset, note, cite);
+        longer_before(view, middle);
     } else if quantile(&took, 0.8) < 60 {
         let note = format!("four of five failed requests ended within {} ms", quantile(&took, 0.8).max(1));
         view.add("upstream.fails-at-once", entity, onset, note, cite);

@@ -17,7 +17,9 @@ type Growth = Vec<(f64, f64, u32)>;
 
 pub(super) fn measure(view: &mut View<'_>) {
     let mut lines: BTreeMap<(u32, u32), Vec<Row>> = BTreeMap::new();
-    for (second, gauge) in view.evidence.gauges.iter().filter(|(_, gauge)| !matches!(gauge.counter, Counter::Memory | Counter::Depth)) {
+    for (second, gauge) in
+        view.evidence.gauges.iter().filter(|(_, gauge)| matches!(gauge.counter, Counter::Hits | Counter::Misses | Counter::Retransmissions))
+    {
         let Gauge { source, service, line, counter, value, is_growth, .. } = *gauge;
         let rows = lines.entry((source, service)).or_default();
         match rows.last_mut() {

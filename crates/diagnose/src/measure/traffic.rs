@@ -3,7 +3,7 @@
 use super::{Times, View, quantile};
 use crate::evidence::Request;
 use crate::names::{NONE, NameId};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
 const BIN: i64 = 10_000;
@@ -104,12 +104,40 @@ fn repeats(view: &mut View<'_>, factor: f64) {
             again += 1;
         }
     }
-    if all > 0 && again * 10 >= all * 4 {
+    if all > 0 && again * 10 >= all * 4 && !are_strangers(view) && !is_their_habit(view, again as f64 / all as f64) {
         let note = format!("{again} of {all} failed requests repeat one that failed within the half minute before");
         let entity = view.edge_entity();
         let cite = view.some_affected();
         view.add("traffic.repeats", entity, view.incident.onset, note, cite);
     }
+}
+
+/// Whether most of the failed requests are refused (400 and above, below 500), and of clients that were never served: who guesses or scans fails
+/// from the first time on.
+fn are_strangers(view: &View<'_>) -> bool {
+    let refused = view.affected.iter().filter(|i| view.request(**i).of.status < 499).count();
+    if refused * 2 < view.affected.len() {
+        return false;
+    }
+    let served = view.edge_kinds(|kind| kind.status < 400);
+    let served: FxHashSet<NameId> = view.evidence.requests.of(&served).map(|(_, r)| r.of.client).collect();
+    let clients = || view.affected.iter().map(|i| view.request(*i).of.client).filter(|client| *client != NONE);
+    clients().filter(|client| !served.contains(client)).count() * 2 > clients().count()
+}
+
+/// Whether the same clients ask for the same again and again as well when they are served: of a load test, and of some programs, that is the
+/// usual way.
+fn is_their_habit(view: &View<'_>, failed: f64) -> bool {
+    let failing: FxHashSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.client).collect();
+    let served = view.edge_kinds(|kind| kind.status < 400);
+    let mut last: FxHashMap<(NameId, u64), i64> = FxHashMap::default();
+    let (mut again, mut all) = (0usize, 0usize);
+    for (_, r) in view.evidence.requests.of(&served).filter(|(_, r)| failing.contains(&r.of.client)) {
+        all += 1;
+        let before = last.insert((r.of.client, r.of.exactly()), r.start);
+        again += usize::from(before.is_some_and(|before| r.start - before < 30_000));
+    }
+    all >= 50 && again as f64 / all as f64 >= 0.8 * failed
 }
 
 /// Time in the proxy's queue.

@@ -32,6 +32,25 @@ fn symptom_of(status: u16) -> Option<String> {
     })
 }
 
+/// Whether a user agent is that of a tool for load tests, as they call themselves when nobody tells them otherwise.
+fn is_load_tool(agent: &str) -> bool {
+    const TOOLS: [&str; 12] = [
+        "k6/",
+        "ApacheBench/",
+        "python-locust",
+        "Locust",
+        "gatling",
+        "wrk",
+        "hey/",
+        "vegeta",
+        "Artillery",
+        "fortio.org",
+        "oha/",
+        "bombardier",
+    ];
+    TOOLS.iter().any(|tool| agent.starts_with(tool))
+}
+
 /// Some of the kinds of an edge.
 fn kinds(evidence: &Evidence, edge: &Edge, which: impl Fn(u16) -> bool) -> Chosen {
     let chosen = evidence.requests.choose(|kind| which(counted_as(kind.status, kind.termination)));
@@ -92,6 +111,10 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
         let status = counted_as(r.of.status, r.of.termination);
         let client_error = (400..500).contains(&status) && status != GAVE_UP;
         if client_error && (scanners.contains(&r.of.client) || good_paths.get(r.of.path as usize) != Some(&true)) {
+            continue;
+        }
+        // Who is slowed down while testing how much can be borne gets what was asked for.
+        if status == 429 && is_load_tool(evidence.text(r.of.agent)) {
             continue;
         }
         by_status.entry(status).or_default().push(i);

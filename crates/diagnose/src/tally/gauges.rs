@@ -19,6 +19,10 @@ pub enum Counter {
     Memory,
     /// What waits in a queue.
     Depth,
+    /// How long a call to another service took, in milliseconds, as the caller says.
+    Call,
+    /// The version of a service, which is the name; the number says nothing.
+    Version,
 }
 
 /// A number in a line of statistics.
@@ -38,7 +42,7 @@ pub struct Gauge {
     pub service: NameId,
     /// What it counts.
     pub counter: Counter,
-    /// The queue that a depth is of, where the line names it.
+    /// The queue that a depth is of, the endpoint that a call went to, or the version.
     pub of: NameId,
     /// The number.
     pub value: f64,

@@ -9,6 +9,7 @@ mod gathered;
 mod gauges;
 mod hits;
 mod lookups;
+mod services;
 
 use crate::entity;
 use crate::names::{NameId, Names};
@@ -36,6 +37,7 @@ pub struct Tally<'p> {
     exchanges: Exchanges,
     /// Texts that come again and again in records that follow each other: host, service, program.
     recent: [Recent; 3],
+    versions: services::Versions,
     /// Records of the same second that are not entered yet.
     tick: Option<((u32, Form), i64, u32)>,
     gathered: Gathered,
@@ -71,6 +73,7 @@ impl<'p> Tally<'p> {
             service: String::new(),
             exchanges: Exchanges::default(),
             recent: Default::default(),
+            versions: services::Versions::default(),
             tick: None,
             gathered: Gathered::default(),
         }
@@ -138,7 +141,11 @@ impl<'p> Tally<'p> {
                 }
                 exchange.iter().for_each(|exchange| all.rows.push(exchange));
             }
-            None => gauges::gather(record, &stamp, writer, all),
+            None => {
+                gauges::gather(record, &stamp, writer, all);
+                services::version_of(record, &stamp, writer, &mut self.versions, all);
+                services::call(record, &stamp, writer, all);
+            }
         }
         if let Some(peer) = fields.text(Key::Peer) {
             let peer = all.names.id(peer);

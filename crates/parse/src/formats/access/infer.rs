@@ -337,6 +337,9 @@ fn is_cache_word(text: &str) -> bool {
 }
 
 /// Whole numbers as durations: only where nothing else is one, over enough lines, and when they are not a size.
+/// So large are the heads of an answer at the most, mostly (nginx: large_client_header_buffers, Apache: LimitRequestFieldSize).
+const HEADS: i64 = 8192;
+
 fn whole_number_times(rows: &[&Row<'_>], columns: &[Column], found: &mut [Meaning]) {
     let has_time = found.iter().any(|m| matches!(m, Meaning::Took(Key::Duration, _)));
     if has_time || rows.len() < 5 {
@@ -350,8 +353,9 @@ fn whole_number_times(rows: &[&Row<'_>], columns: &[Column], found: &mut [Meanin
         let mut values: Vec<i64> = rows.iter().filter_map(|row| number(row, at)).collect();
         values.sort_unstable();
         let (Some(least), Some(most)) = (values.first().copied(), values.last().copied()) else { continue };
+        // A size with the heads lies close above that of the body, a time does not.
         let larger_than_body = rows.iter().all(|row| match (number(row, 0), number(row, at)) {
-            (Some(body), Some(value)) => value >= body,
+            (Some(body), Some(value)) => (body..=body.saturating_add(HEADS)).contains(&value),
             _ => true,
         });
         let rising = rows.windows(2).all(|pair| match pair {
