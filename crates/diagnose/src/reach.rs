@@ -26,6 +26,8 @@ pub(crate) struct Reach {
     called: Vec<String>,
     /// The share of the failing requests that a client sent, of those whose clients are known.
     clients: Option<BTreeMap<String, f64>>,
+    /// Most of what was felt are errors of the service itself (500).
+    errors: bool,
     /// Whether anything is known about ways at all.
     known: bool,
 }
@@ -109,7 +111,19 @@ impl Reach {
         let carriers = carriers(evidence, topology);
         let coincident = coincide::places(evidence, incident, activities);
         let clients = clients(evidence, &affected);
-        Reach { clients, on_the_way, beside, stores, name_servers, carriers, coincident, called, known: !topology.calls.is_empty() }
+        let of_500 = incident.symptoms.iter().filter(|s| s.id == "http.500").map(|s| s.affected.len()).sum::<usize>();
+        Reach {
+            clients,
+            errors: of_500 * 2 > affected.len(),
+            on_the_way,
+            beside,
+            stores,
+            name_servers,
+            carriers,
+            coincident,
+            called,
+            known: !topology.calls.is_empty(),
+        }
     }
 
     /// Whether the failing requests pass a place, by what is known of ways, or by its lines or its name.
@@ -145,7 +159,8 @@ impl Reach {
         };
         match fault {
             "security.scan" if share >= 0.8 => (0.6, "the failing requests are its own"),
-            "security.scan" if share < 0.3 => (-2.0, "the failing requests are those of others"),
+            // That it makes the service slow for all is another matter than an error that its own requests provoke.
+            "security.scan" if share < 0.3 && self.errors => (-2.0, "the failing requests are those of others"),
             _ => (0.0, "a client"),
         }
     }
@@ -304,6 +319,7 @@ mod tests {
             coincident: BTreeSet::new(),
             called: called.map(str::to_string).to_vec(),
             clients: None,
+            errors: false,
             known: false,
         };
         for place in ["host:cart-5c9f7d8b6-hhv8c", "name:rates-6d5c8f9b7", "service:kino@", "host:kino_kino-6bdf7c9c4-8vmxl"] {

@@ -91,7 +91,8 @@ fn repeats(view: &mut View<'_>, factor: f64) {
         return;
     }
     let mut last: BTreeMap<(NameId, u64), i64> = BTreeMap::new();
-    let (mut again, mut all) = (0usize, 0usize);
+    let mut all = 0usize;
+    let mut gaps = Times::default();
     for i in view.affected.iter().copied() {
         let r = view.request(i);
         if r.of.client == NONE {
@@ -101,10 +102,11 @@ fn repeats(view: &mut View<'_>, factor: f64) {
         if let Some(before) = last.insert((r.of.client, r.of.exactly()), r.start)
             && r.start - before < 30_000
         {
-            again += 1;
+            gaps.extend([r.start - before]);
         }
     }
-    if all > 0 && again * 10 >= all * 4 && !are_strangers(view) && !is_their_habit(view, again as f64 / all as f64) {
+    let again = gaps.len();
+    if all > 0 && again * 10 >= all * 4 && !are_strangers(view) && !is_their_habit(view, again as f64 / all as f64, gaps.quantile(0.5)) {
         let note = format!("{again} of {all} failed requests repeat one that failed within the half minute before");
         let entity = view.edge_entity();
         let cite = view.some_affected();
@@ -125,19 +127,20 @@ fn are_strangers(view: &View<'_>) -> bool {
     clients().filter(|client| !served.contains(client)).count() * 2 > clients().count()
 }
 
-/// Whether the same clients ask for the same again and again as well when they are served: of a load test, and of some programs, that is the
-/// usual way.
-fn is_their_habit(view: &View<'_>, failed: f64) -> bool {
+/// Whether the same clients asked for the same again and again before as well, when they were served, and not much more slowly (`failed` is the share of
+/// failed requests that are repeated, and `gap` the usual time to the next in ms): of a load test, and of some programs, that is the usual way.
+fn is_their_habit(view: &View<'_>, failed: f64, gap: i64) -> bool {
     let failing: FxHashSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.client).collect();
     let served = view.edge_kinds(|kind| kind.status < 400);
     let mut last: FxHashMap<(NameId, u64), i64> = FxHashMap::default();
-    let (mut again, mut all) = (0usize, 0usize);
-    for (_, r) in view.evidence.requests.of(&served).filter(|(_, r)| failing.contains(&r.of.client)) {
+    let mut all = 0usize;
+    let mut gaps = Times::default();
+    for r in view.before(&served).filter(|r| failing.contains(&r.of.client)) {
         all += 1;
         let before = last.insert((r.of.client, r.of.exactly()), r.start);
-        again += usize::from(before.is_some_and(|before| r.start - before < 30_000));
+        gaps.extend(before.map(|before| r.start - before).filter(|gap| *gap < 30_000));
     }
-    all >= 50 && again as f64 / all as f64 >= 0.8 * failed
+    all >= 50 && gaps.len() as f64 / all as f64 >= 0.8 * failed && gaps.quantile(0.5) <= 2 * gap
 }
 
 /// Time in the proxy's queue.

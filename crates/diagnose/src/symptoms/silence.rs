@@ -9,7 +9,7 @@ use std::collections::BinaryHeap;
 /// The least length of a hole, ms.
 const LEAST: i64 = 15_000;
 
-pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
+pub(super) fn find(evidence: &Evidence, edges: &[Edge], edge: &Edge, symptoms: &mut Vec<Symptom>) {
     if edge.len == 0 || edge.lumped {
         return;
     }
@@ -36,13 +36,37 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
     for (from, to) in holes {
         // Only where other logs of the bundle show that the time was covered.
         let covered = (0..evidence.sources.len()).any(|s| evidence.ticks_within(s, from / 1000 + 2, to / 1000 - 2) > 0);
-        if covered {
+        if covered && !others_serve(evidence, edges, edge, (from, to)) {
             // The hole tells it more exactly than the decline that it makes up.
             let mostly = |s: &Symptom| (s.end.min(to) - s.onset.max(from)) * 5 >= (s.end - s.onset) * 4;
             symptoms.retain(|s| !(s.id == "traffic.drop" && s.usual > 0 && s.host == host && mostly(s)));
             symptoms.push(without_requests("traffic.drop", host, (from, to)));
         }
     }
+}
+
+/// So few clients are proxies, and so many a crowd.
+const HANDFUL: usize = 3;
+const CROWD: usize = 10;
+/// So many requests show that an edge serves.
+const SERVED: usize = 20;
+
+/// Whether a hole is that of one of several servers behind an edge that goes on serving the crowd without it: nobody felt it.
+fn others_serve(evidence: &Evidence, edges: &[Edge], edge: &Edge, (from, to): (i64, i64)) -> bool {
+    let crowd = |edge: &Edge, many: usize| {
+        let mut clients = rustc_hash::FxHashSet::default();
+        edge.requests(evidence).any(|(_, r)| clients.insert(r.of.client) && clients.len() > many)
+    };
+    let serves = |other: &Edge| {
+        let (mut all, mut failed) = (0, 0);
+        for (_, r) in evidence.requests.ended(&other.kinds, from, to) {
+            all += 1;
+            failed += usize::from(r.failed());
+        }
+        all >= SERVED && failed * 100 <= all
+    };
+    let others = || edges.iter().filter(|other| other.host != edge.host);
+    others().next().is_some() && !crowd(edge, HANDFUL) && others().any(|other| serves(other) && crowd(other, CROWD))
 }
 
 /// The times between requests that ended one after the other, and where the long ones are. Requests come in the order of their

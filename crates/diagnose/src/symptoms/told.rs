@@ -48,7 +48,7 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
         let mut by_host: BTreeMap<NameId, Vec<Told<'_>>> = BTreeMap::new();
         for series in evidence.series.iter().filter(|series| fault.evidence.iter().any(|e| e.signal == series.signal)) {
             let is_session = || pack.signals.get(series.signal as usize).is_some_and(|signal| signal.id.starts_with("haproxy.session-"));
-            if of_sessions && !is_session() {
+            if of_sessions && !is_session() || of_proxy && !is_of_proxy(evidence, pack, series) {
                 continue;
             }
             let mut bins = series.bins.clone();
@@ -84,6 +84,16 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     }
     found
 }
+
+/// Whether a proxy says so: what a certificate lacks is said by any program that calls another one, and users may get any answer then.
+fn is_of_proxy(evidence: &Evidence, pack: &Pack, series: &Series) -> bool {
+    let format = evidence.sources.get(series.source).map_or("", |source| source.format.as_str());
+    let is_tls = pack.signals.get(series.signal as usize).is_some_and(|signal| signal.id.starts_with("tls."));
+    !is_tls || PROXIES.contains(&format.split('.').next().unwrap_or("")) || PROXIES.contains(&evidence.text(series.service))
+}
+
+/// Programs that answer a request with 502 where they cannot hand it on.
+const PROXIES: [&str; 9] = ["nginx", "apache", "haproxy", "envoy", "traefik", "caddy", "varnish", "squid", "lighttpd"];
 
 /// The seconds in which a service of a host logged requests: of a rotated log somebody may have copied one piece, and beside a proxy a
 /// server may log in the same notation only what reached it.

@@ -19,6 +19,8 @@ pub struct Head<'a> {
     pub thread: Option<&'a str>,
     /// Logger, class or module.
     pub logger: Option<&'a str>,
+    /// The name of the application.
+    pub service: Option<&'a str>,
     /// Source file.
     pub file: Option<&'a str>,
     /// Line in it.
@@ -266,7 +268,23 @@ fn number<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
         if head.pid.is_none() { head.pid = Some(digits) } else { head.thread = Some(digits) }
     }
     *c = here;
+    spring(c, head);
     true
+}
+
+/// Spring Boot's `--- [application] [thread] [trace-span] logger : text`; of an application without a name only the thread stands there, and is
+/// read as any other (reference manual, Logging, Log Format).
+fn spring<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) {
+    let mut here = *c;
+    let Some(service) = here.must("--- ").and_then(|()| here.between("[", "]")) else { return };
+    here.blanks();
+    let Some(thread) = here.between("[", "]") else { return };
+    here.blanks();
+    if here.rest.starts_with('[') && here.between("[", "]").is_none() {
+        return;
+    }
+    (head.service, head.thread) = (Some(service.trim()), Some(thread.trim()));
+    *c = here;
 }
 
 /// A single word between stamp and level: a logger, a program, a host.

@@ -95,7 +95,9 @@ pub(crate) fn put<'a>(cx: &Cx<'a>, text: &'a str, head: &Head<'a>, record: &mut 
     if let Some(word) = head.level {
         fill::level(record, word);
     }
-    for (key, value) in [(Key::ThreadName, head.thread), (Key::Logger, head.logger), (Key::CodeFile, head.file)] {
+    for (key, value) in
+        [(Key::ServiceName, head.service), (Key::ThreadName, head.thread), (Key::Logger, head.logger), (Key::CodeFile, head.file)]
+    {
         if let Some(text) = value {
             fill::once_str(record, key, text);
         }
