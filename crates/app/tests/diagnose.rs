@@ -33,6 +33,7 @@ macro_rules! fixtures {
 }
 
 fixtures! {
+    apache_wrong_database_address
     body_iis_404_13
     crl_nginx_mtls
     flask_bad_release
@@ -42,6 +43,7 @@ fixtures! {
     k8s_basket_memory_limit
     keycloak_login_guessing
     lock_mysql_apache_laravel
+    login_stuffing_behind_limit
     lossy_path_to_store
     mariadb_index_dropped_two_zones
     mariadb_stopped
@@ -57,6 +59,8 @@ fixtures! {
     ok_rolling_restart
     orders_nobody_listens
     price_desk_clock_ahead
+    price_service_release
+    rabbitmq_queue_at_its_limit
     reports_volume_full
     restore_test_slows_postgres
     sqlalchemy_pool_exhausted
