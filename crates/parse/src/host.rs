@@ -254,7 +254,7 @@ pub fn by_folder(sources: &[Known<'_>]) -> Vec<Option<String>> {
             let machines = if machines.is_empty() { candidates } else { machines };
             let outer = machines.iter().find(|p| **p != folder && with_files.contains(**p));
             let agreed = machines.iter().find(|p| levels.taken.contains(&level(p)));
-            agreed.or(outer).or(machines.last()).map(|p| name(&p))
+            agreed.or(outer).or(machines.last()).map(name)
         })
         .collect()
 }

@@ -37,42 +37,6 @@ pub(super) fn measure(view: &mut View<'_>) {
             view.add("queue.depth-growth", entity, begun * 1000, note, vec![(source, line)]);
         }
     }
-    versions(view);
-}
-
-/// Versions change so long (s) before the trouble, or so little behind its beginning, if they have to do with it; they are restored so near to
-/// its end.
-const CHANGED: i64 = 120;
-const CHANGING: i64 = 15;
-const RESTORED: i64 = 60;
-/// What changes more often is no version of the service.
-const CHANGES: usize = 6;
-
-/// Services whose version changes when the trouble begins.
-fn versions(view: &mut View<'_>) {
-    let mut told: BTreeMap<(NameId, NameId), Vec<(i64, NameId, (u32, u32))>> = BTreeMap::new();
-    for (second, gauge) in view.evidence.gauges.iter().filter(|(_, gauge)| gauge.counter == Counter::Version) {
-        told.entry((gauge.host, gauge.service)).or_default().push((*second, gauge.of, (gauge.source, gauge.line)));
-    }
-    let (onset, end) = (view.incident.onset / 1000, view.incident.end / 1000);
-    for ((host, service), mut told) in told {
-        told.dedup_by_key(|(_, version, _)| *version);
-        if told.len() > CHANGES + 1 {
-            continue;
-        }
-        let (host, service) = (view.evidence.text(host), view.evidence.text(service));
-        let entity = if host.is_empty() { format!("service:{service}") } else { format!("service:{service}@{host}") };
-        for (at, pair) in told.windows(2).enumerate() {
-            let [(_, before, _), (second, after, line)] = *pair else { continue };
-            let note = format!("{} in place of {}", view.evidence.text(after), view.evidence.text(before));
-            let is_back = told.get(..at).unwrap_or(&[]).iter().any(|(_, earlier, _)| *earlier == after);
-            if is_back && (end - RESTORED..=end + RESTORED).contains(&second) {
-                view.add("version.restored", entity.clone(), onset * 1000, note, vec![line]);
-            } else if !is_back && (onset - CHANGED..=onset + CHANGING).contains(&second) {
-                view.add("version.changed", entity.clone(), second * 1000, note, vec![line]);
-            }
-        }
-    }
 }
 
 /// So many calls show that they are slow, and so long (ms) a slow one takes at least.

@@ -10,6 +10,7 @@ mod network;
 mod snapshot;
 mod times;
 mod traffic;
+mod versions;
 
 use crate::computed;
 use crate::evidence::{Evidence, Request};
@@ -110,6 +111,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     network::measure(&mut view);
     gauges::measure(&mut view);
     levels::measure(&mut view);
+    versions::measure(&mut view);
     snapshot::measure(&mut view);
     view.found
 }

@@ -53,7 +53,7 @@ pub struct Gauge {
 /// Every name that counts misses or retransmissions has one of these, whatever the case of its first letter; and so have those of memory, or
 /// the line that tells of a queue.
 static NAMES: LazyLock<[Finder<'static>; 6]> =
-    LazyLock::new(|| ["iss", "etrans", "rss", "esident", "ueue", "onsumer_lag"].map(|name| Finder::new(name)));
+    LazyLock::new(|| ["iss", "etrans", "rss", "esident", "ueue", "onsumer_lag"].map(Finder::new));
 
 /// More are not kept.
 const MOST: usize = 2_000_000;

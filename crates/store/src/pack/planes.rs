@@ -120,11 +120,8 @@ const TWO_BYTES: usize = 1 << 16;
 
 /// A table with room for all numbers of one byte, or of two, so that none has to be compared with its length.
 pub(crate) fn roomy(mut table: Vec<u8>, beyond: u8) -> Vec<u8> {
-    let room = match table.len() {
-        ..=ONE_BYTE => ONE_BYTE,
-        ..=TWO_BYTES => TWO_BYTES,
-        more => more,
-    };
+    let count = table.len();
+    let room = [ONE_BYTE, TWO_BYTES].into_iter().find(|room| *room >= count).unwrap_or(count);
     table.resize(room, beyond);
     table
 }
