@@ -294,7 +294,10 @@ fn compound(pack: &Pack, evidence: &Evidence, incident: &Incident, list: &mut Ve
     let mut found = Vec::new();
     for (id, signal) in pack.signals.iter().enumerate() {
         let Some(count) = &signal.count else { continue };
-        for activity in list.iter().filter(|a| a.signal == count.of) {
+        // What is counted by client says nothing where none is named.
+        let by_client = count.by == Some(whyline_event::Key::ClientAddress);
+        let is_named = |a: &Activity| !by_client || a.place.starts_with("client:") || a.entity.starts_with("client:");
+        for activity in list.iter().filter(|a| a.signal == count.of && is_named(a)) {
             let bins = Bins::join(activity.series.iter().flat_map(|i| evidence.series[*i].bins.iter().copied()));
             let seconds = bins.seconds(activity.onset / 1000, incident.end / 1000 + 10);
             let start = seconds.iter().find(|s| bins.sum(**s, **s + count.within) >= count.at_least);

@@ -29,6 +29,7 @@ pub const ALL: &[Computed] = &[
     x("traffic.few-clients", "most of the rise comes from at most three clients", true),
     x("traffic.many-new-clients", "most of the rise comes from clients that were not there before", true),
     c("traffic.repeats", "clients repeat failed requests, and the traffic grows after the first errors", true),
+    x("refusals.of-known-clients", "most of the refused requests are those of clients that were served elsewhere before", true),
     x("failures.one-path", "the failures concern one path, while others are served well", true),
     x("failures.one-upstream", "the failures concern one upstream, while others serve well", false),
     x("failures.one-client", "the failures concern one client or user agent, while others are served well", true),

@@ -51,7 +51,7 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     // Guessing at log-ins goes on at every machine of the Internet: beside an outage it comes second.
     let guessing: BTreeSet<&str> =
         diagnosis.incidents.iter().filter(|i| i.symptoms.iter().all(|s| s.id == "login.failed")).map(|i| i.id.as_str()).collect();
-    let rank = |c: &Cause| if guessing.contains(c.incident.as_str()) { c.confidence * 0.5 } else { c.confidence };
+    let rank = |c: &Cause| if guessing.contains(c.incident.as_str()) { c.confidence * 0.1 } else { c.confidence };
     ranked.sort_by(|(_, a), (_, b)| rank(b).total_cmp(&rank(a)).then_with(|| (&a.incident, &a.id).cmp(&(&b.incident, &b.id))));
     diagnosis.causes = ranked.into_iter().map(|(_, c)| c).collect();
     diagnosis

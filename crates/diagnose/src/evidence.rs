@@ -133,7 +133,7 @@ impl Evidence {
             sources.get(source as usize).map_or(nanos, |s| s.clock.agreed(&stamp))
         };
         let second = |source: u32, form: Form, s: i64| agreed(source, form, s.saturating_mul(NANOS)).div_euclid(NANOS);
-        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, asked, snapshots } = gathered;
+        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, services, asked, snapshots } = gathered;
         let requests =
             Requests::new(rows, |kind, millis| agreed(kind.source, kind.form, millis.saturating_mul(1_000_000)).div_euclid(1_000_000));
         let all = series(hits, &names, &agreed);
@@ -148,9 +148,13 @@ impl Evidence {
             join_seconds(list);
             list.shrink_to_fit();
         }
-        let mut gauges: Vec<(i64, Gauge)> =
-            gauges.into_iter().chain(lookups.gauges()).map(|g| (agreed(g.source, g.form, g.nanos).div_euclid(NANOS), g)).collect();
-        gauges.sort_by_key(|(t, g)| (*t, g.source, g.line, g.counter, g.of, g.host, g.service));
+        let mut gauges: Vec<(i64, Gauge)> = gauges
+            .into_iter()
+            .chain(lookups.gauges())
+            .chain(services.gauges())
+            .map(|g| (agreed(g.source, g.form, g.nanos).div_euclid(NANOS), g))
+            .collect();
+        gauges.sort_by_key(|(t, g)| (*t, g.source, g.line, g.counter, g.of, g.host, g.service, g.value as i64));
         let mut snapshots = snapshots;
         snapshots.sort();
         let mut pairs: Vec<(Pair, u32)> = pairs.into_iter().collect();

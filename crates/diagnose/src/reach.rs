@@ -2,7 +2,7 @@
 
 use crate::activity::Activity;
 use crate::coincide;
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, Request};
 use crate::names::{NONE, NameId};
 use crate::symptoms::Incident;
 use crate::topology::{STORES, Topology};
@@ -26,8 +26,10 @@ pub(crate) struct Reach {
     called: Vec<String>,
     /// The share of the failing requests that a client sent, of those whose clients are known.
     clients: Option<BTreeMap<String, f64>>,
-    /// Most of what was felt are errors of the service itself (500).
+    /// Most of what was felt are errors of the service itself (500), or of a proxy that could not connect: nobody is slowed down by them.
     errors: bool,
+    /// All clients that sent failing requests.
+    senders: BTreeSet<String>,
     /// Whether anything is known about ways at all.
     known: bool,
 }
@@ -111,10 +113,15 @@ impl Reach {
         let carriers = carriers(evidence, topology);
         let coincident = coincide::places(evidence, incident, activities);
         let clients = clients(evidence, &affected);
-        let of_500 = incident.symptoms.iter().filter(|s| s.id == "http.500").map(|s| s.affected.len()).sum::<usize>();
+        let requests = || affected.iter().map(|i| evidence.request(*i));
+        let of_500 = requests().filter(is_error).count();
+        let senders = requests().map(|r| r.of.client).filter(|client| *client != NONE);
+        let senders: BTreeSet<String> =
+            senders.collect::<BTreeSet<NameId>>().into_iter().map(|c| format!("client:{}", evidence.text(c))).collect();
         Reach {
             clients,
             errors: of_500 * 2 > affected.len(),
+            senders,
             on_the_way,
             beside,
             stores,
@@ -158,6 +165,7 @@ impl Reach {
             return (0.0, "a client");
         };
         match fault {
+            "security.brute-force" if !self.senders.contains(place) => (-3.0, "none of the failing requests are its own"),
             "security.scan" if share >= 0.8 => (0.6, "the failing requests are its own"),
             // That it makes the service slow for all is another matter than an error that its own requests provoke.
             "security.scan" if share < 0.3 && self.errors => (-2.0, "the failing requests are those of others"),
@@ -200,6 +208,11 @@ impl Reach {
         }
         (0.0, "its part in the requests is unknown")
     }
+}
+
+/// Whether a request failed at once by an error of the service or because nobody could be connected to.
+fn is_error(r: &Request) -> bool {
+    r.of.status == 500 || matches!(r.of.status, 502 | 503) && r.took().is_some_and(|took| took < 100)
 }
 
 /// The shares of the failing requests by their clients; nothing where none is known.
@@ -320,6 +333,7 @@ mod tests {
             called: called.map(str::to_string).to_vec(),
             clients: None,
             errors: false,
+            senders: BTreeSet::new(),
             known: false,
         };
         for place in ["host:cart-5c9f7d8b6-hhv8c", "name:rates-6d5c8f9b7", "service:kino@", "host:kino_kino-6bdf7c9c4-8vmxl"] {

@@ -56,8 +56,11 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
             _ => reach.passes(a) || is_part(a, b) || reach.is_asked_on_the_way(a) || a.starts_with("client:"),
         }
     };
-    // The rules may say that it leads to the step wherever that is.
-    let anywhere = |deep: FaultId, step: FaultId| pack.faults[deep].explains.iter().any(|e| e.fault == step && e.through == Through::Any);
+    // The rules may say that it leads to the step wherever that is, but of two endpoints neither is behind the other.
+    let anywhere = |deep: &Hypothesis, step: &Hypothesis| {
+        let apart = deep.place != step.place && is_endpoint(&deep.place) && is_endpoint(&step.place);
+        !apart && pack.faults[deep.fault].explains.iter().any(|e| e.fault == step.fault && e.through == Through::Any)
+    };
     for i in 0..list.len() {
         let below = deeper(list[i].fault);
         let best = (0..list.len())
@@ -69,7 +72,7 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
                 own_evidence(known, deep, &list[i]) >= 1.3
                     // Signs of a step may be older than the trouble.
                     && (deep.onset <= list[i].onset.max(incident.onset) + within || !deep.dated || !list[i].dated)
-                    && (linked(&deep.place, &list[i].place, deep.fault) || anywhere(deep.fault, list[i].fault))
+                    && (linked(&deep.place, &list[i].place, deep.fault) || anywhere(deep, &list[i]))
                     && deep.score >= 0.3
                     && (!mutual || deep.score > list[i].score)
             })

@@ -33,7 +33,20 @@ pub struct Topology {
 }
 
 /// Stores, as [`Evidence::programs`] names them.
-pub(crate) const STORES: [&str; 7] = ["mariadb", "memcached", "mongodb", "mysql", "postgresql", "rabbitmq", "redis"];
+pub(crate) const STORES: [&str; 12] = [
+    "cassandra",
+    "clickhouse",
+    "elasticsearch",
+    "mariadb",
+    "memcached",
+    "mongodb",
+    "mysql",
+    "oracle",
+    "postgresql",
+    "rabbitmq",
+    "redis",
+    "sqlserver",
+];
 /// Other servers that show by their logs what a machine is for.
 const OTHER_SERVERS: [&str; 4] = ["apache", "dns", "haproxy", "nginx"];
 
@@ -44,6 +57,11 @@ pub fn program_of_port(port: u16) -> Option<&'static str> {
         5432 | 6432 => "postgresql",
         6379 | 26379 => "redis",
         27017 => "mongodb",
+        9200 | 9300 => "elasticsearch",
+        9042 => "cassandra",
+        8123 => "clickhouse",
+        1433 => "sqlserver",
+        1521 => "oracle",
         5672 | 5671 | 15672 => "rabbitmq",
         11211 => "memcached",
         53 => "dns",
@@ -336,7 +354,9 @@ impl Topology {
                 named.push((evidence.text(series.host).to_string(), name.to_string()));
             }
         }
-        named.sort();
+        // What nobody complains of goes first: of two addresses of the only server of a kind the one that fails may be a wrong one.
+        let accused: BTreeSet<&str> = evidence.series.iter().map(|s| crate::entity::parts(evidence.text(s.entity)).1).collect();
+        named.sort_by_cached_key(|(speaker, peer)| (accused.contains(peer.as_str()), speaker.clone(), peer.clone()));
         named.dedup();
         self.the_only_one_left(&named);
         for (speaker, peer) in named {
@@ -375,7 +395,8 @@ impl Topology {
     /// Whether a host is known by another address of the same network (the first two numbers), so that this one is hardly its own.
     pub(crate) fn has_another(&self, host: &str, address: &str) -> bool {
         let Some(IpAddr::V4(asked)) = address::ip(address) else { return false };
-        let near = |own: &str| matches!(address::ip(own), Some(IpAddr::V4(own)) if own.octets()[..2] == asked.octets()[..2]);
+        let near =
+            |own: &str| matches!(address::ip(own), Some(IpAddr::V4(own)) if own != asked && own.octets()[..2] == asked.octets()[..2]);
         self.behind.iter().any(|(own, (at, _))| at == host && near(address::split_port(own).0))
     }
 
@@ -452,9 +473,29 @@ mod tests {
     fn a_proxy_is_not_taken_for_the_database_that_is_not_there() {
         assert_eq!(left_over("nginx", "10.0.0.3:3306"), None);
         assert_eq!(left_over("haproxy", "10.0.0.3:5432"), None);
+        assert_eq!(left_over("elasticsearch", "10.0.0.3:5432"), None);
         assert_eq!(left_over("nginx", "10.0.0.3:8080").as_deref(), Some("web01"));
         assert_eq!(left_over("mysql", "10.0.0.3:3306").as_deref(), Some("web01"));
         assert_eq!(left_over("cron", "10.0.0.3:3306").as_deref(), Some("web01"));
+    }
+
+    #[test]
+    fn a_machine_of_another_address_is_not_the_one_that_is_asked() {
+        for (peers, right) in [(["10.0.0.3:5432", "10.0.0.31:5432"], "10.0.0.3"), (["10.0.0.13:5432", "10.0.0.3:5432"], "10.0.0.3")] {
+            let mut evidence = Evidence::default();
+            let [app, db, program, own] = ["app01", "db01", "postgresql", right].map(|name| evidence.names.id(name));
+            let asked = peers.map(|peer| evidence.names.id(peer));
+            evidence.programs = vec![((app, NONE), 1), ((db, program), 1)];
+            evidence.listens = [(db, own)].into_iter().collect();
+            evidence.pairs = asked.into_iter().map(|peer| (Pair { host: app, service: NONE, peer }, 1)).collect();
+            let topology = Topology::new(&evidence, &Pack::default());
+            for peer in peers {
+                let is_right = address::split_port(peer).0 == right;
+                assert_eq!(topology.behind(peer).as_deref(), is_right.then_some("db01"), "{peer}");
+            }
+            assert!(topology.has_another("db01", "10.0.9.9") && !topology.has_another("db01", right));
+            assert!(!topology.has_another("db01", "192.0.2.1") && !topology.has_another("app01", "10.0.9.9"));
+        }
     }
 
     #[test]

@@ -100,7 +100,7 @@ fn stalls(view: &View<'_>, during: &[Request], usual: f64) -> Option<(usize, Vec
     let mut ends: Vec<(i64, (u32, u32))> = during.iter().map(|r| (r.end, (r.of.source, r.of.line))).collect();
     ends.sort_unstable();
     let (mut silent, mut all) = (0, 0);
-    let mut holes: BTreeMap<usize, i64> = BTreeMap::new();
+    let mut holes: BTreeSet<usize> = BTreeSet::new();
     for r in view.affected.iter().map(|i| view.request(*i)) {
         let Some(took) = r.took().filter(|took| *took >= WAITED) else { continue };
         // Its middle: what it waited for itself may end right behind it.
@@ -112,10 +112,10 @@ fn stalls(view: &View<'_>, during: &[Request], usual: f64) -> Option<(usize, Vec
         let next = ends.partition_point(|(end, _)| *end < from);
         if ends.get(next).is_none_or(|(end, _)| *end > to) {
             silent += 1;
-            *holes.entry(next).or_default() += 1;
+            holes.insert(next);
         }
     }
-    let cite = holes.keys().filter_map(|next| ends.get(*next)).take(2).map(|(_, line)| *line).collect();
+    let cite = holes.iter().filter_map(|next| ends.get(*next)).take(2).map(|(_, line)| *line).collect();
     (all >= 5 && silent * 10 >= all * 7 && holes.len() >= 2).then_some((holes.len(), cite))
 }
 

@@ -95,7 +95,8 @@ fn upstreams(view: &mut View<'_>) {
     let is_group = |text: &str| address::ip(text).is_none() && address::split_port(text).1.is_none() && !text.starts_with("unix:");
     let grouped: usize = failing.iter().filter(|(name, _)| is_group(view.evidence.text(**name))).map(|(_, list)| list.len()).sum();
     for (upstream, list) in failing {
-        if list.len() * 10 < view.affected.len() - grouped {
+        let of = if is_group(view.evidence.text(upstream)) { view.affected.len() } else { view.affected.len() - grouped };
+        if list.len() * 10 < of {
             continue;
         }
         let text = view.evidence.text(upstream).to_string();
@@ -201,7 +202,9 @@ fn longer_before(view: &mut View<'_>, plateau: i64) {
     let is_longer = |r: &Request| paths.contains(&r.of.path) && r.of.status < 400 && r.took().is_some_and(|t| t * 100 > plateau * 105);
     let longer: Vec<Request> = view.before(&view.edge).filter(is_longer).collect();
     let longest = longer.iter().filter_map(Request::took).max().unwrap_or(0);
-    if longer.len() >= 3 {
+    let slow: BTreeSet<NameId> = longer.iter().map(|r| r.of.path).collect();
+    let theirs = view.affected.iter().filter(|i| slow.contains(&view.request(**i).of.path)).count();
+    if longer.len() >= 3 && theirs * 2 >= view.affected.len() {
         let note = format!(
             "{} requests for the same paths took longer before, up to {:.1} s, and were served",
             longer.len(),

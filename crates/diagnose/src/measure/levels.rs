@@ -1,6 +1,6 @@
 //! What the levels in lines of statistics say: the memory of a process, the depth of a queue.
 
-use super::View;
+use super::{Times, View};
 use crate::entity::endpoint;
 use crate::names::NameId;
 use crate::tally::Counter;
@@ -9,20 +9,25 @@ use std::collections::BTreeMap;
 /// A level: second, line, number.
 type Level = (i64, u32, f64);
 
+/// Whose level it is: what it counts, by whom it is told (source, host, service), and of what.
+type Of = (Counter, u32, NameId, NameId, NameId);
+
 pub(super) fn measure(view: &mut View<'_>) {
-    let mut levels: BTreeMap<(Counter, u32, NameId, NameId), Vec<Level>> = BTreeMap::new();
+    let mut levels: BTreeMap<Of, Vec<Level>> = BTreeMap::new();
     for (second, gauge) in &view.evidence.gauges {
         if matches!(gauge.counter, Counter::Memory | Counter::Depth | Counter::Call) {
-            levels.entry((gauge.counter, gauge.source, gauge.service, gauge.of)).or_default().push((*second, gauge.line, gauge.value));
+            let levels = levels.entry((gauge.counter, gauge.source, gauge.host, gauge.service, gauge.of)).or_default();
+            levels.extend(std::iter::repeat_n((*second, gauge.line, gauge.value), gauge.count.min(SEVERAL) as usize));
         }
     }
-    for ((counter, source, service, of), levels) in levels {
-        let host = view.evidence.sources.get(source as usize).map_or("", |s| s.host.as_str());
+    for ((counter, source, host, service, of), levels) in levels {
+        let host = view.evidence.text(host);
         let service = view.evidence.text(service);
         let entity = if host.is_empty() { format!("service:{service}") } else { format!("service:{service}@{host}") };
         let (onset, end) = (view.incident.onset / 1000, view.incident.end / 1000);
         if counter == Counter::Call {
-            if let Some((begun, cite, note)) = slower_calls(&levels, onset, end) {
+            let slower = slower_calls(&levels, onset, end).filter(|_| !is_quick(view, view.evidence.text(of)));
+            if let Some((begun, cite, note)) = slower {
                 let cite = cite.into_iter().map(|line| (source, line)).collect();
                 let of = view.evidence.text(of).to_string();
                 view.add("dependency.slow-calls", endpoint(&of), begun * 1000, format!("{note} to {of}"), cite);
@@ -39,6 +44,20 @@ pub(super) fn measure(view: &mut View<'_>) {
     }
 }
 
+/// A service that answers nine of ten requests so soon (ms) is not slow.
+const QUICK: i64 = 250;
+
+/// Whether whoever is called says in its own log that it was quick: then the time was lost on the way, or in the caller.
+fn is_quick(view: &View<'_>, called: &str) -> bool {
+    let Some(host) = view.topology.host_of(&endpoint(called)) else { return false };
+    let requests = &view.evidence.requests;
+    let own = requests.choose(|kind| view.evidence.text(kind.host) == host);
+    let took: Times = requests.ended(&own, view.incident.onset, view.incident.end).filter_map(|(_, r)| r.took()).collect();
+    took.len() >= CALLS && took.quantile(0.9) < QUICK
+}
+
+/// Of calls of one stretch that took about as long, so many are told apart.
+const SEVERAL: u32 = 64;
 /// So many calls show that they are slow, and so long (ms) a slow one takes at least.
 const CALLS: usize = 8;
 const SLOW: f64 = 500.0;
@@ -51,8 +70,10 @@ fn slower_calls(levels: &[Level], onset: i64, end: i64) -> Option<(i64, Vec<u32>
     let mut now: Vec<f64> = during.iter().map(|level| level.2).collect();
     now.sort_by(f64::total_cmp);
     let middle = *now.get(now.len() / 2)?;
-    let usual = before.get(before.len() / 2).copied();
-    if during.len() < CALLS || before.len() * 10 > during.len() && usual.is_some_and(|usual| middle < 3.0 * usual) {
+    // They must be a good part of all, and three times the part that they were before.
+    let all = levels.iter().filter(|level| (onset - 5..=end + 5).contains(&level.0)).count();
+    let slow_before = before.iter().filter(|took| **took >= SLOW).count();
+    if during.len() < CALLS || during.len() * 4 < all || during.len() * before.len() < 3 * slow_before * all {
         return None;
     }
     let first = during.first()?;
@@ -130,6 +151,21 @@ mod tests {
         let saw: Vec<f64> = (0..30).map(|n| 100.0 + f64::from(n % 3)).collect();
         assert!([full, saw].iter().all(|numbers| growing(&levels(numbers), 100, 200).is_none()));
         assert!(growing(&levels(&leak), 1000, 1200).is_none());
+    }
+
+    #[test]
+    fn calls_that_take_longer() {
+        let calls = |before: &[f64], now: &[f64]| {
+            let told =
+                |from: i64, numbers: &[f64]| (0..).zip(numbers).map(|(n, took)| (from + n, n as u32 + 1, *took)).collect::<Vec<Level>>();
+            slower_calls(&[told(0, before), told(200, now)].concat(), 200, 260).map(|(_, _, note)| note)
+        };
+        assert_eq!(calls(&[20.0; 40], &[5050.0; 20]).as_deref(), Some("20 calls took 5.0 s and about that"));
+        assert!(calls(&[], &[5050.0; 20]).is_some());
+        // As slow as ever, a few of many, too few.
+        assert!(calls(&[5050.0; 40], &[5050.0; 20]).is_none());
+        assert!(calls(&[20.0; 40], &[[20.0; 40].as_slice(), &[900.0; 9]].concat()).is_none());
+        assert!(calls(&[20.0; 40], &[5050.0; 7]).is_none());
     }
 
     #[test]

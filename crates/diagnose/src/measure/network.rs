@@ -1,11 +1,12 @@
 //! What points at the network, at health checks, at machines without logs, at clocks.
 
+use super::versions::served_since;
 use super::{Times, View};
 use crate::entity::parts;
 use crate::evidence::Request;
 use crate::evidence::SourceInfo;
 use crate::names::NONE;
-use crate::rules::Accused;
+use crate::rules::{Accused, SignalId};
 use crate::topology::program_of_port;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -118,6 +119,7 @@ fn new_addresses(view: &mut View<'_>) {
     let (from, to) = (view.incident.onset / 1000 - 60, view.incident.end / 1000 + 5);
     let evidence = view.evidence;
     let id = |series: &crate::evidence::Series| view.pack.signals[series.signal as usize].id.as_str();
+    let starts: Vec<&crate::evidence::Series> = evidence.series.iter().filter(|s| STARTS.contains(&id(s))).collect();
     let mut found = Vec::new();
     for series in &evidence.series {
         let ("addr" | "name", asked, _) = parts(evidence.text(series.entity)) else { continue };
@@ -128,37 +130,51 @@ fn new_addresses(view: &mut View<'_>) {
         }
         // It failed from the first moment on, and that was right behind the start.
         let Some(first) = series.bins.first().map(|b| b.0) else { continue };
-        let begun = evidence.series.iter().filter(|s| s.host == series.host && STARTS.contains(&id(s)));
-        let begun = begun.flat_map(|s| s.bins.iter().map(|b| b.0)).find(|s| (first - STARTED..=first).contains(s));
         if first < from {
+            continue;
+        }
+        let begun = starts.iter().filter(|s| s.host == series.host).flat_map(|s| s.bins.iter().map(|b| b.0));
+        // Services name no address while all is well: only behind a start is the first error that of the first call; what served well after its
+        // start reached all that it needs.
+        let Some(begun) = { begun }.find(|s| (first - STARTED..=first).contains(s)) else { continue };
+        if served_since(view, begun + 3) {
             continue;
         }
         let is_other = |text: &str| {
             let (other, p) = address::split_port(text);
             p == Some(port) && other != address && address::ip(other).is_some() == address::ip(address).is_some()
         };
-        let named = evidence.pairs.iter().filter(|(pair, _)| pair.host == series.host).map(|(pair, _)| evidence.text(pair.peer));
+        let own = |pair: &crate::tally::Pair| pair.host == series.host && pair.service == series.service;
+        let named = evidence.pairs.iter().filter(|(pair, _)| own(pair)).map(|(pair, _)| evidence.text(pair.peer));
         let others: BTreeSet<&str> = named.filter(|peer| is_other(peer)).collect();
-        // Services ask many others on the usual ports of services, but hardly two stores of a kind. Without a start that was seen only what it
-        // asked itself counts, on the port of a store.
-        let is_store = program_of_port(port).is_some();
-        let only = others.first().filter(|_| others.len() == 1 && (is_store || begun.is_some()));
-        let stands = || view.topology.only_machine(port).filter(|host| begun.is_some() && view.topology.has_another(host, address));
+        let only = others.first().filter(|_| others.len() == 1);
+        let stands = || view.topology.only_machine(port).filter(|host| view.topology.has_another(host, address));
         let Some(before) = only.map(|peer| peer.to_string()).or_else(stands) else { continue };
+        let machine = view.topology.behind(&before).unwrap_or_else(|| before.clone());
+        if view.topology.behind(asked).is_some_and(|at| at == machine) {
+            continue;
+        }
         // That one must not fail as well, or tell of trouble of its own.
         let begins = |s: &crate::evidence::Series| s.within(from, to) > 0 && s.within(i64::MIN, from - 1) == 0;
         let fails = |s: &crate::evidence::Series| {
             s.host == series.host && parts(evidence.text(s.entity)).1 == before && s.within(from, to) > 0
-                || evidence.text(s.host) == before && begins(s)
+                || evidence.text(s.host) == machine && begins(s)
         };
-        if evidence.series.iter().any(fails) {
+        // Nor must another endpoint begin to fail more often for those on the same machine.
+        let now = series.within(from, to);
+        let is_louder = |s: &crate::evidence::Series| {
+            let of_other = matches!(parts(evidence.text(s.entity)), ("addr" | "name", other, _) if other != asked);
+            s.host == series.host && of_other && begins(s) && s.within(from, to) > now
+        };
+        if evidence.series.iter().any(|s| fails(s) || is_louder(s)) {
             continue;
         }
         let service = evidence.text(series.service);
         let host = evidence.text(series.host);
         let entity = if service.is_empty() { format!("host:{host}") } else { format!("service:{service}@{host}") };
-        let since = begun.map_or_else(String::new, |begun| format!(", which started {} s earlier", first - begun));
-        let note = format!("{asked} was never asked before by {service}{since}; {before} was");
+        let since = format!(", which started {} s earlier", first - begun);
+        let known = if only.is_some() { format!("{before} was") } else { format!("the only such server here is {before}") };
+        let note = format!("{asked} was never asked before by {service}{since}; {known}");
         let cite = series.samples.iter().take(2).map(|s| (series.source as u32, s.line)).collect();
         found.push((entity, first * 1000, note, cite));
     }
@@ -227,16 +243,16 @@ fn quiet_targets(view: &mut View<'_>) {
             entry.cite.extend(first.map(|s| (series.source as u32, s.line)));
         }
     }
+    let evidence = || view.pack.faults.iter().flat_map(|f| &f.evidence);
+    let conclusive: BTreeSet<SignalId> = evidence().filter(|e| e.weight >= CONCLUSIVE).map(|e| e.signal).collect();
     for (host, TimedOut { onset, count, connected, entity, mut cite }) in targets {
         if count < connected + 2 {
             continue;
         }
-        let names_a_fault =
-            |signal| view.pack.faults.iter().any(|f| f.evidence.iter().any(|e| e.signal == signal && e.weight >= CONCLUSIVE));
-        let trouble = view.evidence.series.iter().any(|s| {
+        let trouble = view.evidence.series.iter().filter(|s| view.evidence.text(s.host) == host).any(|s| {
             let (before, now) = (s.within(i64::MIN, from - 1), s.within(from, to));
-            let is_enough = now >= 3 || now > 0 && names_a_fault(s.signal);
-            view.evidence.text(s.host) == host && is_enough && before * 3 < now
+            let is_enough = now >= 3 || now > 0 && conclusive.contains(&s.signal);
+            is_enough && before * 3 < now
         });
         let silent = view
             .found

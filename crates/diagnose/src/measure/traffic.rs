@@ -54,7 +54,31 @@ pub(super) fn measure(view: &mut View<'_>) {
         view.add("traffic.steady", host.clone(), onset, note, Vec::new());
     }
     repeats(view, factor);
+    known_refused(view);
     queue(view);
+}
+
+/// So many refusals (401, 403, 429) say whose they are.
+const REFUSED: usize = 20;
+
+/// Refusals of clients that were at home before: who guesses asks for the page of the log-in, who is at home was let in or asked for other pages
+/// as well.
+fn known_refused(view: &mut View<'_>) {
+    let refused: Vec<Request> = view.affected.iter().map(|i| view.request(*i)).filter(|r| matches!(r.of.status, 401 | 403 | 429)).collect();
+    if refused.len() < REFUSED || refused.len() * 2 < view.affected.len() {
+        return;
+    }
+    let paths: FxHashSet<NameId> = refused.iter().map(|r| r.of.path).collect();
+    let mut pages: FxHashMap<NameId, FxHashSet<NameId>> = FxHashMap::default();
+    for r in view.before(&view.edge_kinds(|kind| kind.status < 400)).filter(|r| r.of.client != NONE) {
+        pages.entry(r.of.client).or_default().insert(r.of.path);
+    }
+    let elsewhere = |pages: &FxHashSet<NameId>| pages.len() >= 2 && pages.iter().any(|page| !paths.contains(page)) || pages.len() >= 3;
+    let known = refused.iter().filter(|r| pages.get(&r.of.client).is_some_and(elsewhere)).count();
+    if known * 2 > refused.len() {
+        let note = format!("{known} of {} refused requests are of clients that were served before", refused.len());
+        view.add("refusals.of-known-clients", view.edge_entity(), view.incident.onset, note, Vec::new());
+    }
 }
 
 /// Whose the rise is.
@@ -117,7 +141,7 @@ fn repeats(view: &mut View<'_>, factor: f64) {
 /// Whether most of the failed requests are refused (400 and above, below 500), and of clients that were never served: who guesses or scans fails
 /// from the first time on.
 fn are_strangers(view: &View<'_>) -> bool {
-    let refused = view.affected.iter().filter(|i| view.request(**i).of.status < 499).count();
+    let refused = view.affected.iter().filter(|i| (400..499).contains(&view.request(**i).of.status)).count();
     if refused * 2 < view.affected.len() {
         return false;
     }
@@ -127,20 +151,35 @@ fn are_strangers(view: &View<'_>) -> bool {
     clients().filter(|client| !served.contains(client)).count() * 2 > clients().count()
 }
 
-/// Whether the same clients asked for the same again and again before as well, when they were served, and not much more slowly (`failed` is the share of
+/// So many requests of clients, and so many times their usual rate, say that they ask for more than they are used to.
+const HISTORY: usize = 50;
+const MORE: f64 = 2.0;
+
+/// Whether the same clients ask for the same again and again as well when they are served, and not much more slowly (`failed` is the share of
 /// failed requests that are repeated, and `gap` the usual time to the next in ms): of a load test, and of some programs, that is the usual way.
+/// Not where they are known for longer and asked for far less then.
 fn is_their_habit(view: &View<'_>, failed: f64, gap: i64) -> bool {
-    let failing: FxHashSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.client).collect();
+    let failing: FxHashSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.client).filter(|client| *client != NONE).collect();
+    let (onset, end) = (view.incident.onset, view.incident.end);
     let served = view.edge_kinds(|kind| kind.status < 400);
     let mut last: FxHashMap<(NameId, u64), i64> = FxHashMap::default();
-    let mut all = 0usize;
+    let (mut all, mut before, mut first) = (0usize, 0usize, onset);
     let mut gaps = Times::default();
-    for r in view.before(&served).filter(|r| failing.contains(&r.of.client)) {
+    for (_, r) in view.evidence.requests.of(&served).filter(|(_, r)| failing.contains(&r.of.client)) {
         all += 1;
-        let before = last.insert((r.of.client, r.of.exactly()), r.start);
-        gaps.extend(before.map(|before| r.start - before).filter(|gap| *gap < 30_000));
+        if r.end < onset {
+            before += 1;
+            first = first.min(r.start);
+        }
+        let earlier = last.insert((r.of.client, r.of.exactly()), r.start);
+        gaps.extend(earlier.map(|earlier| r.start - earlier).filter(|gap| *gap < 30_000));
     }
-    all >= 50 && gaps.len() as f64 / all as f64 >= 0.8 * failed && gaps.quantile(0.5) <= 2 * gap
+    let rate = |count: usize, span: i64| count as f64 / (span as f64 / 1000.0).max(1.0);
+    let now = view.during().filter(|(_, r)| failing.contains(&r.of.client)).count();
+    if before >= HISTORY && rate(now, end - onset) >= MORE * rate(before, onset - first) {
+        return false;
+    }
+    all >= HISTORY && gaps.len() as f64 / all as f64 >= 0.8 * failed && gaps.quantile(0.5) <= 2 * gap
 }
 
 /// Time in the proxy's queue.

@@ -3,13 +3,19 @@
 use super::View;
 use crate::names::NameId;
 use crate::tally::Counter;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Versions change so long (s) before the trouble, or so little behind its beginning, if they have to do with it; they are restored so near to
 /// its end.
 const CHANGED: i64 = 120;
 const CHANGING: i64 = 15;
 const RESTORED: i64 = 60;
+/// What failed goes on for so long (s) behind the release that healed it, at the most.
+const HEALED: i64 = 8;
+/// So many requests for the failing paths that were served well between the change and the trouble say that the version is not to blame; those
+/// of the first seconds (s) do not count.
+const SERVED: usize = 20;
+const SETTLED: i64 = 3;
 /// What changes more often is no version of the service.
 const CHANGES: usize = 6;
 
@@ -24,33 +30,47 @@ struct Told {
 
 /// Services whose version changes when the trouble begins.
 pub(super) fn measure(view: &mut View<'_>) {
-    let mut told: BTreeMap<(NameId, NameId), Vec<Told>> = BTreeMap::new();
+    // Two instances that log side by side may run in two versions for long.
+    let mut told: BTreeMap<(u32, NameId, NameId), Vec<Told>> = BTreeMap::new();
     for (second, gauge) in view.evidence.gauges.iter().filter(|(_, gauge)| gauge.counter == Counter::Version) {
-        told.entry((gauge.host, gauge.service)).or_default().push(Told {
+        told.entry((view.evidence.log_of(gauge.source), gauge.host, gauge.service)).or_default().push(Told {
             second: *second,
             version: gauge.of,
             line: (gauge.source, gauge.line),
         });
     }
     let (onset, end) = (view.incident.onset / 1000, view.incident.end / 1000);
-    for ((host, service), mut told) in told {
+    for ((_, host, service), mut told) in told {
         told.dedup_by_key(|told| told.version);
         if told.len() > CHANGES + 1 {
             continue;
         }
         let (host, service) = (view.evidence.text(host), view.evidence.text(service));
         let entity = if host.is_empty() { format!("service:{service}") } else { format!("service:{service}@{host}") };
+        let mut is_changed = false;
         for (at, pair) in told.windows(2).enumerate() {
             let [before, after] = pair else { continue };
             let note = format!("{} in place of {}", view.evidence.text(after.version), view.evidence.text(before.version));
             let is_back = told.get(..at).unwrap_or(&[]).iter().any(|earlier| earlier.version == after.version);
-            if is_back && (end - RESTORED..=end + RESTORED).contains(&after.second) {
+            if is_back && is_changed && (end - HEALED..=end + RESTORED).contains(&after.second) {
                 view.add("version.restored", entity.clone(), onset * 1000, note, vec![after.line]);
-            } else if !is_back && (onset - CHANGED..=onset + CHANGING).contains(&after.second) {
+            } else if !is_back
+                && (onset - CHANGED..=onset + CHANGING).contains(&after.second)
+                && !served_since(view, after.second + SETTLED)
+            {
+                is_changed = true;
                 view.add("version.changed", entity.clone(), after.second * 1000, note, vec![after.line]);
             }
         }
     }
+}
+
+/// Whether the failing paths were served well from a second until the trouble began.
+pub(super) fn served_since(view: &View<'_>, second: i64) -> bool {
+    let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
+    let (from, onset) = (second * 1000, view.incident.onset);
+    let between = view.evidence.requests.ended(&view.edge, from, onset - 1).map(|(_, r)| r);
+    from < onset && between.filter(|r| r.of.status < 400 && paths.contains(&r.of.path)).take(SERVED).count() >= SERVED
 }
 
 #[cfg(test)]
@@ -79,6 +99,7 @@ mod tests {
                 counter: Counter::Version,
                 of,
                 value: 0.0,
+                count: 1,
                 is_growth: false,
             };
             evidence.gauges.push((*second, gauge));

@@ -26,7 +26,7 @@ pub struct Exchange {
     pub is_start: bool,
     /// It comes from an access log, not from a message of an application.
     pub access: bool,
-    /// The stamp is that of a line before: when the request was is known about.
+    /// The stamp is that of a line before: when the request was is only known roughly.
     pub inherited: bool,
     /// How long it took, in microseconds; `u32::MAX` when unknown.
     pub micros: u32,

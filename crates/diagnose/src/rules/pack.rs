@@ -80,7 +80,7 @@ pub enum Through {
     Same,
     /// Anything, wherever the two are.
     Any,
-    /// Only the `because` of the other one names it, which says nothing of the way.
+    /// Nothing is said of the way: by an edge that leaves it out, or where only the `because` of the other one names it.
     Unsaid,
 }
 
@@ -286,7 +286,8 @@ impl Pack {
                         "dependency" => Through::Dependency,
                         "host" => Through::Host,
                         "same" => Through::Same,
-                        _ => Through::Any,
+                        "any" => Through::Any,
+                        _ => Through::Unsaid,
                     };
                     edges.insert((from, to), (through, false));
                 }

@@ -316,7 +316,7 @@ impl RawFault {
         let mut explains = Vec::new();
         for raw in self.explains {
             let through = one_of(name, "through", raw.through, THROUGH, &format!("it is one of {}", THROUGH.join(", ")))?;
-            explains.push(Explains { fault: raw.fault.into(), through: through.map_or_else(|| "any".into(), |t| t.text) });
+            explains.push(Explains { fault: raw.fault.into(), through: through.map_or_else(|| "unsaid".into(), |t| t.text) });
         }
         let mut evidence = Vec::new();
         for raw in self.evidence {

@@ -17,9 +17,20 @@ pub(super) struct Edge {
     pub len: usize,
     /// Most have the stamp of a line before, so that they seem to come in lumps.
     pub lumped: bool,
+    clients: Few,
 }
 
 impl Edge {
+    /// Whether a handful of clients ask here, as proxies do.
+    pub(super) fn is_called_by_few(&self) -> bool {
+        self.clients.0.len() <= HANDFUL
+    }
+
+    /// Whether a crowd of clients asks here.
+    pub(super) fn has_crowd(&self) -> bool {
+        self.clients.0.len() > CROWD
+    }
+
     /// Its requests with their numbers.
     pub(super) fn requests<'e>(&'e self, evidence: &'e Evidence) -> impl Iterator<Item = (u32, Request)> + 'e {
         evidence.requests.of(&self.kinds)
@@ -73,7 +84,10 @@ pub(super) fn edges(evidence: &Evidence) -> Vec<Edge> {
         }
         edges.entry(evidence.text(log.host)).or_insert_with(|| (log.host, BTreeSet::new())).1.insert(*number);
     }
-    let edge = |(host, logs): (NameId, BTreeSet<u32>)| {
+    let edge = |(host, numbers): (NameId, BTreeSet<u32>)| {
+        let mut clients = Few::default();
+        numbers.iter().filter_map(|number| logs.get(number)).flat_map(|log| &log.clients.0).for_each(|client| clients.add(*client));
+        let logs = numbers;
         let kinds = evidence.requests.choose(|kind| logs.contains(&evidence.log_of(kind.source)));
         let (mut len, mut inherited, mut ended) = (0, 0, (i64::MAX, i64::MIN));
         for (kind, sum) in evidence.requests.kinds(&kinds) {
@@ -81,7 +95,7 @@ pub(super) fn edges(evidence: &Evidence) -> Vec<Edge> {
             inherited += if kind.inherited { sum.rows } else { 0 };
             ended = (ended.0.min(sum.ended.0), ended.1.max(sum.ended.1));
         }
-        Edge { host, kinds, ended, len, lumped: inherited * 2 > len }
+        Edge { host, kinds, ended, len, lumped: inherited * 2 > len, clients }
     };
     let mut edges: Vec<Edge> = edges.into_values().map(edge).collect();
     if edges.len() > 1 {

@@ -99,7 +99,14 @@ fn together(evidence: &Evidence, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
     for symptom in symptoms {
         let fits = incidents.iter_mut().find(|i| {
             let shared = symptom.end.min(i.end) - symptom.onset.max(i.onset);
-            let shorter = (symptom.end - symptom.onset).min(i.end - i.onset).max(1);
+            let lengths = (symptom.end - symptom.onset, i.end - i.onset);
+            // Somebody guesses passwords at any time: failed log-ins belong to other trouble where they last about as long, not where they
+            // merely surround it.
+            let is_guessing = (symptom.id == "login.failed") != i.symptoms.iter().all(|s| s.id == "login.failed");
+            if is_guessing && shared * 10 < lengths.0.max(lengths.1) * 5 {
+                return false;
+            }
+            let shorter = lengths.0.min(lengths.1).max(1);
             let at_once = (symptom.onset - i.onset).abs() <= 15_000 && shared > -15_000;
             at_once || (shared * 10 >= shorter * 5 || shared > -30_000) && i.symptoms.iter().any(|s| same_targets(evidence, s, &symptom))
         });

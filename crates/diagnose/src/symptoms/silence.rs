@@ -45,18 +45,11 @@ pub(super) fn find(evidence: &Evidence, edges: &[Edge], edge: &Edge, symptoms: &
     }
 }
 
-/// So few clients are proxies, and so many a crowd.
-const HANDFUL: usize = 3;
-const CROWD: usize = 10;
 /// So many requests show that an edge serves.
 const SERVED: usize = 20;
 
 /// Whether a hole is that of one of several servers behind an edge that goes on serving the crowd without it: nobody felt it.
 fn others_serve(evidence: &Evidence, edges: &[Edge], edge: &Edge, (from, to): (i64, i64)) -> bool {
-    let crowd = |edge: &Edge, many: usize| {
-        let mut clients = rustc_hash::FxHashSet::default();
-        edge.requests(evidence).any(|(_, r)| clients.insert(r.of.client) && clients.len() > many)
-    };
     let serves = |other: &Edge| {
         let (mut all, mut failed) = (0, 0);
         for (_, r) in evidence.requests.ended(&other.kinds, from, to) {
@@ -65,8 +58,7 @@ fn others_serve(evidence: &Evidence, edges: &[Edge], edge: &Edge, (from, to): (i
         }
         all >= SERVED && failed * 100 <= all
     };
-    let others = || edges.iter().filter(|other| other.host != edge.host);
-    others().next().is_some() && !crowd(edge, HANDFUL) && others().any(|other| serves(other) && crowd(other, CROWD))
+    edge.is_called_by_few() && edges.iter().any(|other| other.host != edge.host && other.has_crowd() && serves(other))
 }
 
 /// The times between requests that ended one after the other, and where the long ones are. Requests come in the order of their

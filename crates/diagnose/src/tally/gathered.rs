@@ -3,6 +3,7 @@
 use super::gauges::Gauge;
 use super::hits::{HitKey, Hits};
 use super::lookups::Lookups;
+use super::services::Services;
 use crate::names::{NONE, NameId, Names};
 use crate::requests::Rows;
 use crate::snapshot::Snapshots;
@@ -41,6 +42,8 @@ pub struct Gathered {
     pub gauges: Vec<Gauge>,
     /// Look-ups in caches, by logs of requests.
     pub lookups: Lookups,
+    /// What services say of themselves and of those they call.
+    pub services: Services,
     /// Which paths a proxy's error log names beside an upstream: upstream and masked path.
     pub asked: FxHashMap<(NameId, NameId), u32>,
     /// What output of commands shows.
@@ -71,11 +74,12 @@ impl Gathered {
 
     /// Adds what another tally gathered; `name` translates its names.
     fn merge(&mut self, other: Gathered, name: &impl Fn(NameId) -> NameId) {
-        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, asked, snapshots } = other;
+        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, services, asked, snapshots } = other;
         drop(names);
         self.rows.merge(rows, name);
         self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), of: name(g.of), ..g }));
         self.lookups.merge(lookups, name);
+        self.services.merge(services, name);
         for (key, hits) in hits {
             let key = HitKey { entity: name(key.entity), host: name(key.host), service: name(key.service), ..key };
             self.hits.entry(key).or_default().merge(hits);

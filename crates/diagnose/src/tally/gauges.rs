@@ -46,14 +46,15 @@ pub struct Gauge {
     pub of: NameId,
     /// The number.
     pub value: f64,
+    /// How many lines said so.
+    pub count: u32,
     /// It tells how much came since the line before, as no counter does.
     pub is_growth: bool,
 }
 
 /// Every name that counts misses or retransmissions has one of these, whatever the case of its first letter; and so have those of memory, or
 /// the line that tells of a queue.
-static NAMES: LazyLock<[Finder<'static>; 6]> =
-    LazyLock::new(|| ["iss", "etrans", "rss", "esident", "ueue", "onsumer_lag"].map(Finder::new));
+static NAMES: LazyLock<[Finder<'static>; 5]> = LazyLock::new(|| ["iss", "etrans", "rss", "esident", "onsumer_lag"].map(Finder::new));
 
 /// More are not kept.
 const MOST: usize = 2_000_000;
@@ -65,15 +66,17 @@ pub(super) fn gather(record: &Record<'_>, stamp: &Stamp, (host, service): (NameI
     if text.len() > 4000 {
         return;
     }
-    if !NAMES.iter().any(|name| name.find(text).is_some()) {
+    let of_queue = QUEUE.find(text).is_some();
+    if !of_queue && !NAMES.iter().any(|name| name.find(text).is_some()) {
         return;
     }
-    let of_queue = QUEUE.find(text).is_some();
     let mut found: Vec<(Counter, f64)> = Vec::new();
     let mut queue = "";
+    // Of two names for the same, perhaps in other units, the first counts.
+    let had = |found: &[(Counter, f64)], counter: Counter| found.iter().any(|(same, _)| *same == counter);
     for field in &record.fields {
         match (counter_of(field.name.as_str(), of_queue), field.value.as_f64()) {
-            (Some(counter), Some(value)) => found.push((counter, value)),
+            (Some(counter), Some(value)) if !had(&found, counter) => found.push((counter, value)),
             _ if of_queue && is_queue(field.name.as_str()) => queue = field.value.as_str().unwrap_or(queue),
             _ => (),
         }
@@ -82,7 +85,7 @@ pub(super) fn gather(record: &Record<'_>, stamp: &Stamp, (host, service): (NameI
         let words = record.body.split(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '{' | '}' | '"'));
         for (name, number) in words.filter_map(|word| word.split_once(['=', ':'])) {
             match (counter_of(name, of_queue), number.trim_end_matches(|c: char| c.is_ascii_alphabetic()).parse::<f64>()) {
-                (Some(counter), Ok(value)) => found.push((counter, value)),
+                (Some(counter), Ok(value)) if !had(&found, counter) => found.push((counter, value)),
                 _ if of_queue && is_queue(name) => queue = number,
                 _ => (),
             }
@@ -104,6 +107,7 @@ pub(super) fn gather(record: &Record<'_>, stamp: &Stamp, (host, service): (NameI
         counter,
         of,
         value,
+        count: 1,
         is_growth: false,
     }));
 }

@@ -72,6 +72,7 @@ impl Lookups {
                 counter,
                 of: crate::names::NONE,
                 value: value as f64,
+                count: 1,
                 is_growth: true,
             };
             [gauge(Counter::Hits, sum.hits), gauge(Counter::Misses, sum.misses)]

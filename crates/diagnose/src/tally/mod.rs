@@ -22,6 +22,7 @@ pub use gathered::{Gathered, Pair};
 pub use gauges::{Counter, Gauge};
 pub use hits::{HitKey, Hits, Kept, Sample, Text};
 pub use lookups::Lookups;
+pub use services::Services;
 use whyline_event::stamp::NANOS;
 use whyline_event::{Form, Key, Record, Stamp};
 use whyline_query::{Matcher, Scratch};
@@ -37,7 +38,6 @@ pub struct Tally<'p> {
     exchanges: Exchanges,
     /// Texts that come again and again in records that follow each other: host, service, program.
     recent: [Recent; 3],
-    versions: services::Versions,
     /// Records of the same second that are not entered yet.
     tick: Option<((u32, Form), i64, u32)>,
     gathered: Gathered,
@@ -73,7 +73,6 @@ impl<'p> Tally<'p> {
             service: String::new(),
             exchanges: Exchanges::default(),
             recent: Default::default(),
-            versions: services::Versions::default(),
             tick: None,
             gathered: Gathered::default(),
         }
@@ -120,13 +119,13 @@ impl<'p> Tally<'p> {
 
     /// Takes a record.
     pub fn record(&mut self, record: &Record<'_>) {
-        // What is counted is counted by its time, so a record of no credible time carries no beginning of anything.
         let stamp = record.stamp.filter(|_| !record.doubtful);
         if record.is_snapshot() {
             return stamp.iter().for_each(|stamp| self.snapshot(record, stamp));
         }
         let fields = Fields::of(record);
         let writer = self.writer(record, &fields);
+        // The rest is counted by its time: a record of no credible time carries no beginning of anything.
         let Some(stamp) = stamp else { return };
         self.tick((record.origin.source.0, stamp.form), stamp.nanos.div_euclid(NANOS));
         let (all, (host, service)) = (&mut self.gathered, writer);
@@ -143,8 +142,17 @@ impl<'p> Tally<'p> {
             }
             None => {
                 gauges::gather(record, &stamp, writer, all);
-                services::version_of(record, &stamp, writer, &mut self.versions, all);
-                services::call(record, &stamp, writer, all);
+                if let Some(version) = services::version(record) {
+                    let version = all.names.id(version);
+                    all.services.version(version, record, &stamp, writer);
+                }
+                if let Some((end, nanos)) = services::called(record) {
+                    let peer = all.names.id(end);
+                    if fields.text(Key::Peer).is_none() {
+                        *all.pairs.entry(Pair { host, service, peer }).or_default() += 1;
+                    }
+                    all.services.call((peer, nanos), record, &stamp, writer);
+                }
             }
         }
         if let Some(peer) = fields.text(Key::Peer) {

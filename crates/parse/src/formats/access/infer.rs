@@ -336,10 +336,10 @@ fn is_cache_word(text: &str) -> bool {
     matches!(text, "HIT" | "MISS" | "BYPASS" | "EXPIRED" | "STALE" | "UPDATING" | "REVALIDATED" | "SCARCE" | "hit" | "miss" | "pass")
 }
 
-/// Whole numbers as durations: only where nothing else is one, over enough lines, and when they are not a size.
 /// So large are the heads of an answer at the most, mostly (nginx: large_client_header_buffers, Apache: LimitRequestFieldSize).
 const HEADS: i64 = 8192;
 
+/// Whole numbers as durations: only where nothing else is one, over enough lines, and when they are not a size.
 fn whole_number_times(rows: &[&Row<'_>], columns: &[Column], found: &mut [Meaning]) {
     let has_time = found.iter().any(|m| matches!(m, Meaning::Took(Key::Duration, _)));
     if has_time || rows.len() < 5 {

@@ -272,13 +272,17 @@ fn number<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) -> bool {
     true
 }
 
-/// Spring Boot's `--- [application] [thread] [trace-span] logger : text`; of an application without a name only the thread stands there, and is
-/// read as any other (reference manual, Logging, Log Format).
+/// Spring Boot's `--- [application] [thread] [trace-span] logger : text`; of an application without a name only the thread stands there, with
+/// ids of a trace behind it or not, and is read as any other (reference manual, Logging, Log Format).
 fn spring<'a>(c: &mut Cursor<'a>, head: &mut Head<'a>) {
     let mut here = *c;
     let Some(service) = here.must("--- ").and_then(|()| here.between("[", "]")) else { return };
     here.blanks();
     let Some(thread) = here.between("[", "]") else { return };
+    let of_trace = |text: &str| text.bytes().all(|b| b.is_ascii_hexdigit() || matches!(b, b'-' | b' '));
+    if of_trace(thread) && (thread.contains('-') || thread.trim().is_empty()) {
+        return;
+    }
     here.blanks();
     if here.rest.starts_with('[') && here.between("[", "]").is_none() {
         return;
