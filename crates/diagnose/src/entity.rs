@@ -49,6 +49,15 @@ pub fn service_of_path(path: &str) -> String {
     name.to_string()
 }
 
+/// A service on its host, each as far as it is known.
+pub fn of_service(service: &str, host: &str) -> String {
+    match (service, host) {
+        ("", host) => format!("host:{host}"),
+        (service, "") => format!("service:{service}"),
+        (service, host) => format!("service:{service}@{host}"),
+    }
+}
+
 /// An address or name with its kind.
 pub fn endpoint(text: &str) -> String {
     let text = text.trim();

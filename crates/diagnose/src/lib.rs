@@ -22,6 +22,7 @@ pub mod report;
 pub mod requests;
 pub mod rules;
 mod seen_twice;
+mod senders;
 pub mod shown;
 pub mod snapshot;
 pub mod symptoms;

@@ -2,8 +2,9 @@
 
 use crate::activity::Activity;
 use crate::coincide;
-use crate::evidence::{Evidence, Request};
+use crate::evidence::Evidence;
 use crate::names::{NONE, NameId};
+use crate::senders::Senders;
 use crate::symptoms::Incident;
 use crate::topology::{STORES, Topology};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,12 +25,7 @@ pub(crate) struct Reach {
     coincident: BTreeSet<String>,
     /// What proxies call the services that the failing requests went to.
     called: Vec<String>,
-    /// The share of the failing requests that a client sent, of those whose clients are known.
-    clients: Option<BTreeMap<String, f64>>,
-    /// Most of what was felt are errors of the service itself (500), or of a proxy that could not connect: nobody is slowed down by them.
-    errors: bool,
-    /// All clients that sent failing requests.
-    senders: BTreeSet<String>,
+    senders: Senders,
     /// Whether anything is known about ways at all.
     known: bool,
 }
@@ -51,12 +47,7 @@ impl Reach {
         let targets: BTreeMap<&str, usize> = endpoints.into_iter().map(|(endpoint, n)| (evidence.text(endpoint), n)).collect();
         let mut beside = BTreeSet::new();
         // A name server serves all; who asked it stands in no log of the way.
-        let name_servers: Vec<String> = evidence
-            .programs
-            .iter()
-            .filter(|((_, p), _)| evidence.text(*p) == "dns")
-            .map(|((h, _), _)| format!("host:{}", evidence.text(*h)))
-            .collect();
+        let name_servers = machines(evidence, |program| program == "dns").collect();
         for host in incident.hosts() {
             add(format!("host:{host}"), 0);
             for (below, _) in topology.below(host) {
@@ -104,33 +95,11 @@ impl Reach {
                 peers.iter().for_each(|p| add(peer_place(p), 1));
             }
         }
-        let stores = evidence
-            .programs
-            .iter()
-            .filter(|((_, p), _)| STORES.contains(&evidence.text(*p)))
-            .map(|((h, _), _)| format!("host:{}", evidence.text(*h)))
-            .collect();
+        let stores = machines(evidence, |program| STORES.contains(&program)).collect();
         let carriers = carriers(evidence, topology);
         let coincident = coincide::places(evidence, incident, activities);
-        let clients = clients(evidence, &affected);
-        let requests = || affected.iter().map(|i| evidence.request(*i));
-        let of_500 = requests().filter(is_error).count();
-        let senders = requests().map(|r| r.of.client).filter(|client| *client != NONE);
-        let senders: BTreeSet<String> =
-            senders.collect::<BTreeSet<NameId>>().into_iter().map(|c| format!("client:{}", evidence.text(c))).collect();
-        Reach {
-            clients,
-            errors: of_500 * 2 > affected.len(),
-            senders,
-            on_the_way,
-            beside,
-            stores,
-            name_servers,
-            carriers,
-            coincident,
-            called,
-            known: !topology.calls.is_empty(),
-        }
+        let senders = Senders::of(evidence, &affected);
+        Reach { senders, on_the_way, beside, stores, name_servers, carriers, coincident, called, known: !topology.calls.is_empty() }
     }
 
     /// Whether the failing requests pass a place, by what is known of ways, or by its lines or its name.
@@ -159,24 +128,10 @@ impl Reach {
         (fault.starts_with("net.") || fault.starts_with("firewall.")) && self.carriers.contains(place)
     }
 
-    /// What a client is worth. A scan goes on somewhere at any time: it is to blame for what the scanner itself gets.
-    fn of_client(&self, place: &str, fault: &str) -> (f64, &'static str) {
-        let Some(share) = self.clients.as_ref().map(|clients| clients.get(place).copied().unwrap_or(0.0)) else {
-            return (0.0, "a client");
-        };
-        match fault {
-            "security.brute-force" if !self.senders.contains(place) => (-3.0, "none of the failing requests are its own"),
-            "security.scan" if share >= 0.8 => (0.6, "the failing requests are its own"),
-            // That it makes the service slow for all is another matter than an error that its own requests provoke.
-            "security.scan" if share < 0.3 && self.errors => (-2.0, "the failing requests are those of others"),
-            _ => (0.0, "a client"),
-        }
-    }
-
     /// The worth of a place: on the way, beside it, or nowhere near.
     pub(crate) fn worth(&self, place: &str, fault: &str) -> (f64, &'static str) {
         if place.starts_with("client:") {
-            return self.of_client(place, fault);
+            return self.senders.worth(place, fault);
         }
         if self.on_the_way.contains_key(place) {
             return (0.6, "the failing requests pass there");
@@ -210,21 +165,10 @@ impl Reach {
     }
 }
 
-/// Whether a request failed at once by an error of the service or because nobody could be connected to.
-fn is_error(r: &Request) -> bool {
-    r.of.status == 500 || matches!(r.of.status, 502 | 503) && r.took().is_some_and(|took| took < 100)
-}
-
-/// The shares of the failing requests by their clients; nothing where none is known.
-fn clients(evidence: &Evidence, affected: &[u32]) -> Option<BTreeMap<String, f64>> {
-    let mut counts: BTreeMap<NameId, usize> = BTreeMap::new();
-    for client in affected.iter().map(|i| evidence.request(*i).of.client).filter(|client| *client != NONE) {
-        *counts.entry(client).or_default() += 1;
-    }
-    let all: usize = counts.values().sum();
-    // Of very many none has a share that counts.
-    let many = counts.into_iter().filter(|(_, n)| n * 20 >= all);
-    (all > 0).then(|| many.map(|(client, n)| (format!("client:{}", evidence.text(client)), n as f64 / all as f64)).collect())
+/// The places of machines that run some program.
+fn machines<'e>(evidence: &'e Evidence, is_it: impl Fn(&str) -> bool + 'e) -> impl Iterator<Item = String> + 'e {
+    let running = evidence.programs.iter().filter(move |((_, program), _)| is_it(evidence.text(*program)));
+    running.map(|((host, _), _)| format!("host:{}", evidence.text(*host)))
 }
 
 /// Whether a place is a pod, or another part, of a service that is called so: the place's name without what Kubernetes adds stands whole in it
@@ -331,9 +275,7 @@ mod tests {
             carriers: BTreeSet::new(),
             coincident: BTreeSet::new(),
             called: called.map(str::to_string).to_vec(),
-            clients: None,
-            errors: false,
-            senders: BTreeSet::new(),
+            senders: Senders::default(),
             known: false,
         };
         for place in ["host:cart-5c9f7d8b6-hhv8c", "name:rates-6d5c8f9b7", "service:kino@", "host:kino_kino-6bdf7c9c4-8vmxl"] {

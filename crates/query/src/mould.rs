@@ -72,21 +72,18 @@ struct Edge {
 struct Edges {
     /// By the byte of the run that is outermost at the side.
     all: Vec<Vec<Edge>>,
-    /// For every outermost byte the bytes that stand beside the edge in some of them: a bit each, at `256 * outermost + beside`.
-    beside: Vec<u64>,
+    /// For every outermost byte the bytes that stand beside the edge in some of them.
+    beside: Vec<Bytes>,
 }
 
 impl Edges {
     /// Adds the end of a text, whose outermost byte this is; `beside` is at its other side.
     fn add(&mut self, outermost: Option<&u8>, run: &str, setting: Setting, beside: impl Fn(&Setting) -> Option<u8>) {
         self.all.resize_with(256, Vec::new);
-        self.beside.resize(1024, 0);
+        self.beside.resize_with(256, Bytes::default);
         let Some(outermost) = outermost else { return };
-        let bytes = beside(&setting).map_or(0..=u8::MAX, |byte| byte..=byte);
-        for at in bytes.map(|beside| place(*outermost, beside)) {
-            if let Some(bits) = self.beside.get_mut(at / 64) {
-                *bits |= 1 << (at % 64);
-            }
+        if let Some(bytes) = self.beside.get_mut(usize::from(*outermost)) {
+            bytes.add(beside(&setting));
         }
         let edge = Edge { run: run.as_bytes().into(), setting };
         if let Some(all) = self.all.get_mut(usize::from(*outermost))
@@ -100,17 +97,11 @@ impl Edges {
     #[inline(always)]
     fn of(&self, outermost: Option<&u8>, beside: Option<&u8>) -> &[Edge] {
         let Some(outermost) = outermost.map(u8::to_ascii_lowercase) else { return &[] };
-        // An end of the text is none of the bytes, and not looked for: edges that may stand there have all of them.
-        let at = place(outermost, beside.map_or(0, u8::to_ascii_lowercase));
-        if self.beside.get(at / 64).is_none_or(|bits| bits >> (at % 64) & 1 == 0) {
+        if self.beside.get(usize::from(outermost)).is_none_or(|bytes| !bytes.has(beside)) {
             return &[];
         }
         self.all.get(usize::from(outermost)).map_or(&[], Vec::as_slice)
     }
-}
-
-fn place(outermost: u8, beside: u8) -> usize {
-    usize::from(outermost) << 8 | usize::from(beside)
 }
 
 impl Moulds {

@@ -1,6 +1,7 @@
 //! What the services behind the proxy say of the same time.
 
 use super::{View, quantile};
+use crate::entity::of_service;
 use crate::evidence::Request;
 use crate::names::{NONE, NameId};
 use rustc_hash::FxHashMap;
@@ -64,7 +65,7 @@ fn own(view: &mut View<'_>, host: &str, requests_failed: usize, failing: &Failin
     let usual = before as f64 / before_seconds;
     let service = requests.kinds(&mine).min_by_key(|(_, sum)| sum.first);
     let service = service.map_or("", |(kind, _)| view.evidence.text(kind.service)).to_string();
-    let entity = if service.is_empty() { format!("host:{host}") } else { format!("service:{service}@{host}") };
+    let entity = of_service(&service, host);
     let cite: Vec<(u32, u32)> = during.iter().filter(|r| r.of.status < 500).take(2).map(|r| (r.of.source, r.of.line)).collect();
     // Answers must come from the whole stretch, not from its edges only.
     let thirds: BTreeSet<i64> = during.iter().filter(|r| r.of.status < 500).map(|r| (r.end - onset) * 4 / (end - onset).max(1)).collect();
@@ -128,7 +129,7 @@ struct Failing {
 
 impl Failing {
     fn of(view: &View<'_>) -> Failing {
-        let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
+        let paths = view.failing_paths();
         let edges = view.incident.hosts();
         let inner = view.evidence.requests.choose(|kind| !kind.access || !edges.contains(view.evidence.text(kind.host)));
         let are_known = view.before(&inner).any(|r| paths.contains(&r.of.path));
@@ -201,7 +202,7 @@ fn silent(view: &mut View<'_>) {
             let requests = view.evidence.requests.ended(&own, i64::MIN, onset * 1000 - 1).count() as u64;
             let id = if requests * 20 >= records * 19 { "backend.not-asked" } else { "backend.silent" };
             let service = crate::entity::service_of_path(&source.path);
-            let entity = if source.host.is_empty() { format!("service:{service}") } else { format!("service:{service}@{}", source.host) };
+            let entity = of_service(&service, &source.host);
             let note = format!("{} is silent for {length} s after {before:.1} records a second", source.path);
             view.found.extend(view.pack.signal(id).map(|signal| super::Measured {
                 signal,

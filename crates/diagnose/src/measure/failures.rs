@@ -63,7 +63,7 @@ fn common(view: &View<'_>, of: impl Fn(&Request) -> NameId, several: bool) -> Op
 
 /// Whether others than the client that fails ask for the same paths, and are served: else it is the path that fails.
 fn same_paths_served(view: &View<'_>, by: impl Fn(&Request) -> NameId) -> bool {
-    let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
+    let paths = view.failing_paths();
     let clients: BTreeSet<NameId> = view.affected.iter().map(|i| by(&view.request(*i))).collect();
     view.during()
         .filter(|(i, _)| !view.is_affected(*i))
@@ -134,26 +134,35 @@ fn upstreams(view: &mut View<'_>) {
         }
         some_served(view, upstream, |r| r.of.upstream);
         none_served(view, upstream);
-        let (ip, port) = address::split_port(&text);
-        let beside = |other: &str| {
-            let (other, p) = address::split_port(other);
-            other == ip && p != port
-        };
-        // What a server asks for on its own machine is no other way to it.
-        let own = view.topology.behind(&text);
-        let is_own = |kind: &Kind| own.as_deref().is_some_and(|own| own == view.evidence.text(kind.host));
-        let serving = requests
-            .choose(|kind| kind.status < 500 && kind.upstream != NONE && beside(view.evidence.text(kind.upstream)) && !is_own(kind));
-        let span = (view.incident.end - onset).max(1);
-        let served: Vec<Request> = requests.ended(&serving, onset, view.incident.end).map(|(_, r)| r).collect();
-        let quarters: BTreeSet<i64> = served.iter().map(|r| (r.end - onset) * 4 / span).collect();
-        let other = served.first().filter(|_| quarters.len() >= 3).map(|r| view.evidence.text(r.of.upstream).to_string());
-        // Where both served before, neither is a wrong one.
-        let both = used_before && requests.kinds(&serving).any(|(_, sum)| sum.ended.0 < onset);
-        if let Some(other) = other.filter(|_| !both) {
-            let note = format!("{other} serves at the same time");
-            view.add("upstream.other-port-serves", endpoint(&text), onset, note, cite);
-        }
+        other_port(view, upstream, &list, used_before);
+    }
+}
+
+/// Another port of the machine that the failing requests went to, which serves all through the incident.
+fn other_port(view: &mut View<'_>, upstream: NameId, list: &[u32], used_before: bool) {
+    let (onset, requests) = (view.incident.onset, &view.evidence.requests);
+    let text = view.evidence.text(upstream);
+    let (ip, port) = address::split_port(text);
+    let beside = |other: &str| {
+        let (other, p) = address::split_port(other);
+        other == ip && p != port
+    };
+    // What a server asks for on its own machine is no other way to it.
+    let own = view.topology.behind(text);
+    let is_own = |kind: &Kind| own.as_deref().is_some_and(|own| own == view.evidence.text(kind.host));
+    let serving =
+        requests.choose(|kind| kind.status < 500 && kind.upstream != NONE && beside(view.evidence.text(kind.upstream)) && !is_own(kind));
+    // Where both served before, neither is a wrong one.
+    if used_before && requests.kinds(&serving).any(|(_, sum)| sum.ended.0 < onset) {
+        return;
+    }
+    let span = (view.incident.end - onset).max(1);
+    let mut served = requests.ended(&serving, onset, view.incident.end).map(|(_, r)| r).peekable();
+    let other = served.peek().map(|r| view.evidence.text(r.of.upstream).to_string());
+    let quarters: BTreeSet<i64> = served.map(|r| (r.end - onset) * 4 / span).collect();
+    if let Some(other) = other.filter(|_| quarters.len() >= 3) {
+        let cite = list.iter().take(3).map(|i| (view.request(*i).of.source, view.request(*i).of.line)).collect();
+        view.add("upstream.other-port-serves", endpoint(text), onset, format!("{other} serves at the same time"), cite);
     }
 }
 
@@ -198,7 +207,7 @@ fn none_served(view: &mut View<'_>, upstream: NameId) {
 
 /// Requests for the paths that run into a time-out now which took longer before, and were served: the time-out was longer then.
 fn longer_before(view: &mut View<'_>, plateau: i64) {
-    let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
+    let paths = view.failing_paths();
     let is_longer = |r: &Request| paths.contains(&r.of.path) && r.of.status < 400 && r.took().is_some_and(|t| t * 100 > plateau * 105);
     let longer: Vec<Request> = view.before(&view.edge).filter(is_longer).collect();
     let longest = longer.iter().filter_map(Request::took).max().unwrap_or(0);

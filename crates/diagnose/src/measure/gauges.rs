@@ -1,6 +1,7 @@
 //! What lines of statistics say: hits of caches, retransmissions.
 
 use super::View;
+use crate::entity::of_service;
 use crate::tally::{Counter, Gauge};
 use std::collections::BTreeMap;
 
@@ -32,7 +33,7 @@ pub(super) fn measure(view: &mut View<'_>) {
     for ((source, service), rows) in lines {
         let host = view.evidence.sources.get(source as usize).map_or("", |s| s.host.as_str()).to_string();
         let service = view.evidence.text(service).to_string();
-        let entity = if host.is_empty() { format!("service:{service}") } else { format!("service:{service}@{host}") };
+        let entity = of_service(&service, &host);
         hits(view, source, &entity, &rows);
         retransmissions(view, source, &host, &rows);
     }

@@ -1,7 +1,7 @@
 //! What the levels in lines of statistics say: the memory of a process, the depth of a queue.
 
 use super::{Times, View};
-use crate::entity::endpoint;
+use crate::entity::{endpoint, of_service};
 use crate::names::NameId;
 use crate::tally::Counter;
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub(super) fn measure(view: &mut View<'_>) {
     for ((counter, source, host, service, of), levels) in levels {
         let host = view.evidence.text(host);
         let service = view.evidence.text(service);
-        let entity = if host.is_empty() { format!("service:{service}") } else { format!("service:{service}@{host}") };
+        let entity = of_service(service, host);
         let (onset, end) = (view.incident.onset / 1000, view.incident.end / 1000);
         if counter == Counter::Call {
             let slower = slower_calls(&levels, onset, end).filter(|_| !is_quick(view, view.evidence.text(of)));

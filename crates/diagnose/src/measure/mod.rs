@@ -2,6 +2,7 @@
 //!
 //! Each file measures one thing; `rules/README.md` says what each signal means.
 
+mod addresses;
 mod backend;
 mod failures;
 mod gauges;
@@ -14,6 +15,7 @@ mod versions;
 
 use crate::computed;
 use crate::evidence::{Evidence, Request};
+use crate::names::NameId;
 use crate::requests::{Chosen, Kind};
 use crate::rules::{Pack, SignalId};
 use crate::symptoms::Incident;
@@ -89,6 +91,11 @@ impl View<'_> {
         self.incident.symptoms.first().map_or_else(|| "host:unknown".into(), |s| s.entity.clone())
     }
 
+    /// The paths of the affected requests.
+    fn failing_paths(&self) -> BTreeSet<NameId> {
+        self.affected.iter().map(|i| self.request(*i).of.path).collect()
+    }
+
     /// A few of the affected requests' lines.
     fn some_affected(&self) -> Vec<(u32, u32)> {
         self.affected.iter().take(3).map(|i| (self.request(*i).of.source, self.request(*i).of.line)).collect()
@@ -109,6 +116,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     failures::measure(&mut view);
     backend::measure(&mut view);
     network::measure(&mut view);
+    addresses::measure(&mut view);
     gauges::measure(&mut view);
     levels::measure(&mut view);
     versions::measure(&mut view);

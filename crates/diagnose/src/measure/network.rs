@@ -1,6 +1,5 @@
 //! What points at the network, at health checks, at machines without logs, at clocks.
 
-use super::versions::served_since;
 use super::{Times, View};
 use crate::entity::parts;
 use crate::evidence::Request;
@@ -18,7 +17,6 @@ type Found = BTreeMap<String, (i64, u64, Vec<(u32, u32)>)>;
 pub(super) fn measure(view: &mut View<'_>) {
     checks(view);
     unlogged(view);
-    new_addresses(view);
     retransmissions(view);
     handshakes(view);
     clocks(view);
@@ -105,83 +103,6 @@ fn unlogged(view: &mut View<'_>) {
     }
     for (entity, (onset, n, cite)) in targets {
         view.add("dependency.unlogged", entity, onset, format!("{n} errors name it; none of its logs was given"), cite);
-    }
-}
-
-/// Signals that tell of the start of a service.
-const STARTS: [&str; 3] = ["systemd.service-started", "app.listening", "process.started"];
-/// So long (s) before its first error a service has started at the most.
-const STARTED: i64 = 60;
-
-/// Services that ask an address since their start which fails from the start on, while they asked another one on the same port before, or the
-/// only machine of the kind is known to stand elsewhere.
-fn new_addresses(view: &mut View<'_>) {
-    let (from, to) = (view.incident.onset / 1000 - 60, view.incident.end / 1000 + 5);
-    let evidence = view.evidence;
-    let id = |series: &crate::evidence::Series| view.pack.signals[series.signal as usize].id.as_str();
-    let starts: Vec<&crate::evidence::Series> = evidence.series.iter().filter(|s| STARTS.contains(&id(s))).collect();
-    let mut found = Vec::new();
-    for series in &evidence.series {
-        let ("addr" | "name", asked, _) = parts(evidence.text(series.entity)) else { continue };
-        let signal = &view.pack.signals[series.signal as usize];
-        let (address, Some(port)) = address::split_port(asked) else { continue };
-        if signal.entity.first() != Some(&Accused::Key(Key::Peer)) || series.host == NONE || series.within(from, to) < 3 {
-            continue;
-        }
-        // It failed from the first moment on, and that was right behind the start.
-        let Some(first) = series.bins.first().map(|b| b.0) else { continue };
-        if first < from {
-            continue;
-        }
-        let begun = starts.iter().filter(|s| s.host == series.host).flat_map(|s| s.bins.iter().map(|b| b.0));
-        // Services name no address while all is well: only behind a start is the first error that of the first call; what served well after its
-        // start reached all that it needs.
-        let Some(begun) = { begun }.find(|s| (first - STARTED..=first).contains(s)) else { continue };
-        if served_since(view, begun + 3) {
-            continue;
-        }
-        let is_other = |text: &str| {
-            let (other, p) = address::split_port(text);
-            p == Some(port) && other != address && address::ip(other).is_some() == address::ip(address).is_some()
-        };
-        let own = |pair: &crate::tally::Pair| pair.host == series.host && pair.service == series.service;
-        let named = evidence.pairs.iter().filter(|(pair, _)| own(pair)).map(|(pair, _)| evidence.text(pair.peer));
-        let others: BTreeSet<&str> = named.filter(|peer| is_other(peer)).collect();
-        let only = others.first().filter(|_| others.len() == 1);
-        let stands = || view.topology.only_machine(port).filter(|host| view.topology.has_another(host, address));
-        let Some(before) = only.map(|peer| peer.to_string()).or_else(stands) else { continue };
-        let machine = view.topology.behind(&before).unwrap_or_else(|| before.clone());
-        if view.topology.behind(asked).is_some_and(|at| at == machine) {
-            continue;
-        }
-        // That one must not fail as well, or tell of trouble of its own.
-        let begins = |s: &crate::evidence::Series| s.within(from, to) > 0 && s.within(i64::MIN, from - 1) == 0;
-        let fails = |s: &crate::evidence::Series| {
-            s.host == series.host && parts(evidence.text(s.entity)).1 == before && s.within(from, to) > 0
-                || evidence.text(s.host) == machine && begins(s)
-        };
-        // Nor must another endpoint begin to fail more often for those on the same machine.
-        let now = series.within(from, to);
-        let is_louder = |s: &crate::evidence::Series| {
-            let of_other = matches!(parts(evidence.text(s.entity)), ("addr" | "name", other, _) if other != asked);
-            s.host == series.host && of_other && begins(s) && s.within(from, to) > now
-        };
-        if evidence.series.iter().any(|s| fails(s) || is_louder(s)) {
-            continue;
-        }
-        let service = evidence.text(series.service);
-        let host = evidence.text(series.host);
-        let entity = if service.is_empty() { format!("host:{host}") } else { format!("service:{service}@{host}") };
-        let since = format!(", which started {} s earlier", first - begun);
-        let known = if only.is_some() { format!("{before} was") } else { format!("the only such server here is {before}") };
-        let note = format!("{asked} was never asked before by {service}{since}; {known}");
-        let cite = series.samples.iter().take(2).map(|s| (series.source as u32, s.line)).collect();
-        found.push((entity, first * 1000, note, cite));
-    }
-    found.sort();
-    found.dedup_by(|a, b| a.0 == b.0);
-    for (entity, onset, note, cite) in found {
-        view.add("dependency.new-address", entity, onset, note, cite);
     }
 }
 

@@ -1,9 +1,10 @@
 //! What services say of their version: which one came when the trouble began.
 
 use super::View;
+use crate::entity::of_service;
 use crate::names::NameId;
 use crate::tally::Counter;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Versions change so long (s) before the trouble, or so little behind its beginning, if they have to do with it; they are restored so near to
 /// its end.
@@ -46,7 +47,7 @@ pub(super) fn measure(view: &mut View<'_>) {
             continue;
         }
         let (host, service) = (view.evidence.text(host), view.evidence.text(service));
-        let entity = if host.is_empty() { format!("service:{service}") } else { format!("service:{service}@{host}") };
+        let entity = of_service(service, host);
         let mut is_changed = false;
         for (at, pair) in told.windows(2).enumerate() {
             let [before, after] = pair else { continue };
@@ -67,7 +68,7 @@ pub(super) fn measure(view: &mut View<'_>) {
 
 /// Whether the failing paths were served well from a second until the trouble began.
 pub(super) fn served_since(view: &View<'_>, second: i64) -> bool {
-    let paths: BTreeSet<NameId> = view.affected.iter().map(|i| view.request(*i).of.path).collect();
+    let paths = view.failing_paths();
     let (from, onset) = (second * 1000, view.incident.onset);
     let between = view.evidence.requests.ended(&view.edge, from, onset - 1).map(|(_, r)| r);
     from < onset && between.filter(|r| r.of.status < 400 && paths.contains(&r.of.path)).take(SERVED).count() >= SERVED

@@ -3,7 +3,7 @@
 
 use super::{Symptom, without_requests};
 use crate::entity::parts;
-use crate::evidence::{Evidence, Series};
+use crate::evidence::{Evidence, Series, SourceInfo};
 use crate::names::NameId;
 use crate::rules::{Fault, Pack};
 use rustc_hash::FxHashSet;
@@ -87,9 +87,9 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
 
 /// Whether a proxy says so: what a certificate lacks is said by any program that calls another one, and users may get any answer then.
 fn is_of_proxy(evidence: &Evidence, pack: &Pack, series: &Series) -> bool {
-    let format = evidence.sources.get(series.source).map_or("", |source| source.format.as_str());
+    let family = evidence.sources.get(series.source).map_or("", SourceInfo::family);
     let is_tls = pack.signals.get(series.signal as usize).is_some_and(|signal| signal.id.starts_with("tls."));
-    !is_tls || PROXIES.contains(&format.split('.').next().unwrap_or("")) || PROXIES.contains(&evidence.text(series.service))
+    !is_tls || PROXIES.contains(&family) || PROXIES.contains(&evidence.text(series.service))
 }
 
 /// Programs that answer a request with 502 where they cannot hand it on.
