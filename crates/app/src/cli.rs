@@ -3,6 +3,7 @@
 use crate::output::found::Colours;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
+use whyline_diagnose::Grade;
 
 /// Reads the logs of an outage and says why it happened: which fault came first, how it led to what users saw, the lines that
 /// prove it, and what to do.
@@ -99,10 +100,38 @@ pub struct Diagnose {
     /// Show every term of every score
     #[arg(long)]
     pub explain: bool,
+    /// Logs of a good day, for a bundle that begins inside the trouble: what is usual is taken from them (may repeat)
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["since", "around"])]
+    pub baseline: Vec<PathBuf>,
+    /// End with exit code 1 when there is an incident of this grade or a worse one
+    #[arg(long, value_name = "GRADE", value_enum, ignore_case = true)]
+    pub fail_on: Option<LeastGrade>,
     #[command(flatten)]
     pub reading: Reading,
     #[command(flatten)]
     pub window: Window,
+}
+
+/// From which grade on an incident counts.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeastGrade {
+    /// At least half of the requests failed
+    P1,
+    /// At least a tenth failed, or half were slow
+    P2,
+    /// Anything that users felt
+    P3,
+}
+
+impl LeastGrade {
+    /// The grade, as reports have it.
+    pub fn grade(self) -> Grade {
+        match self {
+            LeastGrade::P1 => Grade::P1,
+            LeastGrade::P2 => Grade::P2,
+            LeastGrade::P3 => Grade::P3,
+        }
+    }
 }
 
 /// How a diagnosis is written.

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 /// Done; also for a healthy bundle.
 pub const DONE: u8 = 0;
-/// A negative answer: a query without a match, a failed rule test.
+/// A negative answer: a query without a match, a failed rule test, an incident of the grade that `--fail-on` names.
 pub const NEGATIVE: u8 = 1;
 /// Wrong usage, query or rule, or a path that does not exist.
 pub const USAGE: u8 = 2;

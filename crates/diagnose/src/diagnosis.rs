@@ -1,12 +1,13 @@
 //! From evidence to the answer: incidents, hypotheses about each, and what is told of them.
 
 use crate::activity::{Activity, activities};
+use crate::baseline;
 use crate::belief::{Hypothesis, hypotheses};
 use crate::evidence::Evidence;
 use crate::groups::Groups;
 use crate::measure::{Times, measure};
 use crate::names::NameId;
-pub use crate::report::{Advice, Cause, Citation, Considered, Diagnosis, Entry, IncidentReport, Missing, Step, SymptomReport};
+pub use crate::report::{Advice, Cause, Citation, Considered, Diagnosis, Entry, Grade, IncidentReport, Missing, Step, SymptomReport};
 use crate::rules::{Pack, Weight};
 use crate::symptoms::{Incident, Symptom, incidents, told};
 use crate::tally::Text;
@@ -30,10 +31,13 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     let groups = Groups::new(evidence, &topology, pack);
     let mut diagnosis = Diagnosis::default();
     let mut all = incidents(evidence, pack, told::find(evidence, pack));
-    all.truncate(20);
+    // What was felt on a good day is told by nobody, but it is no calm either.
+    let of_the_bundle = |i: &Incident| !baseline::holds(evidence, i);
+    let last = all.iter().enumerate().filter(|(_, i)| of_the_bundle(i)).map(|(at, _)| at + 1).take(20).last();
+    all.truncate(last.unwrap_or(0));
     let mut ranked: Vec<(usize, Cause)> = Vec::new();
-    for (number, incident) in all.iter().enumerate() {
-        let id = format!("incident-{}", number + 1);
+    for (number, incident) in (1..).zip(all.iter().filter(|i| of_the_bundle(i))) {
+        let id = format!("incident-{number}");
         let measured = measure(evidence, &topology, pack, incident);
         let activities = activities(evidence, &topology, pack, &groups, (&all, incident), &measured);
         let list = hypotheses(evidence, &topology, pack, incident, &activities);
@@ -105,11 +109,11 @@ impl Context<'_> {
         // Of failures that only an error log tells of nobody knows how many requests went well beside them.
         let unmeasured = |kind: &str| incident.symptoms.iter().any(|s| s.affected.is_empty() && s.id.starts_with(kind));
         let grade = if worst >= 0.5 {
-            "P1"
+            Grade::P1
         } else if worst >= 0.1 || slow >= 0.5 || unmeasured("http.5") {
-            "P2"
+            Grade::P2
         } else {
-            "P3"
+            Grade::P3
         };
         let health = (100.0 * (1.0 - worst) * (1.0 - 0.4 * slow)).round().clamp(0.0, 100.0) as u8;
         IncidentReport {
@@ -117,7 +121,7 @@ impl Context<'_> {
             start: time(incident.onset),
             end: time(incident.end),
             recovered: end_of_logs - incident.end > 10_000,
-            grade: grade.into(),
+            grade,
             health: (worst > 0.0 || !unmeasured("http.")).then_some(health),
             symptoms,
             unexplained: round(unexplained.clamp(0.0, 1.0)),

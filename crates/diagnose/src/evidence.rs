@@ -1,5 +1,6 @@
 //! What was gathered, on one clock: the questions that diagnosis asks have their answers here.
 
+use crate::baseline;
 use crate::names::{NameId, Names};
 pub use crate::requests::Request;
 use crate::requests::Requests;
@@ -10,7 +11,7 @@ use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Form, Stamp};
 
 /// What is known of a source.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct SourceInfo {
     /// Path.
     pub path: String,
@@ -38,12 +39,21 @@ pub struct SourceInfo {
     pub encoding: Option<String>,
     /// For a piece of a rotated log: the number of the newest piece, which stands for the whole.
     pub newest: Option<usize>,
+    /// For a log of a good day (a *baseline*): the number of the log of the bundle whose good day it is.
+    pub baseline_of: Option<usize>,
+    /// How far the times of a good day were moved (ns), so that it lies in front of the bundle.
+    pub moved: i64,
 }
 
 impl SourceInfo {
     /// Whether it is a log of the system, which goes on whatever becomes of the services that write to logs of their own.
     pub fn is_of_system(&self) -> bool {
         self.is_written_as_system() || self.path.ends_with("syslog")
+    }
+
+    /// How far the clock of its machine is ahead of the others, in nanoseconds, as measured.
+    pub fn skew(&self) -> i64 {
+        self.clock.ahead + self.moved
     }
 
     /// Whether it is written as logs of the system are.
@@ -127,7 +137,9 @@ pub struct Evidence {
 
 impl Evidence {
     /// Applies the clocks of the sources.
-    pub fn new(gathered: Gathered, sources: Vec<SourceInfo>) -> Evidence {
+    pub fn new(gathered: Gathered, mut sources: Vec<SourceInfo>) -> Evidence {
+        let of_requests = gathered.rows.kinds.iter().filter(|kind| kind.access).map(|kind| kind.source).collect();
+        baseline::lay_in_front(&mut sources, &gathered.ticks, &of_requests);
         let agreed = |source: u32, form: Form, nanos: i64| -> i64 {
             let stamp = Stamp { nanos, form, offset: None, digits: 9 };
             sources.get(source as usize).map_or(nanos, |s| s.clock.agreed(&stamp))
@@ -137,7 +149,10 @@ impl Evidence {
         let requests =
             Requests::new(rows, |kind, millis| agreed(kind.source, kind.form, millis.saturating_mul(1_000_000)).div_euclid(1_000_000));
         let all = series(hits, &names, &agreed);
-        let (series, shown) = all.into_iter().partition(|s| s.telling == Telling::Logged);
+        let (series, mut shown): (Vec<Series>, Vec<Series>) = all.into_iter().partition(|s| s.telling == Telling::Logged);
+        // How things stood on a good day says nothing of this one.
+        let is_baseline = |source: usize| sources.get(source).is_some_and(|s| s.baseline_of.is_some());
+        shown.retain(|s| !is_baseline(s.source));
         let mut seconds: Vec<Vec<(i64, u32)>> = vec![Vec::new(); sources.len()];
         for ((source, form), bins) in ticks {
             if let Some(list) = seconds.get_mut(source as usize) {
@@ -156,6 +171,7 @@ impl Evidence {
             .collect();
         gauges.sort_by_key(|(t, g)| (*t, g.source, g.line, g.counter, g.of, g.host, g.service, g.value as i64));
         let mut snapshots = snapshots;
+        snapshots.retain(|source| !is_baseline(source as usize));
         snapshots.sort();
         let mut pairs: Vec<(Pair, u32)> = pairs.into_iter().collect();
         pairs.sort_by(|(a, _), (b, _)| {
@@ -210,6 +226,11 @@ impl Evidence {
     pub fn log_of(&self, source: u32) -> u32 {
         let newest = self.sources.get(source as usize).and_then(|s| s.newest);
         newest.and_then(|n| u32::try_from(n).ok()).unwrap_or(source)
+    }
+
+    /// Whether a source is a log of a good day.
+    pub fn is_baseline(&self, source: usize) -> bool {
+        self.sources.get(source).is_some_and(|s| s.baseline_of.is_some())
     }
 
     /// First and last second at which commands were run whose output a source holds.

@@ -5,7 +5,8 @@
 
 mod accused;
 pub mod activity;
-pub mod belief;
+mod baseline;
+mod belief;
 mod calm;
 mod coincide;
 pub mod computed;
@@ -34,7 +35,7 @@ mod wanted;
 
 pub use diagnosis::diagnose;
 pub use evidence::{Evidence, SourceInfo};
-pub use report::Diagnosis;
+pub use report::{Diagnosis, Grade};
 pub use rules::Pack;
 pub use tally::{Gathered, Tally};
 pub use whyline_query::Matcher;

@@ -17,6 +17,28 @@ pub struct Diagnosis {
     pub trees: Vec<Tree>,
 }
 
+/// How bad an incident was; the worst is the least.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum Grade {
+    /// At least half of the requests failed, or none came any more.
+    P1,
+    /// At least a tenth failed, or half were slow.
+    P2,
+    /// Anything else that was felt.
+    P3,
+}
+
+impl Grade {
+    /// As it is written.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Grade::P1 => "P1",
+            Grade::P2 => "P2",
+            Grade::P3 => "P3",
+        }
+    }
+}
+
 /// One incident.
 #[derive(Debug, Serialize)]
 pub struct IncidentReport {
@@ -28,8 +50,8 @@ pub struct IncidentReport {
     pub end: String,
     /// Whether it was over before the logs end.
     pub recovered: bool,
-    /// P1 (nearly everything failed) to P3.
-    pub grade: String,
+    /// How bad it was.
+    pub grade: Grade,
     /// 0 (nothing works) to 100; `None` where only a proxy's error log tells of failures, so that nobody knows what went well.
     pub health: Option<u8>,
     /// What was felt.

@@ -151,6 +151,14 @@ impl Snapshots {
         self.certificates.extend(other.certificates.into_iter().map(|c| Certificate { row: row(c.row), subject: name(c.subject), ..c }));
     }
 
+    /// Keeps what stands in some of the sources.
+    pub fn retain(&mut self, is_kept: impl Fn(u32) -> bool) {
+        self.sockets.retain(|s| is_kept(s.row.source));
+        self.pods.retain(|p| is_kept(p.row.source));
+        self.certificates.retain(|c| is_kept(c.row.source));
+        self.looked.retain(|(source, _), _| is_kept(*source));
+    }
+
     /// Puts everything into a stable order.
     pub fn sort(&mut self) {
         self.sockets.sort_by_key(|s| (s.row.source, s.row.line));

@@ -43,6 +43,13 @@ pub fn sets<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<Vec<usize>> {
         .collect()
 }
 
+/// The folder and the name of the log that a path is a piece of (`nginx/access.log` for `nginx/access.log.2.gz`).
+pub fn log_name(path: &str) -> (&str, String) {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let bare = PACKED.iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+    (folder, piece(bare).0)
+}
+
 /// The name of the log that a piece belongs to, its age, and whether its name says so without the others.
 fn piece(name: &str) -> (String, Age, bool) {
     let number = |text: &str| (!text.is_empty() && text.len() <= 3).then(|| text.parse::<u32>().ok()).flatten();

@@ -1,5 +1,6 @@
 //! From files to evidence: the part that every way of diagnosing files shares.
 
+use super::baseline;
 use crate::books::Books;
 use anyhow::Result;
 use std::path::PathBuf;
@@ -47,9 +48,10 @@ impl Sink for Gatherer<'_, '_> {
     fn end(&mut self) {}
 }
 
-/// Reads files and gathers evidence, in one pass.
-pub fn read(paths: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher) -> Result<Read> {
+/// Reads files, and perhaps those of a good day, and gathers evidence, in one pass.
+pub fn read(paths: &[PathBuf], good_day: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher) -> Result<Read> {
     let mut bundle = prepare(paths, options);
+    let baseline_of = if good_day.is_empty() { Vec::new() } else { baseline::add(&mut bundle, good_day, options) };
     crate::load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
     let gather = |bundle: &Bundle| {
         let passed = pass(bundle, options.threads, || Gatherer { tally: Tally::new(pack, matcher), bundle });
@@ -62,7 +64,13 @@ pub fn read(paths: &[PathBuf], options: &Options, pack: &Pack, matcher: &Matcher
     }
     let settled = settle_clocks(&bundle, &passed.facts, &options.told);
     let books = Books::of(&bundle, &passed.counts);
-    let sources = sources(&bundle, &passed.facts, &passed.counts, &settled);
+    let mut sources = sources(&bundle, &passed.facts, &passed.counts, &settled);
+    for (at, log) in baseline_of.into_iter().enumerate() {
+        let Some(log) = log else { continue };
+        let newest = sources[log].newest.unwrap_or(log);
+        sources[at].baseline_of = Some(log);
+        sources[at].newest = Some(newest);
+    }
     let gathered = Gathered::together(passed.sinks.into_iter().map(Tally::finish).collect());
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
@@ -110,6 +118,8 @@ pub fn source_info(
         same_as,
         encoding: None,
         newest: None,
+        baseline_of: None,
+        moved: 0,
     }
 }
 

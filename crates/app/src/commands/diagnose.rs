@@ -12,6 +12,9 @@ use whyline_parse::Options;
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
+    if args.paths.is_empty() && !args.baseline.is_empty() {
+        return Err(exit::usage("--baseline goes with files: name the logs of the outage as well; a store holds its good days itself"));
+    }
     let own = Own::read(&args.reading.rules)?;
     let pack = own.pack()?;
     let matcher = load::matcher(&pack);
@@ -20,7 +23,7 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     let mut read = if args.paths.is_empty() {
         store::read(&cli.store, &options.told, &pack, &matcher)?
     } else {
-        bundle::read(&args.paths, &options, &pack, &matcher)?
+        bundle::read(&args.paths, &args.baseline, &options, &pack, &matcher)?
     };
     let last = read.evidence.whole().map_or(0, |(_, last)| last.saturating_mul(1_000_000_000));
     if let Some(stretch) = when::stretch(&args.window, &when::Base { last, zone: options.told.zone.as_ref() })? {
@@ -44,5 +47,11 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     out.flush()?;
     let empty = load::tell_empty(read.evidence.sources.is_empty());
     let short = args.reading.strict && read.books.are_short();
-    Ok(if partial || empty || short { exit::PARTIAL } else { exit::DONE })
+    let reached = args.fail_on.is_some_and(|least| diagnosis.incidents.iter().any(|i| i.grade <= least.grade()));
+    // What was reached stays reached, whatever else could have been read.
+    Ok(match (reached, partial || empty || short) {
+        (true, _) => exit::NEGATIVE,
+        (false, true) => exit::PARTIAL,
+        (false, false) => exit::DONE,
+    })
 }

@@ -1,5 +1,6 @@
 //! One file a verb.
 
+mod baseline;
 mod bundle;
 mod cited;
 mod diagnose;

@@ -22,7 +22,7 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
                 "share": (s.share * 1000.0).round() / 1000.0,
                 "zone": s.zone,
                 "zone_known": s.zone_why,
-                "clock_ahead_s": s.clock.ahead as f64 / 1e9,
+                "clock_ahead_s": s.skew() as f64 / 1e9,
                 "first": span.map(|(a, _)| time(a)),
                 "last": span.map(|(_, b)| time(b)),
                 "gaps": evidence.gaps(i, 60).into_iter().map(|(a, b)| json!({"from": time(a), "to": time(b)})).collect::<Vec<_>>(),
@@ -33,6 +33,9 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
             // Said where it is not UTF-8.
             if let Some(encoding) = &s.encoding {
                 source["encoding"] = json!(encoding);
+            }
+            if let Some(log) = s.baseline_of.and_then(|log| evidence.sources.get(log)) {
+                source["baseline_of"] = json!(log.path);
             }
             source
         })

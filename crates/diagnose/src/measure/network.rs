@@ -272,8 +272,8 @@ const SERVED: usize = 20;
 fn clocks(view: &mut View<'_>) {
     let mut hosts: BTreeMap<String, (i64, usize)> = BTreeMap::new();
     for source in &view.evidence.sources {
-        if source.clock.ahead.abs() >= 2_000_000_000 && !source.host.is_empty() {
-            hosts.insert(source.host.clone(), (source.clock.ahead / 1_000_000, source.ahead_pairs));
+        if source.skew().abs() >= 2_000_000_000 && !source.host.is_empty() {
+            hosts.insert(source.host.clone(), (source.skew() / 1_000_000, source.ahead_pairs));
         }
     }
     for (host, (ahead, pairs)) in hosts {

@@ -53,6 +53,10 @@ pub(super) fn measure(view: &mut View<'_>) {
             let [before, after] = pair else { continue };
             let note = format!("{} in place of {}", view.evidence.text(after.version), view.evidence.text(before.version));
             let is_back = told.get(..at).unwrap_or(&[]).iter().any(|earlier| earlier.version == after.version);
+            // Between a good day and the bundle there may be many releases.
+            if view.evidence.is_baseline(before.line.0 as usize) && !view.evidence.is_baseline(after.line.0 as usize) {
+                continue;
+            }
             if is_back && is_changed && (end - HEALED..=end + RESTORED).contains(&after.second) {
                 view.add("version.restored", entity.clone(), onset * 1000, note, vec![after.line]);
             } else if !is_back

@@ -5,6 +5,7 @@ use super::page::{Ink, Page, Text};
 use super::verdict::sentence;
 use crate::output::words::{count, length, percent, seconds_between, took};
 use std::io::Result;
+use whyline_diagnose::Grade;
 use whyline_diagnose::diagnosis::{IncidentReport, SymptomReport};
 
 pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
@@ -21,7 +22,7 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
 }
 
 fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport) -> Result<()> {
-    let ink = if incident.grade == "P1" { Ink::Red } else { Ink::Yellow };
+    let ink = if incident.grade == Grade::P1 { Ink::Red } else { Ink::Yellow };
     let (end_ink, end) = if incident.recovered { (Ink::Green, "recovered") } else { (Ink::Red, "still going on when the logs end") };
     let head = Text::new()
         .and(Ink::Bold, answer.label(&incident.id))

@@ -134,7 +134,7 @@ mod tests {
             start: "2026-11-21T10:00:00.000Z".into(),
             end: "2026-11-21T10:01:27.000Z".into(),
             recovered: true,
-            grade: "P2".into(),
+            grade: whyline_diagnose::Grade::P2,
             health: Some(87),
             symptoms: vec![symptom()],
             unexplained: 0.2,

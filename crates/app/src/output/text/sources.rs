@@ -230,9 +230,9 @@ fn agreed(why: &str) -> Option<u64> {
 
 fn clocks(page: &mut Page<'_>, sources: &[SourceInfo]) -> Result<()> {
     let mut off: BTreeMap<(&str, i64), usize> = BTreeMap::new();
-    for s in sources.iter().filter(|s| s.clock.ahead != 0) {
+    for s in sources.iter().filter(|s| s.skew() != 0) {
         let who = if s.host.is_empty() { s.path.as_str() } else { s.host.as_str() };
-        let pairs = off.entry((who, s.clock.ahead / 1_000_000)).or_default();
+        let pairs = off.entry((who, s.skew() / 1_000_000)).or_default();
         *pairs = (*pairs).max(s.ahead_pairs);
     }
     for ((who, ms), pairs) in off {
