@@ -5,9 +5,11 @@ use crate::computed;
 use crate::evidence::Evidence;
 use crate::groups::{Bins, Group, Groups};
 use crate::measure::Measured;
+use crate::names::NameId;
 use crate::rules::{Pack, SignalId};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
+use std::collections::BTreeMap;
 use whyline_event::address;
 
 /// A signal that was unusual for an entity.
@@ -39,6 +41,8 @@ pub struct Activity {
     pub cite: Vec<(u32, u32)>,
     /// For a state (a service is stopped until it is started): the share of the incident that it covers.
     pub covers: Option<f64>,
+    /// It is a state that goes on although the incident is long over.
+    pub outlasts: bool,
     /// For what a command showed without saying since when: when the command was run, in milliseconds. The onset is then only a
     /// stand-in.
     pub collected: Option<i64>,
@@ -77,6 +81,7 @@ pub fn activities(
             note: Some(m.note.clone()),
             cite: m.cite.clone(),
             covers: None,
+            outlasts: false,
             collected: m.collected,
             shown: false,
         });
@@ -230,6 +235,7 @@ fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'
         note: None,
         cite: Vec::new(),
         covers: None,
+        outlasts: false,
         collected: None,
         shown: false,
     })
@@ -250,6 +256,9 @@ pub fn timing(onset: i64, incident: &Incident) -> f64 {
     let early = ((-delta - 90.0) / 240.0).clamp(0.0, 1.0);
     1.0 - 0.85 * late - 0.7 * early
 }
+
+/// So long (s) behind the end of the trouble, at the least, a state goes on that did not make it.
+const LONG_AFTER: i64 = 60;
 
 /// States: how much of the incident lies between what begins a state and what ends it. A restart is no stop.
 fn states(pack: &Pack, evidence: &Evidence, groups: &Groups, incident: &Incident, list: &mut [Activity]) {
@@ -284,9 +293,38 @@ fn states(pack: &Pack, evidence: &Evidence, groups: &Groups, incident: &Incident
             }
         }
         let share = covered as f64 / (end - onset + 1).max(1) as f64;
+        // What goes on long after all was well again did not make the trouble.
+        let over = (end - onset) / 3;
+        let ended = ends.get(ends.partition_point(|e| *e <= end)).copied().unwrap_or(i64::MAX);
+        let goes_on = |until: i64| reached > end && ended > until && evidence.whole().is_some_and(|(_, last)| last > until);
+        activity.outlasts = goes_on(end + over.max(LONG_AFTER));
         activity.covers = Some(share);
         activity.gain *= (share / 0.3).clamp(0.1, 1.0);
     }
+}
+
+/// Activities of one signal put together by the machine that wrote of them, whoever each accuses. What a machine writes at any time is left out:
+/// each stranger who guesses is new, all of them together are not.
+fn by_writer(evidence: &Evidence, incident: &Incident, all: &[Activity]) -> Vec<Activity> {
+    let mut hosts: BTreeMap<NameId, Vec<usize>> = BTreeMap::new();
+    for number in all.iter().flat_map(|activity| &activity.series) {
+        hosts.entry(evidence.series[*number].host).or_default().push(*number);
+    }
+    let first = |series: &[usize]| all.iter().find(|activity| activity.series.iter().any(|number| series.contains(number)));
+    let together = |(host, series): (NameId, Vec<usize>)| {
+        let bins = Bins::join(series.iter().flat_map(|i| evidence.series[*i].bins.iter().copied()));
+        let (from, to) = ((incident.onset - BEFORE).div_euclid(1000), (incident.end + AFTER).div_euclid(1000));
+        let spans = || series.iter().filter_map(|i| evidence.span(evidence.series[*i].source));
+        let cover = spans().reduce(|(a, b), (x, y)| (a.min(x), b.max(y)))?;
+        let (hits, calm_hits) = (bins.sum(from, to + 1), bins.sum_before(from) + bins.sum_from(to + 1));
+        let calm = ((from - cover.0).max(0) + (cover.1 - to).max(0)).max(40);
+        let expected = calm_hits as f64 / calm as f64 * (to - from).max(1) as f64;
+        let gain = ((hits as f64 / (expected + 0.3)).ln() / 6f64.ln()).clamp(0.0, 1.0);
+        let entity = format!("host:{}", evidence.text(host));
+        Some(Activity { place: entity.clone(), entity, hits, gain, series: series.clone(), ..first(&series)?.clone() })
+            .filter(|_| gain > 0.0)
+    };
+    hosts.into_iter().filter_map(together).collect()
 }
 
 /// Compound signals: many hits of another signal for one entity.
@@ -297,7 +335,11 @@ fn compound(pack: &Pack, evidence: &Evidence, incident: &Incident, list: &mut Ve
         // What is counted by client says nothing where none is named.
         let by_client = count.by == Some(whyline_event::Key::ClientAddress);
         let is_named = |a: &Activity| !by_client || a.place.starts_with("client:") || a.entity.starts_with("client:");
-        for activity in list.iter().filter(|a| a.signal == count.of && is_named(a)) {
+        let mut counted: Vec<Activity> = list.iter().filter(|a| a.signal == count.of && is_named(a)).cloned().collect();
+        if count.by == Some(whyline_event::Key::HostName) {
+            counted = by_writer(evidence, incident, &counted);
+        }
+        for activity in &counted {
             let bins = Bins::join(activity.series.iter().flat_map(|i| evidence.series[*i].bins.iter().copied()));
             let seconds = bins.seconds(activity.onset / 1000, incident.end / 1000 + 10);
             let start = seconds.iter().find(|s| bins.sum(**s, **s + count.within) >= count.at_least);

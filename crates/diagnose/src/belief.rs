@@ -12,6 +12,7 @@ use crate::reach::Reach;
 use crate::reasons::steps;
 use crate::rules::{FaultId, Pack};
 use crate::symptoms::Incident;
+use crate::tied;
 use crate::topology::Topology;
 use crate::untold;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -95,11 +96,13 @@ pub(crate) struct Known<'k> {
     pub topology: &'k Topology,
     pub pack: &'k Pack,
     pub activities: &'k [Activity],
+    /// Its beginning and its end, ms.
+    pub stretch: (i64, i64),
 }
 
 /// The hypotheses about an incident, the best first.
 pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: &Incident, activities: &[Activity]) -> Vec<Hypothesis> {
-    let known = Known { evidence, topology, pack, activities };
+    let known = Known { evidence, topology, pack, activities, stretch: (incident.onset, incident.end) };
     let reach = Reach::new(evidence, topology, incident, activities);
     let near = Near::new(activities, topology);
     let mut anchors: BTreeSet<(FaultId, &str)> = BTreeSet::new();
@@ -132,6 +135,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
         h.step_of = h.step_of.and_then(|i| before.get(i)).and_then(|k| after.get(k)).copied();
     }
     untold::hold_back(&known, incident, &mut list);
+    tied::hold_back(&known, &reach, &mut list);
     list
 }
 
@@ -162,9 +166,12 @@ fn judge(
     let mut seen: Vec<(usize, bool)> = Vec::new();
     for (rank, (worth, i)) in picked.iter().enumerate() {
         let a = &activities[*i];
-        let same = seen.iter().any(|(j, against)| *against == (*worth < 0.0) && echo(evidence, &activities[*j], a));
-        let value = if same {
+        let is_like =
+            |other: &dyn Fn(&Activity) -> bool| seen.iter().any(|(j, against)| *against == (*worth < 0.0) && other(&activities[*j]));
+        let value = if is_like(&|b| echo(evidence, b, a)) {
             worth * 0.25
+        } else if is_like(&|b| is_one_event(b, a)) {
+            worth * 0.5
         } else if rank >= 3 {
             worth * 0.6
         } else {
@@ -213,6 +220,16 @@ fn judge(
 /// Whether two activities rest on the same records.
 fn echo(evidence: &Evidence, a: &Activity, b: &Activity) -> bool {
     (a.shown || a.place == b.place) && same_lines(evidence, a, b)
+}
+
+/// What has fewer hits is a single event; several programs tell of one within so long (ms).
+const FEW: u64 = 4;
+const AT_ONCE: i64 = 5_000;
+
+/// Whether two activities at one place are one event of which several programs tell: the kernel kills a process, and its supervisor says so.
+fn is_one_event(a: &Activity, b: &Activity) -> bool {
+    let is_single = |a: &Activity| a.hits < FEW && a.note.is_none() && !a.shown && !a.place.starts_with("client:");
+    is_single(a) && is_single(b) && a.place == b.place && (a.onset - b.onset).abs() <= AT_ONCE && (a.last - b.last).abs() <= AT_ONCE
 }
 
 /// Whether two activities are told by the same lines, whatever place they accuse: by as many, and by one that was kept of both. That lines
@@ -290,7 +307,14 @@ fn coverage(pack: &Pack, rule: &crate::rules::Fault, incident: &Incident, activi
             a.hits >= 4 && a.note.is_none() && !a.shown && rule.evidence.iter().any(|e| e.signal == a.signal && anchors_by(pack, e))
         })
         .map(|a| (a.last.min(incident.end) - a.onset.max(incident.onset)).max(0) as f64 / length)
-        .chain(terms.iter().filter(|t| t.value > 0.3).filter_map(|t| t.activity).filter_map(|i| activities[i].covers))
+        .chain(
+            terms
+                .iter()
+                .filter(|t| t.value > 0.3)
+                .filter_map(|t| t.activity)
+                .filter(|i| !activities[*i].outlasts)
+                .filter_map(|i| activities[i].covers),
+        )
         .fold(None, |acc: Option<f64>, c| Some(acc.map_or(c, |b| b.max(c))));
     match best {
         Some(share) => Term {

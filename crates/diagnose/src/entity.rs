@@ -44,10 +44,17 @@ pub fn service_of_path(path: &str) -> String {
     let file = parts.next().unwrap_or(path);
     let stem = file.split('.').next().unwrap_or(file);
     let stem = stem.strip_suffix("-json").unwrap_or(stem);
-    let hash = stem.len() >= 12 && stem.bytes().all(|b| b.is_ascii_hexdigit());
-    let name = if hash { parts.find(|p| !(p.len() >= 12 && p.bytes().all(|b| b.is_ascii_hexdigit()))).unwrap_or(stem) } else { stem };
-    name.to_string()
+    let is_hash = |part: &str| part.len() >= 12 && part.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_hash(stem) {
+        return parts.find(|part| !is_hash(part)).unwrap_or(stem).to_string();
+    }
+    // The folder of a stream names its program, unless it is that of the machine or one for all logs.
+    let folder = parts.next().filter(|folder| parts.next().is_some() && !matches!(*folder, "log" | "logs" | "var"));
+    folder.filter(|_| STREAMS.contains(&stem)).unwrap_or(stem).to_string()
 }
+
+/// Names of what a program writes, rather than of a program.
+const STREAMS: [&str; 12] = ["error", "errors", "access", "out", "err", "stdout", "stderr", "output", "current", "log", "main", "console"];
 
 /// A service on its host, each as far as it is known.
 pub fn of_service(service: &str, host: &str) -> String {
@@ -143,6 +150,9 @@ mod tests {
     fn services_of_files() {
         assert_eq!(service_of_path("web01/shop/shop-api.log.gz"), "shop-api");
         assert_eq!(service_of_path("containers/shop-db-1/00715dad8667bd1606a0/00715dad8667bd1606a0-json.log"), "shop-db-1");
+        assert_eq!(service_of_path("web01/php/error.log"), "php");
+        assert_eq!(service_of_path("web01/error.log"), "error");
+        assert_eq!(service_of_path("web01/log/error.log"), "error");
         assert_eq!(parts("service:api@app02"), ("service", "api", Some("app02")));
         assert_eq!(parts("addr:10.0.0.3:8080"), ("addr", "10.0.0.3:8080", None));
     }

@@ -28,6 +28,7 @@ pub mod shown;
 pub mod snapshot;
 pub mod symptoms;
 pub mod tally;
+mod tied;
 pub mod topology;
 pub mod tree;
 mod untold;

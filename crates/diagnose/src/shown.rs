@@ -76,6 +76,7 @@ fn state(evidence: &Evidence, incident: &Incident, signal: SignalId, place: Stri
         series: list,
         note: None,
         covers: None,
+        outlasts: false,
         collected: Some(collected),
         shown: true,
     })
@@ -102,6 +103,7 @@ fn dated(evidence: &Evidence, pack: &Pack, incident: &Incident, signal: SignalId
         series: list,
         note: None,
         covers: None,
+        outlasts: false,
         collected: None,
         shown: true,
     })

@@ -30,6 +30,8 @@ pub struct Topology {
     pub hosts: BTreeSet<String>,
     /// Where programs run, by their logs; MySQL counts as MariaDB as well, which nothing outside tells apart.
     running: BTreeMap<String, BTreeSet<String>>,
+    /// Hosts that are taken for the machine behind an address only because no other is left.
+    left_over: BTreeSet<String>,
 }
 
 /// Stores, as [`Evidence::programs`] names them.
@@ -392,6 +394,11 @@ impl Topology {
         hosts.first().filter(|_| hosts.len() == 1).cloned()
     }
 
+    /// Whether a host is taken for the machine behind an address only because no other is left.
+    pub(crate) fn is_left_over(&self, host: &str) -> bool {
+        self.left_over.contains(host)
+    }
+
     /// Whether a host is known by another address of the same network (the first two numbers), so that this one is hardly its own.
     pub(crate) fn has_another(&self, host: &str, address: &str) -> bool {
         let Some(IpAddr::V4(asked)) = address::ip(address) else { return false };
@@ -425,6 +432,7 @@ impl Topology {
         if let (1, [host]) = (open.len(), &free[..]) {
             let address = open.first().map(|a| a.to_string()).unwrap_or_default();
             let host = (*host).clone();
+            self.left_over.insert(host.clone());
             self.behind.insert(address, (host, 0));
         }
     }

@@ -19,7 +19,7 @@ const CONCLUSIVE: f64 = 4.0;
 
 /// Holds back the confidence in faults for which a needed log was not given.
 pub(crate) fn hold_back(known: &Known<'_>, incident: &Incident, list: &mut [Hypothesis]) {
-    let Known { evidence, topology, pack, activities } = *known;
+    let Known { evidence, topology, pack, activities, .. } = *known;
     let given = Given { evidence, seconds: (incident.onset.div_euclid(1000) - BEFORE, incident.end.div_euclid(1000)) };
     for h in list.iter_mut().filter(|h| h.step_of.is_none() && h.confidence > MOST) {
         let rule = &pack.faults[h.fault];
@@ -103,7 +103,7 @@ fn machine_speaks(given: &Given<'_>, activities: &[Activity], h: &Hypothesis) ->
 }
 
 /// Programs that start and watch others, and say how they end.
-const SUPERVISORS: [&str; 12] =
+pub(crate) const SUPERVISORS: [&str; 12] =
     ["systemd", "kernel", "supervisord", "monit", "dockerd", "containerd", "kubelet", "init", "runit", "nagios", "naemon", "icinga"];
 
 /// Whether the accused service speaks for itself: by what accuses it, or in a log of its own.

@@ -254,8 +254,9 @@ fn retransmissions(view: &mut View<'_>) {
 fn handshakes(view: &mut View<'_>) {
     let symptoms = &view.incident.symptoms;
     let Some(symptom) = symptoms.iter().find(|s| s.id == "tls.handshake").filter(|_| !view.evidence.requests.is_empty()) else { return };
-    let (onset, total) = (symptom.onset, symptom.total);
-    let served: Vec<_> = view.during().map(|(_, r)| r).filter(|r| r.of.status < 400).collect();
+    let (onset, end, total) = (symptom.onset, symptom.end, symptom.total);
+    let meanwhile = view.evidence.requests.ended(&view.edge, onset, end).map(|(_, r)| r);
+    let served: Vec<_> = meanwhile.filter(|r| r.of.status < 400).collect();
     if served.len() >= SERVED {
         let cite = served.iter().take(1).map(|r| (r.of.source, r.of.line)).collect();
         let note = format!(

@@ -156,12 +156,26 @@ fn usual(evidence: &Evidence, all: &[Told<'_>], bins: &BTreeMap<i64, u64>) -> u6
     (minutes / 4).checked_sub(silent).and_then(|at| counts.get(at)).copied().unwrap_or(0)
 }
 
+/// How many hits ten seconds must have of those of the fullest ten, to be part of a burst.
+const PART: u64 = 10;
+
+/// From where to where a burst really reaches, of the seconds that lie in a minute full of hits: single ones before and behind are no part of it.
+fn reach(bins: &BTreeMap<i64, u64>, (first, last): (i64, i64)) -> (i64, i64) {
+    let around = |from: i64| bins.range(from..from.saturating_add(10)).map(|(_, n)| n).sum::<u64>();
+    let seconds = || bins.range(first..=last).map(|(second, _)| *second);
+    let fullest = seconds().map(around).max().unwrap_or(0);
+    let is_part = |hits: u64| hits >= 2 && hits * PART >= fullest;
+    let begin = seconds().find(|second| is_part(around(*second))).unwrap_or(first);
+    let end = seconds().rev().find(|second| is_part(around(second - 9))).unwrap_or(last);
+    (begin, end.max(begin))
+}
+
 /// A burst: at least so many hits within a minute.
 fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>, least: u64) -> Option<Symptom> {
     let in_minute = |s: i64| bins.range(s..s.saturating_add(60)).map(|(_, n)| n).sum::<u64>();
     let hot: Vec<i64> = bins.keys().copied().filter(|s| in_minute(*s) >= least).collect();
-    let (first, last) = (*hot.first()?, hot.last()?.saturating_add(60));
-    let end = bins.range(..last).next_back().map_or(last, |(s, _)| *s);
+    let last = hot.last()?.saturating_add(60);
+    let (first, end) = reach(bins, (*hot.first()?, bins.range(..last).next_back().map_or(last, |(s, _)| *s)));
     let total = bins.range(first..=end).map(|(_, n)| *n as usize).sum();
     Some(Symptom { total, ..without_requests(id, host, (first * 1000, end * 1000)) })
 }
@@ -170,6 +184,16 @@ fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>, least: u64) -> Option<
 mod tests {
     use super::*;
     use crate::snapshot::Telling;
+
+    #[test]
+    fn a_burst_begins_where_it_rises() {
+        let mut bins: BTreeMap<i64, u64> = [(0, 1), (15, 1), (110, 1)].into();
+        bins.extend((32..=92).map(|second| (second, 4)));
+        let burst = burst("tls.handshake", "web01", &bins, LEAST).unwrap();
+        assert_eq!((burst.onset, burst.end, burst.total), (32_000, 92_000, 244));
+        let even: BTreeMap<i64, u64> = (0..120).step_by(2).map(|second| (second, 2)).collect();
+        assert_eq!(reach(&even, (0, 118)), (0, 118));
+    }
 
     #[test]
     fn an_attack_for_most_of_the_time_is_not_usual() {

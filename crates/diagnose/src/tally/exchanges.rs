@@ -110,11 +110,13 @@ impl Exchanges {
     }
 }
 
-/// The status of a request. Envoy writes 0 where the client left before the answer (flag DC); nginx has 499 for that.
+/// The status of a request. Envoy (flag DC) and Squid (`TCP_MISS_ABORTED`, `LogTags.cc`) write 0 where the client left before the answer; nginx
+/// has 499 for that.
 fn status(record: &Record<'_>, written: Value<'_>) -> Option<u16> {
     let flags = || record.values(Name::Other("envoy.response_flags")).find_map(|flags| flags.as_str());
+    let is_aborted = || record.str(Key::CacheStatus).is_some_and(|tag| tag.starts_with("TCP_") && tag.ends_with("_ABORTED"));
     match written.as_int()? {
-        0 if flags().is_some_and(|flags| flags.split(',').any(|flag| flag == "DC")) => Some(499),
+        0 if flags().is_some_and(|flags| flags.split(',').any(|flag| flag == "DC")) || is_aborted() => Some(499),
         status => u16::try_from(status).ok().filter(|status| (100..600).contains(status)),
     }
 }
