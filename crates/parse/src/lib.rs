@@ -5,6 +5,7 @@
 //! record with a note.
 
 mod ahead;
+mod beside;
 mod binary;
 pub mod boot;
 pub mod catalogue;

@@ -2,8 +2,9 @@
 //!
 //! Options overrule. Else a source's zone comes from what is certain: the stamps of its envelopes; then from agreement with
 //! sources that are settled already and log the same moments (request ids, then requests by path); then from its own
-//! machine; then from where its records would lie beside those of the others; at last it is UTC. Each step says so.
+//! machine; then from where its records would lie beside those of the others (both in [`beside`]); at last it is UTC. Each step says so.
 
+use crate::beside;
 use crate::facts::{Facts, date_in_name};
 use crate::peak::peak;
 use crate::restarts::agree;
@@ -139,7 +140,7 @@ pub fn settle(items: &[Item<'_>], told: &Told) -> Vec<Settled> {
     by_moments(items, &mut zones, &near);
     by_restarts(items, &mut zones, &near);
     by_set(items, &sets, &mut zones);
-    by_host_and_overlap(items, &mut zones, &near);
+    beside::settle(items, &mut zones, &near);
     let mut settled: Vec<Settled> = items
         .iter()
         .zip(zones)
@@ -352,93 +353,6 @@ fn by_restarts(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Op
         best.map(|(_, _, quarter)| *quarter)
     };
     by_neighbours(items, zones, near, agree, elect, |with, pairs| Why::Restarts { with, pairs });
-}
-
-/// Share of the span `[first, last]` that lies within `[from, to]`, widened a little.
-fn overlap(first: i64, last: i64, from: i64, to: i64) -> f64 {
-    const SLACK: i64 = 300;
-    let (from, to) = (from - SLACK, to + SLACK);
-    let length = (last - first).max(1);
-    (last.min(to) - first.max(from)).clamp(0, length) as f64 / length as f64
-        + if first == last && (from..=to).contains(&first) { 1.0 } else { 0.0 }
-}
-
-fn by_host_and_overlap(items: &[Item<'_>], zones: &mut [Option<(Zone, Why)>], near: &[Option<i64>]) {
-    let clock = |i: usize, zone: Zone| Clock { zone, near: near[i], ahead: 0 };
-    let span_of = |i: usize, zone: &Zone| -> Option<(i64, i64)> {
-        let c = clock(i, zone.clone());
-        let at = |form: Form, second: i64| {
-            c.instant(&whyline_event::Stamp { nanos: second.saturating_mul(NANOS), form, offset: None, digits: 0 }).div_euclid(NANOS)
-        };
-        let spans = &items[i].facts.spans;
-        let first = spans.iter().map(|(f, s)| at(*f, s.first)).min()?;
-        Some((first, spans.iter().map(|(f, s)| at(*f, s.last)).max()?))
-    };
-    // What is settled by now is the frame.
-    let frame: Vec<(usize, i64, i64)> = zones
-        .iter()
-        .enumerate()
-        .filter_map(|(i, z)| z.as_ref().filter(|(_, w)| *w != Why::None).and_then(|(z, _)| span_of(i, z)).map(|(a, b)| (i, a, b)))
-        .collect();
-    let bundle = frame.iter().fold(None, |acc: Option<(i64, i64)>, (_, a, b)| Some(acc.map_or((*a, *b), |(x, y)| (x.min(*a), y.max(*b)))));
-    let offsets_of = |i: usize| -> Vec<i32> {
-        let mut list: Vec<(u64, i32)> = items[i].facts.offsets.iter().map(|(o, n)| (*n, *o)).collect();
-        list.sort_unstable_by(|a, b| b.cmp(a));
-        list.into_iter().map(|(_, o)| o).collect()
-    };
-    let fixed = |z: &Zone| if let Zone::Offset(o) = z { Some(*o) } else { None };
-    let decided: Vec<Option<(Zone, Why)>> = (0..items.len())
-        .map(|i| {
-            if zones[i].is_some() {
-                return None;
-            }
-            let same_host: Vec<usize> =
-                (0..items.len()).filter(|j| *j != i && items[*j].host.is_some() && items[*j].host == items[i].host).collect();
-            // Local zones of the machine first: a program that writes `Z` says nothing about the machine.
-            let mut host: Vec<i32> = Vec::new();
-            for j in &same_host {
-                if let Some((zone, Why::Moments { .. } | Why::Restarts { .. } | Why::Envelope)) = &zones[*j] {
-                    host.extend(fixed(zone));
-                }
-                host.extend(offsets_of(*j));
-            }
-            host.extend(offsets_of(i));
-            host.sort_by_key(|o| *o == 0);
-            let mut others: Vec<i32> = (0..items.len()).flat_map(offsets_of).collect();
-            others.sort_by_key(|o| *o == 0);
-            let near_host = frame
-                .iter()
-                .filter(|(j, _, _)| same_host.contains(j))
-                .fold(None, |acc: Option<(i64, i64)>, (_, a, b)| Some(acc.map_or((*a, *b), |(x, y)| (x.min(*a), y.max(*b)))));
-            let fits = |offset: i32| -> f64 {
-                let Some((first, last)) = span_of(i, &Zone::Offset(offset)) else { return 0.0 };
-                let beside = |frame: Option<(i64, i64)>| frame.map_or(0.0, |(a, b)| overlap(first, last, a, b).min(1.0));
-                beside(near_host).max(beside(bundle) * 0.95)
-            };
-            if let Some(offset) = host.iter().copied().find(|o| fits(*o) >= 0.5) {
-                return Some((Zone::Offset(offset), Why::Host));
-            }
-            let rest = others
-                .into_iter()
-                .chain([0])
-                .chain((1..=14).flat_map(|h| [h * 3600, -h * 3600]))
-                .chain([19800, 20700, 12600, 16200, 34200, -12600, 23400]);
-            let mut best: Option<(f64, i32)> = None;
-            for offset in rest {
-                let fit = fits(offset);
-                if fit > 0.3 && best.is_none_or(|(f, _)| fit > f + 0.05) {
-                    best = Some((fit, offset));
-                }
-            }
-            best.map(|(_, offset)| (Zone::Offset(offset), if offset == 0 { Why::Assumed } else { Why::Overlap }))
-                .or_else(|| host.first().map(|o| (Zone::Offset(*o), Why::Host)))
-        })
-        .collect();
-    for (zone, found) in zones.iter_mut().zip(decided) {
-        if zone.is_none() {
-            *zone = found;
-        }
-    }
 }
 
 /// Puts `--year` into the clocks of a bundle in which no stamp carries a full date.
