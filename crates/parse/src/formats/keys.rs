@@ -66,6 +66,8 @@ pub enum Unit {
     Seconds,
     /// Told by the shape of the value: a fraction is of seconds, a very large number of nanoseconds, else milliseconds.
     Shape,
+    /// As `rt` is written: a fraction below a minute is of seconds, as nginx's `$request_time` has it, else it is of milliseconds.
+    Brief,
 }
 
 /// The folded form of a key; `None` for keys longer than any in the table.
@@ -357,8 +359,8 @@ fn http(key: &[u8]) -> Option<Role> {
         | b"durationinms"
         | b"milliseconds"
         | b"requesttimems"
-        | b"rt"
         | b"tookmillis" => Role::Duration(Millis),
+        b"rt" => Role::Duration(Brief),
         b"requesttime" | b"durations" | b"durationsec" | b"durationseconds" | b"elapsedseconds" | b"elapseds" | b"latencyseconds"
         | b"seconds" => Role::Duration(Seconds),
         b"durationus" | b"elapsedus" | b"latencyus" | b"durationmicros" => Role::Duration(Micros),

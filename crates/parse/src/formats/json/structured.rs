@@ -166,7 +166,7 @@ pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, 
                     other(name, *value, record);
                 }
             }
-            _ => put_role(cx, role, name, *value, Context { http: found.http, named_host }, record),
+            _ => put_role(cx, role, name, *value, Context { http: found.http, named_host, pairs }, record),
         }
     }
     if let Some(text) = found.message {
@@ -175,17 +175,31 @@ pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, 
 }
 
 #[derive(Clone, Copy)]
-struct Context {
+struct Context<'a, 'p> {
     http: bool,
     named_host: bool,
+    pairs: &'p [(&'a str, Scalar<'a>)],
 }
 
-fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, context: Context, record: &mut Record<'a>) {
+impl Context<'_, '_> {
+    /// Whether the record is of Caddy's reverse proxy (modules/caddyhttp/reverseproxy), which calls a server behind it a host.
+    fn of_proxy(&self) -> bool {
+        let is_it = |text: &str| text.starts_with("http.handlers.reverse_proxy");
+        self.pairs.iter().any(|(name, value)| *name == "logger" && value.text().is_some_and(is_it))
+    }
+}
+
+fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, context: Context<'a, '_>, record: &mut Record<'a>) {
     let text = value.text().unwrap_or("");
     match role {
         Role::Level => level(cx, value, record),
         Role::Name if !text.is_empty() => once(if context.named_host { Key::ServiceName } else { Key::Logger }, name, value, record),
         Role::Host if !text.is_empty() && context.http => fill::endpoint(record, text, Key::ServerAddress, Key::ServerPort),
+        // What has a port is one of the programs of a machine, and most often that of another one.
+        Role::Host if address::split_port(text).1.is_some() => match context.of_proxy() {
+            true => once(Key::UpstreamAddress, name, value, record),
+            false => other(name, value, record),
+        },
         Role::Host if !text.is_empty() => once(Key::HostName, name, value, record),
         Role::Process => match value {
             Scalar::Number(n) => fill::once_int(record, Key::ProcessPid, n),
@@ -292,9 +306,10 @@ pub fn duration(value: Scalar<'_>, unit: Unit) -> Option<Value<'static>> {
     }
     match unit {
         Unit::Seconds => Value::seconds(text),
-        Unit::Millis => Value::millis(text),
         Unit::Micros => scaled(1e6),
         Unit::Nanos => scaled(1e9),
+        Unit::Brief if text.split_once('.').is_some_and(|(whole, _)| whole.parse::<u8>().is_ok_and(|n| n < 60)) => Value::seconds(text),
+        Unit::Millis | Unit::Brief => Value::millis(text),
         Unit::Shape if text.contains('.') => Value::seconds(text),
         Unit::Shape => match text.parse::<i64>() {
             Ok(n) if n >= 1_000_000 => Some(Value::Duration(n)),
