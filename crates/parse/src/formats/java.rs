@@ -4,7 +4,7 @@ use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::{Cursor, first_line};
 use crate::formats::{exception, fill, message};
 use crate::stamp;
-use whyline_event::{Key, Record, Severity, Stamp};
+use whyline_event::{Form, Key, Record, Severity, Stamp};
 
 /// Tomcat's one-line layout: `21-Nov-2026 10:30:01.123 SEVERE [main] org.example.Host.start text`.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,7 +73,11 @@ impl Format for JavaUtilLogging {
         record.format = "java.util.logging";
         let message = if rest.is_empty() { head } else { c.rest };
         put(cx, &Line { stamp, level, thread: "", logger, function, message }, record);
-        Some(if rest.is_empty() { 60 } else { 88 })
+        Some(match (rest.is_empty(), logger.contains('.')) {
+            (false, _) => 88,
+            (true, true) => 60,
+            (true, false) => 40,
+        })
     }
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
@@ -81,15 +85,18 @@ impl Format for JavaUtilLogging {
     }
 }
 
-/// Time, class and method, and nothing else.
+/// Time, class and method, and nothing else. A class without a package is one only behind the date that begins with a month.
 fn first(line: &str) -> Option<(Stamp, &str, &str)> {
     let mut c = Cursor::new(line);
     let stamp = c.stamp()?;
     c.must(" ")?;
-    let class = c.word().filter(|w| w.len() > 3 && w.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$')))?;
+    let class = c.word().filter(|w| w.len() > 1 && w.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'$')))?;
     c.must(" ")?;
     let function = c.word().filter(|w| w.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'<' | b'>')))?;
-    (c.at_end() && class.contains('.') && Severity::from_word(class).is_none()).then_some((stamp, class, function))
+    let dated = || stamp.form == Form::Civil && line.starts_with(|month: char| month.is_alphabetic());
+    let alone = || class.starts_with(|initial: char| initial.is_ascii_uppercase()) && dated();
+    let named = if class.contains('.') { class.len() > 3 } else { alone() };
+    (c.at_end() && named && Severity::from_word(class).is_none()).then_some((stamp, class, function))
 }
 
 /// A level word in the language of the server.
@@ -131,12 +138,21 @@ mod tests {
         for text in [
             "Nov 21, 2026 10:30:01 AM com.example.Shop run\nWARNING: No room",
             "Nov. 21, 2026 10:30:01 AM com.example.Shop run\nWARNUNG: No room",
+            "Nov 21, 2026 10:30:01 AM Api service\nWARNING: No room",
+            "Nov 21, 2026 10:30:01\u{202f}AM Api service\nWARNING: No room",
         ] {
             let mut r = Record::new(text, Origin::default());
             assert_eq!(JavaUtilLogging.read(&cx, text, &mut r), Some(88), "{text}");
             assert_eq!((r.body, r.severity), ("No room", Some(Severity::Warn)));
         }
         assert!(!JavaUtilLogging.starts(&cx, "WARNING: No room"));
-        assert!(!JavaUtilLogging.starts(&cx, "2026-11-21 10:00:00 a.b c d"));
+        for no in [
+            "2026-11-21 10:00:00 a.b c d",
+            "2026-11-21 10:00:00 Server started",
+            "Nov 21 10:00:00 Web1 up",
+            "Nov 21, 2026 10:00:00 AM it runs",
+        ] {
+            assert!(!JavaUtilLogging.starts(&cx, no), "{no}");
+        }
     }
 }

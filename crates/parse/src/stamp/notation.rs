@@ -293,16 +293,22 @@ pub(super) fn syslog_careful(text: &str) -> Found {
         }
         None => (None, clock(b, at)?),
     };
+    // The narrow blank is of newer Java.
+    let gap = match b.get(clock.end) {
+        Some(b' ') => 1,
+        Some(0xe2) if b.get(clock.end + 1..clock.end + 3) == Some(&[0x80, 0xaf]) => 3,
+        _ => 0,
+    };
     if let Some(half) = b
-        .get(clock.end..clock.end + 3)
-        .filter(|h| h[0] == b' ' && h[2].eq_ignore_ascii_case(&b'm') && matches!(h[1].to_ascii_lowercase(), b'a' | b'p'))
+        .get(clock.end + gap..clock.end + gap + 2)
+        .filter(|h| gap > 0 && h[1].eq_ignore_ascii_case(&b'm') && matches!(h[0].to_ascii_lowercase(), b'a' | b'p'))
     {
-        clock.hour = match (half[1].to_ascii_lowercase(), clock.hour) {
+        clock.hour = match (half[0].to_ascii_lowercase(), clock.hour) {
             (b'a', 12) => 0,
             (b'p', h) if h < 12 => h + 12,
             (_, h) => h,
         };
-        clock.end += 3;
+        clock.end += gap + 2;
     }
     if let Some(year) = year {
         return finish(civil_at(year, month, day, &clock)?, &clock, b, true);

@@ -54,22 +54,50 @@ impl Format for Rfc3164 {
 
 /// Puts host, tag, process id, and reads the message.
 pub(crate) fn put_head<'a>(cx: &Cx<'a>, head: &Head<'a>, record: &mut Record<'a>) {
+    let cisco = if is_number(head.tag) && head.pid.is_empty() { cisco(head.message) } else { None };
+    let (tag, tagged, message) =
+        cisco.map_or((head.tag, head.tagged, head.message), |tagged| (tagged.split(':').next().unwrap_or(""), tagged, tagged));
     fill::once_str(record, Key::HostName, head.host);
-    fill::once_str(record, Key::ProcessName, head.tag);
+    fill::once_str(record, Key::ProcessName, tag);
     fill::once_int(record, Key::ProcessPid, head.pid);
     if !head.level.is_empty() {
         fill::level(record, head.level);
     }
     // Cisco's `%FACILITY-5-MNEMONIC:` is no program, but the name of the message.
-    let mnemonic = head.tag.starts_with('%') && head.tag.matches('-').count() >= 2;
-    record.body = if mnemonic { head.tagged } else { head.message };
+    let mnemonic = tag.starts_with('%') && tag.matches('-').count() >= 2;
+    record.body = if mnemonic { tagged } else { message };
     if mnemonic
-        && let Some(severity) = head.tag.split('-').nth(1).and_then(|n| n.parse().ok()).and_then(Severity::from_syslog)
+        && let Some(severity) = tag.split('-').nth(1).and_then(|n| n.parse().ok()).and_then(Severity::from_syslog)
         && record.severity.is_none()
     {
         record.severity = Some(severity);
     }
-    services::message(cx, NAME, head.tag, record.body, record);
+    services::message(cx, NAME, tag, record.body, record);
+}
+
+/// The message of a device of Cisco from its name on, behind the number of the line and the device's own clock:
+/// `2282: Nov 26 06:42:04.844 CET: %LINK-3-UPDOWN: text`.
+fn cisco(message: &str) -> Option<&str> {
+    let at = message.find(": %").filter(|at| *at <= 48)?;
+    let front = message.get(..at)?;
+    let front = front.split_once(": ").filter(|(number, _)| is_number(number)).map_or(front, |(_, rest)| rest);
+    let (_, used) = stamp::syslog(front.trim_start_matches(['*', '.']))?;
+    let zone = front.trim_start_matches(['*', '.']).get(used..)?;
+    (zone.is_empty() || zone.strip_prefix(' ').is_some_and(is_zone)).then(|| message.get(at + 2..)).flatten()
+}
+
+/// What stands behind the name of the zone that a device of Cisco writes behind its clock: ` CET: %LINK-3-UPDOWN: text`.
+fn behind_zone(rest: &str) -> &str {
+    // Hardly a host begins with two capitals.
+    if !matches!(rest.as_bytes(), [_, first, second, ..] if first.is_ascii_uppercase() && second.is_ascii_uppercase()) {
+        return rest;
+    }
+    let zone = rest.get(1..).and_then(|text| text.split_once(": %")).map(|(zone, _)| zone).filter(|zone| is_zone(zone));
+    zone.and_then(|zone| rest.get(zone.len() + 2..)).unwrap_or(rest)
+}
+
+fn is_zone(word: &str) -> bool {
+    (2..=5).contains(&word.len()) && word.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 /// What stands behind a process id: a colon, or the job that macOS names.
@@ -104,11 +132,16 @@ fn parse(text: &str) -> Option<Line<'_>> {
         }
         return Some(Line { pri, stamp: None, head, fit: 55 });
     };
+    // A year and half a day are Java's, whose next line has the message.
+    if stamp.form == Form::Civil && matches!(rest.as_bytes().get(used.saturating_sub(1)), Some(b'M' | b'm')) {
+        return None;
+    }
     let rest = rest.get(used..)?;
     let rest = rest.strip_prefix(':').unwrap_or(rest);
     if !rest.starts_with(' ') {
         return None;
     }
+    let rest = behind_zone(rest);
     let classic = stamp.form == Form::NoYear || !first.is_ascii_digit();
     let head = head(rest);
     if Severity::from_word(head.host).is_some() && head.host.len() > 1 || Severity::from_word(head.tag).is_some() {
@@ -205,10 +238,28 @@ mod tests {
             ("web1 app[42]: no time", "52 web1 app Some(42) None no time"),
             ("Sat Nov 21 10:30:01 2026 daemon.err hostapd[7]: no ap", "65 - hostapd Some(7) Some(\"ERROR\") no ap"),
             ("<27>job: no time", "55 - job None Some(\"ERROR\") no time"),
+            (
+                "Nov 21 10:31:12 sw1 2291: 2282: Nov 21 10:31:12.844 CET: %LINK-3-UPDOWN: Interface x, down",
+                "65 sw1 %LINK-3-UPDOWN None Some(\"ERROR\") %LINK-3-UPDOWN: Interface x, down",
+            ),
+            (
+                "Nov 21 10:31:12 sw1 2291: *Nov 21 10:31:12.844: %SYS-5-CONFIG_I: Configured",
+                "65 sw1 %SYS-5-CONFIG_I None Some(\"INFO\") %SYS-5-CONFIG_I: Configured",
+            ),
+            (
+                "Nov 21 10:31:12.844 CET: %LINK-3-UPDOWN: Interface x, down",
+                "50 - %LINK-3-UPDOWN None Some(\"ERROR\") %LINK-3-UPDOWN: Interface x, down",
+            ),
         ] {
             assert_eq!(read(text).as_deref(), Some(want), "{text}");
         }
-        for no in ["2026-11-21 10:31:12 web1 app: x", "hello", "Nov 21 10:31:12 ERROR a.b: x", "2026-11-21T10:31:12Z stdout F x"] {
+        for no in [
+            "2026-11-21 10:31:12 web1 app: x",
+            "hello",
+            "Nov 21, 2026 8:03:15 PM Api service",
+            "Nov 21 10:31:12 ERROR a.b: x",
+            "2026-11-21T10:31:12Z stdout F x",
+        ] {
             assert_eq!(read(no), None, "{no}");
         }
     }
