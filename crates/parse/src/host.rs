@@ -152,7 +152,62 @@ const NOT_HOSTS: &[&str] = &[
     "after",
     "today",
     "yesterday",
+    "asg",
+    "cdn",
+    "cloudfront",
+    "jetty",
+    "unattended-upgrades",
+    // Load balancers and what else a cloud logs.
+    "alb",
+    "cloudtrail",
+    "cloudwatch",
+    "elb",
+    "events",
+    "nlb",
+    // Namespaces that most clusters have, and the parts of a cluster.
+    "argocd",
+    "calico-apiserver",
+    "calico-system",
+    "cert-manager",
+    "control-plane",
+    "controlplane",
+    "default",
+    "external-secrets",
+    "flux-system",
+    "gatekeeper-system",
+    "ingress-nginx",
+    "istio-ingress",
+    "istio-system",
+    "karpenter",
+    "kube-flannel",
+    "kube-node-lease",
+    "kube-public",
+    "kube-system",
+    "kyverno",
+    "logging",
+    "longhorn-system",
+    "metallb-system",
+    "monitoring",
+    "projectcontour",
+    "rook-ceph",
+    "tigera-operator",
+    "traefik-v2",
 ];
+
+/// Programs whose folders carry the first number of their version, as packages name them, with the versions that there are. Numbers beyond
+/// are those of machines.
+const WITH_VERSION: &[(&str, std::ops::RangeInclusive<u32>)] =
+    &[("jetty", 8..=12), ("php", 5..=9), ("php", 53..=89), ("postgresql", 9..=19), ("python", 2..=3), ("tomcat", 5..=11)];
+
+/// Whether a folder is called by a program and its version: `tomcat10`, `jetty9`, `php8.2`, `php8.2-fpm`, `postgresql-16`.
+fn has_version(folder: &str) -> bool {
+    WITH_VERSION.iter().any(|(program, versions)| {
+        let Some(rest) = folder.strip_prefix(program) else { return false };
+        let rest = rest.strip_suffix("-fpm").unwrap_or(rest);
+        let (first, minor) = rest.strip_prefix('-').unwrap_or(rest).split_once('.').unwrap_or((rest.trim_start_matches('-'), "0"));
+        first.parse().is_ok_and(|first: u32| versions.contains(&first)) && minor.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+    })
+}
 
 /// The name of a folder; that of an archive without what says how it is packed, when, and that it holds logs.
 fn stem(folder: &str) -> &str {
@@ -192,7 +247,13 @@ fn could_be_host(folder: &str, several_archives: bool) -> bool {
     let number = low.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'_' | b'.'));
     // The log folder of a site of IIS.
     let site = low.strip_prefix("w3svc").is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()));
-    !low.is_empty() && !hash && !number && !site && !NOT_HOSTS.contains(&low.as_str())
+    !low.is_empty()
+        && !hash
+        && !number
+        && !site
+        && !NOT_HOSTS.contains(&low.as_str())
+        && !low.starts_with("openshift-")
+        && !has_version(&low)
 }
 
 /// What is known of one source.
@@ -348,6 +409,12 @@ mod tests {
             [some("p-1"), some("p-1"), some("lb-1")]
         );
         assert_eq!(hosts(&[("mus-edge/letsencrypt/l.log", ""), ("mus-edge/nginx/access.log", "")]), [some("mus-edge"), some("mus-edge")]);
+        assert_eq!(hosts(&[("search-1/jetty9/x.log", ""), ("search-1/php8.2-fpm/y.log", "")]), [some("search-1"), some("search-1")]);
+        assert_eq!(hosts(&[("logs/kube-system/a.log", ""), ("logs/openshift-dns/b.log", "")]), [None, None]);
+        assert_eq!(hosts(&[("unattended-upgrades/a.log", ""), ("postgresql-16/a.log", ""), ("tomcat10/a.log", "")]), [None, None, None]);
+        // Numbers of machines, and what lines call a machine.
+        assert_eq!(hosts(&[("tomcat1/a.log", ""), ("php21/a.log", "")]), [some("tomcat1"), some("php21")]);
+        assert_eq!(hosts(&[("monitoring/syslog", "monitoring")]), [some("monitoring")]);
         assert_eq!(hosts(&[("access.log", "")]), [None]);
         assert_eq!(hosts(&[("var/log/nginx/access.log", "")]), [None]);
         // An archive is a bundle, unless there are several of them.

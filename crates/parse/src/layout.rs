@@ -58,7 +58,7 @@ impl Layouts {
                 labels: Vec::new(),
                 no_log: !SOS_LOGS.iter().any(|folder| inside.starts_with(folder)),
             },
-            None => Placed::default(),
+            None => Placed { labels: of_name(path), ..Placed::default() },
         }
     }
 
@@ -75,6 +75,16 @@ impl Layouts {
             [_] | [_, _] if inside.ends_with(".json") || inside.ends_with(".yaml") => Some(Placed { no_log: true, ..Placed::default() }),
             _ => None,
         }
+    }
+}
+
+/// What the name of a file alone says: Tomcat's access log, whose lines are any web server's, is always called so
+/// (org.apache.catalina.valves.AccessLogValve in conf/server.xml).
+fn of_name(path: &str) -> Vec<(Key, String)> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    match name.starts_with("localhost_access_log") {
+        true => vec![(Key::ServiceName, "tomcat".to_string())],
+        false => Vec::new(),
     }
 }
 
@@ -188,6 +198,7 @@ mod tests {
         assert_eq!(none.place("d/shop/api-7c9d/logs.txt"), Placed::default());
         assert!(none.place("g/namespaces/shop/pods/api/api.yaml").no_log);
         assert_eq!(none.place("var/log/pods/README"), Placed::default());
+        assert_eq!(said(&none.place("app1/logs/localhost_access_log.2026-11-20.txt")), (None, vec!["tomcat"], false));
     }
 
     #[test]
