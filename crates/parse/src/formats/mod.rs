@@ -11,6 +11,7 @@ pub mod cef;
 pub mod columns;
 pub mod csv;
 pub mod cursor;
+pub mod daemons;
 pub mod databases;
 pub mod dmesg;
 pub mod dns;

@@ -1,8 +1,8 @@
 //! The formats of envelopes, structured logs, applications and databases.
 
 use super::{
-    app, auditd, cef, columns, csv, databases, dmesg, dns, docker, dotnet, generic, golang, java, journal, journalctl, json, jvm, logfmt,
-    mail, mongodb, monolog, mysql, packages, php, postgres, redis, servers, supervisord, syslog, uvicorn, varnishlog, vendors, xml,
+    app, auditd, cef, columns, csv, daemons, databases, dmesg, dns, docker, dotnet, generic, golang, java, journal, journalctl, json, jvm,
+    logfmt, mail, mongodb, monolog, mysql, packages, php, postgres, redis, servers, supervisord, syslog, uvicorn, varnishlog, vendors, xml,
 };
 use crate::format::Format;
 use std::sync::Arc;
@@ -49,6 +49,7 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(dmesg::Dmesg),
         Arc::new(auditd::Auditd),
         Arc::new(servers::Servers),
+        Arc::new(daemons::Daemons::default()),
         Arc::new(cef::Cef),
         Arc::new(vendors::Db2Diag),
         Arc::new(vendors::PanOs),
