@@ -2,6 +2,7 @@
 
 use super::super::access;
 use crate::format::{Cx, Fit};
+use crate::formats::fill;
 use crate::seek::near;
 use crate::stamp;
 use whyline_event::{Key, Record, Stamp, Value};
@@ -180,6 +181,9 @@ impl<'a> Tail<'a> {
         let [request, response] = self.captures;
         if !request.is_empty() {
             record.put_other("haproxy.captured.request", Value::Str(request));
+            if let Some(agent) = request.split('|').find(|header| is_user_agent(header)) {
+                fill::once_str(record, Key::UserAgent, agent);
+            }
         }
         if !response.is_empty() {
             record.put_other("haproxy.captured.response", Value::Str(response));
@@ -217,6 +221,17 @@ impl<'a> Tail<'a> {
             record.put_str(Key::Cipher, cipher);
         }
     }
+}
+
+/// Whether a captured header looks like a user agent: a name, a slash and a number, and nothing more or a blank behind it. No other header
+/// that people capture does.
+fn is_user_agent(header: &str) -> bool {
+    let Some((product, rest)) = header.split_once('/') else { return false };
+    let named = product.len() <= 48
+        && product.starts_with(|c: char| c.is_ascii_alphabetic())
+        && product.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b' ' | b'.' | b'_' | b'-'));
+    let version = rest.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-')).count();
+    named && rest.starts_with(|c: char| c.is_ascii_digit()) && rest.as_bytes().get(version).is_none_or(|b| *b == b' ')
 }
 
 /// `{request headers} {response headers}`, both optional.
