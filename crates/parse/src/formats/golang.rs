@@ -3,6 +3,7 @@
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::{Cursor, begins_record};
 use crate::formats::{exception, fill, message};
+use crate::seek::Needle;
 use crate::stamp;
 use whyline_event::{Key, Record, Severity, Stamp, Value};
 
@@ -53,10 +54,44 @@ fn pod<'a>(text: &'a str, record: &mut Record<'a>) {
     if let Some((namespace, name)) = value(" pod=\"").and_then(|v| v.split_once('/')) {
         fill::once_str(record, Key::PodName, name);
         fill::once_str(record, Key::Namespace, namespace);
+    } else if let Some((namespace, name)) = workload(text) {
+        fill::once_str(record, Key::Namespace, namespace);
+        match refused_pod(text) {
+            Some(pod) => fill::once_str(record, Key::PodName, pod),
+            None => record.put_other("k8s.object.name", Value::Str(name)),
+        }
     }
     if let Some(node) = value(" node=\"") {
         fill::once_str(record, Key::NodeName, node);
     }
+}
+
+/// Namespace and name of the workload that a controller could not bring to its wanted state: `sync "shop/web-7d9c" failed with ...`,
+/// `error syncing StatefulSet shop/web, ...`, also with the quotes escaped inside another value
+/// (kubernetes pkg/controller/replicaset/replica_set.go, statefulset/stateful_set.go).
+fn workload(text: &str) -> Option<(&str, &str)> {
+    const SYNC: Needle = Needle::new("sync");
+    let rest = SYNC.after(text)?;
+    let rest = rest.strip_prefix("ing").unwrap_or(rest).strip_prefix(' ')?;
+    let kind = rest.bytes().take_while(u8::is_ascii_alphabetic).count();
+    let behind_kind = rest.get(kind..)?.strip_prefix(' ').filter(|_| rest.starts_with(|c: char| c.is_ascii_uppercase()));
+    let bare = behind_kind.unwrap_or(rest).trim_start_matches(['\\', '"']);
+    (behind_kind.is_some() || bare.len() < rest.len()).then_some(())?;
+    let mut c = Cursor::new(bare);
+    let is_name = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.');
+    let namespace = c.run(is_name)?;
+    c.must("/")?;
+    let name = c.run(is_name)?;
+    c.rest.starts_with(['\\', '"', ',', ':', ' ']).then_some((namespace, name))
+}
+
+/// The pod that admission refused: `pods "web-0" is forbidden`; of a name that is still to be made up only the beginning is told.
+fn refused_pod(text: &str) -> Option<&str> {
+    const PODS: Needle = Needle::new("pods ");
+    let rest = PODS.after(text)?.trim_start_matches(['\\', '"']);
+    let end = rest.find(['\\', '"'])?;
+    let name = rest.get(..end).filter(|name| !name.is_empty() && !name.ends_with('-') && !name.contains(' '))?;
+    rest.get(end..)?.trim_start_matches(['\\', '"']).starts_with(" is forbidden").then_some(name)
 }
 
 fn glog(text: &str) -> Option<(Stamp, Cursor<'_>)> {
@@ -157,6 +192,35 @@ mod tests {
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Glog.read(&cx, text, &mut r), Some(88));
         assert_eq!((r.body, r.int(Key::CodeLine), r.severity), ("no [list] today", Some(138), Some(Severity::Error)));
+        for (text, namespace, pod, object) in [
+            (
+                r#""Unhandled Error" err="sync \"shop/web-7d9c\" failed with pods \"web-7d9c-x2\" is forbidden: exceeded quota: team""#,
+                "shop",
+                Some("web-7d9c-x2"),
+                None,
+            ),
+            (
+                r#""Unhandled Error" err="sync \"shop/web-7d9c\" failed with pods \"web-7d9c-\" is forbidden: no""#,
+                "shop",
+                None,
+                Some("web-7d9c"),
+            ),
+            (
+                r#""Unhandled Error" err="error syncing StatefulSet shop/web, requeuing: pods \"web-0\" is forbidden: no""#,
+                "shop",
+                Some("web-0"),
+                None,
+            ),
+            (r#""Syncing" pod="shop/web-0" node="n1""#, "shop", Some("web-0"), None),
+            ("async sync of things", "", None, None),
+            ("sync a/b.go: done", "", None, None),
+        ] {
+            let mut r = Record::new(text, Origin::default());
+            super::pod(text, &mut r);
+            let object_name = r.values(whyline_event::Name::Other("k8s.object.name")).next();
+            assert_eq!((r.str(Key::Namespace).unwrap_or(""), r.str(Key::PodName)), (namespace, pod), "{text}");
+            assert_eq!(object_name, object.map(Value::Str), "{text}");
+        }
         let text = "W261121 10:30:01.123456 77 1@kv/a.go:48 ⋮ [n1] 12 slow";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Glog.read(&cx, text, &mut r), Some(88));
