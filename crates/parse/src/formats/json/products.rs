@@ -25,6 +25,7 @@ static PRODUCTS: &[Product] = &[
     Product { name: "kibana.json", is: is_kibana, fill: kibana },
     Product { name: "caddy", is: is_caddy, fill: caddy },
     Product { name: "postgresql", is: is_postgres, fill: postgres },
+    Product { name: CLOUDWATCH, is: is_cloudwatch, fill: cloudwatch },
 ];
 
 /// The product that wrote an object.
@@ -227,6 +228,33 @@ fn caddy<'a>(cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
                 _ => {}
             }
         }
+    }
+}
+
+const CLOUDWATCH: &str = "aws.cloudwatch";
+
+/// An event of CloudWatch Logs, as `aws logs filter-log-events` and `get-log-events` show it.
+fn is_cloudwatch(flat: &Flat<'_>) -> bool {
+    flat.pairs.len() <= 8 && ["ingestionTime", "timestamp", "message"].iter().all(|key| flat.get(key).is_some())
+}
+
+/// The message is a line of the program that wrote it.
+fn cloudwatch<'a>(cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
+    record.stamp = flat.get("timestamp").and_then(structured::time);
+    record.body = flat.text("message").map_or(record.body, |text| text.trim_end_matches(['\n', '\r']));
+    let stream = flat.text("logStreamName");
+    if let Some(stream) = stream {
+        record.put_other("aws.log.stream", Value::Str(stream));
+    }
+    if !cx.inner(CLOUDWATCH, record.body, record) {
+        crate::formats::message::fields(cx, record.body, record);
+    }
+    // `kube-controller-manager-0123456789abcdef0123456789abcdef`: the program, and which of those that run it.
+    let is_id = |id: &str| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
+    if let Some((program, _)) =
+        stream.and_then(|stream| stream.rsplit_once('-')).filter(|(program, id)| !program.contains('/') && is_id(id))
+    {
+        fill::once_str(record, Key::ServiceName, program);
     }
 }
 
