@@ -79,7 +79,8 @@ fn parse(text: &str) -> Option<Line<'_>> {
     if let Some((seconds, micros)) =
         clock.split_once('.').filter(|(s, m)| m.len() == 6 && s.bytes().chain(m.bytes()).all(|b| b.is_ascii_digit()))
     {
-        let whole = seconds.parse::<i64>().ok()?.checked_mul(1_000_000_000)?;
+        // No machine has run for thirty years: that is the time of day (`ping -D`).
+        let whole = seconds.parse::<i64>().ok().filter(|s| *s < 1_000_000_000)?.checked_mul(1_000_000_000)?;
         line.uptime = whole.checked_add(micros.parse::<i64>().ok()?.checked_mul(1000)?);
         return Some(line);
     }
@@ -106,4 +107,16 @@ fn iso<'a>(text: &'a str, mut line: Line<'a>) -> Option<Line<'a>> {
     line.message = c.rest;
     line.fit = 55;
     Some(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+
+    #[test]
+    fn seconds_since_boot() {
+        assert_eq!(parse("[ 8123.456789] eth0: up").and_then(|l| l.uptime), Some(8_123_456_789_000));
+        // The time of day, as `ping -D` writes it.
+        assert!(parse("[1795520900.112233] From 10.0.0.1 icmp_seq=1 Frag needed and DF set (mtu = 1450)").is_none());
+    }
 }
