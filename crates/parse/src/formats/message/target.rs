@@ -193,7 +193,14 @@ pub fn asked_name(text: &str) -> Option<&str> {
         let rest = rest.trim_start_matches(['\'', '"', '`', '<', '\u{2018}']);
         let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))).unwrap_or(rest.len());
         let name = rest.get(..end)?.trim_end_matches('.');
-        let is_prose = matches!(name, "host" | "hostname" | "name" | "the" | "failed" | "address" | "for" | "error");
+        let is_prose = matches!(
+            name,
+            "host" | "hostname" | "name" | "the" | "failed" | "address" | "for" | "error" | "of" | "in" | "on" | "to" | "was"
+        );
+        // Other things are looked up as well; Go names the server that was asked, or the failure follows at once.
+        let behind = rest.get(end..).unwrap_or("");
+        let is_prose =
+            is_prose || mark.text() == "lookup " && !name.contains('.') && behind.starts_with(' ') && !behind.starts_with(" on ");
         if address::is_host_name(name)
             && !is_prose
             && (name.contains('.') || rest.as_bytes().get(end) != Some(&b' ') || mark.text() != "resolving ")
@@ -364,6 +371,10 @@ mod tests {
             ("getaddrinfo ENOTFOUND db.internal", None, Some("db.internal"), Some("ENOTFOUND")),
             ("dial tcp 10.0.0.1:6379: connect: connection refused", Some("10.0.0.1:6379"), None, None),
             ("dial tcp: lookup db.internal on 127.0.0.11:53: no such host", None, Some("db.internal"), None),
+            ("dial tcp: lookup db on 127.0.0.11:53: no such host", None, Some("db"), None),
+            ("dial tcp: lookup db: no such host", None, Some("db"), None),
+            ("lookup of /services/cart failed: connection timed out", None, None, None),
+            ("lookup cart failed: connection timed out", None, None, None),
             ("read tcp 10.0.0.2:44->10.0.0.1:6379: read: connection reset by peer", Some("10.0.0.1:6379"), None, None),
             ("Connection to db/10.0.0.3:5432 refused", Some("10.0.0.3:5432"), None, None),
             ("java.net.ConnectException: Failed to connect to /10.0.0.3:8080", Some("10.0.0.3:8080"), None, None),
