@@ -3,7 +3,7 @@
 use crate::formats::{fill, message};
 use crate::places::places;
 use crate::seek::{Needle, near};
-use whyline_event::{Key, Record, Severity, Value, address};
+use whyline_event::{Key, Name, Record, Severity, Value, address};
 
 const SOURCE: Needle = Needle::new("SRC=");
 const DESTINATION: Needle = Needle::new("DST=");
@@ -51,6 +51,26 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
         return;
     }
     message::sentences("kernel", text, record);
+    if text.starts_with("oom-kill:") {
+        group(text, record);
+    }
+}
+
+/// The unit or the container whose process was killed, by its group: `task_memcg=/system.slice/shop.service`, `/docker/HASH`,
+/// `/kubepods.slice/.../cri-containerd-HASH.scope` (mm/oom_kill.c, dump_oom_summary).
+fn group<'a>(text: &'a str, record: &mut Record<'a>) {
+    const GROUP: Needle = Needle::new("task_memcg=");
+    let Some(path) = GROUP.after(text).and_then(|rest| rest.split(',').next()) else { return };
+    let parts = || path.rsplit('/');
+    if let Some(unit) = parts().find(|part| part.len() > ".service".len() && part.ends_with(".service")) {
+        fill::once_str(record, Key::Unit, unit);
+    }
+    let is_id = |id: &&str| (12..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_hexdigit());
+    let id =
+        |part: &'a str| Some(part.strip_suffix(".scope").and_then(|scope| scope.rsplit_once('-')).map_or(part, |(_, id)| id)).filter(is_id);
+    if let Some(id) = parts().find_map(id) {
+        fill::once_str(record, Key::ContainerId, id);
+    }
 }
 
 /// Whether a text looks like the kernel's: a part of it is named in front.
@@ -81,6 +101,11 @@ fn crashed<'a>(process: &'a str, rest: &'a str, record: &mut Record<'a>) {
     let process = process.strip_prefix("traps: ").unwrap_or(process);
     let (name, pid) = process.split_once('[').unwrap_or((process, ""));
     victim(name, record);
+    // Such a line tells of the process alone, as if it had written it.
+    if !name.is_empty() && name.len() < 64 {
+        record.fields.retain(|field| field.name != Name::Known(Key::ProcessName));
+        record.put(Key::ProcessName, Value::Str(name));
+    }
     if let Ok(pid) = pid.trim_end_matches(']').parse() {
         record.put_other("process.victim.pid", Value::Int(pid));
     }
@@ -161,7 +186,7 @@ fn action(prefix: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use whyline_event::{Name, Origin};
+    use whyline_event::Origin;
 
     #[test]
     fn firewall_lines() {
@@ -186,5 +211,27 @@ mod tests {
         let mut r = Record::new(text, Origin::default());
         read(text, &mut r);
         assert_eq!((r.str(Key::Signal), r.str(Key::File)), (Some("SEGV"), Some("libx.so.1")));
+        assert_eq!(r.str(Key::ProcessName), Some("thumbs"));
+    }
+
+    #[test]
+    fn groups_of_killed_processes() {
+        let id = "0123456789abcdef".repeat(4);
+        for (group, unit, container) in [
+            ("/system.slice/shop.service".to_string(), Some("shop.service"), None),
+            (format!("/docker/{id}"), None, Some(id.as_str())),
+            (format!("/system.slice/docker-{id}.scope"), None, Some(id.as_str())),
+            (format!("/kubepods.slice/kubepods-burstable.slice/cri-containerd-{id}.scope"), None, Some(id.as_str())),
+            ("/user.slice/user-0.slice/session-7.scope".to_string(), None, None),
+            ("/".to_string(), None, None),
+        ] {
+            let text = format!(
+                "oom-kill:constraint=CONSTRAINT_MEMCG,nodemask=(null),cpuset=/,mems_allowed=0,oom_memcg={group},task_memcg={group},task=node,pid=2211,uid=0"
+            );
+            let mut r = Record::new(&text, Origin::default());
+            read(&text, &mut r);
+            assert_eq!((r.str(Key::Unit), r.str(Key::ContainerId)), (unit, container), "{text}");
+            assert_eq!(r.values(Name::Other("process.victim.name")).next(), Some(Value::Str("node")));
+        }
     }
 }
