@@ -3,6 +3,7 @@
 use crate::cut::{read, text_of};
 use crate::format::{Cx, Fit, Format};
 use crate::formats::json::list::List;
+use crate::formats::json::yaml::Events;
 use crate::order::Expected;
 use crate::section::Commands;
 use std::collections::BTreeMap;
@@ -62,11 +63,13 @@ pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -
         false => Commands::shown(openers, &lines),
     };
     let list = List::of(&lines);
-    let objects = list.as_ref().map(|list| list.objects(&arena, &lines));
+    let events = Events::of(&lines);
+    let objects =
+        list.as_ref().map(|list| list.objects(&arena, &lines)).or_else(|| events.as_ref().map(|events| events.objects(&arena, &lines)));
     let outside = lines.into_iter().zip(&inside).filter(|(l, name)| name.is_none() && !l.trim().is_empty()).map(|(l, _)| l);
     let lines = objects.unwrap_or_else(|| crate::joins::whole(&arena, outside.collect()));
     let binary = crate::binary::suspected(head);
-    let list = list.map(|list| Arc::new(list) as Arc<dyn Format>);
+    let list = list.map(|list| Arc::new(list) as Arc<dyn Format>).or_else(|| events.map(|events| Arc::new(events) as Arc<dyn Format>));
     let mut order: Vec<Arc<dyn Format>> = known.iter().cloned().chain(list).chain(all.iter().cloned()).collect();
     let sample = spread(&lines, SAMPLE);
     order = ranked(&arena, order, &sample);

@@ -123,6 +123,8 @@ fn must_gather(path: &str) -> Option<Placed> {
     let at = parts.iter().position(|p| *p == "namespaces" || *p == "cluster-scoped-resources")?;
     match parts[at..] {
         ["namespaces", namespace, "pods", pod, container, _, "logs", ..] => Some(pod_log(namespace, pod, Some(container))),
+        // The events are a log.
+        ["namespaces", _, "core", "events.yaml" | "events.json"] => None,
         ["namespaces", _, ..] | ["cluster-scoped-resources", ..] if path.ends_with(".yaml") || path.ends_with(".json") => {
             Some(Placed { no_log: true, ..Placed::default() })
         }
@@ -197,6 +199,7 @@ mod tests {
         assert!(dump.place("d/shop/pods.json").no_log && dump.place("d/nodes.json").no_log);
         assert_eq!(none.place("d/shop/api-7c9d/logs.txt"), Placed::default());
         assert!(none.place("g/namespaces/shop/pods/api/api.yaml").no_log);
+        assert!(none.place("g/namespaces/shop/core/pods.yaml").no_log && !none.place("g/namespaces/shop/core/events.yaml").no_log);
         assert_eq!(none.place("var/log/pods/README"), Placed::default());
         assert_eq!(said(&none.place("app1/logs/localhost_access_log.2026-11-20.txt")), (None, vec!["tomcat"], false));
     }

@@ -66,6 +66,13 @@ fn length(path: &str) -> u64 {
 }
 
 impl<'a> Flat<'a> {
+    /// The object that has these paths and values.
+    pub fn of(cx: &Cx<'a>, pairs: Vec<(&'a str, Scalar<'a>)>) -> Flat<'a> {
+        let roles = crate::formats::keys::roles(cx, pairs.iter().map(|(name, _)| *name));
+        let lengths = pairs.iter().fold(0, |all, (path, _)| all | length(path));
+        Flat { pairs, roles, whole: true, rest: "", lengths }
+    }
+
     /// The value at a path.
     pub fn get(&self, path: &str) -> Option<Scalar<'a>> {
         if self.lengths & length(path) == 0 {

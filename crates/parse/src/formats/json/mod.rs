@@ -5,6 +5,7 @@ pub mod list;
 mod marks;
 pub mod products;
 pub mod structured;
+pub mod yaml;
 
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::begins_record;
