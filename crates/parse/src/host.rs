@@ -23,6 +23,7 @@ const NOT_HOSTS: &[&str] = &[
     "cluster",
     "collected",
     "consul",
+    "contour",
     "container",
     "containers",
     "coredns",

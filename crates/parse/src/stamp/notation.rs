@@ -293,23 +293,7 @@ pub(super) fn syslog_careful(text: &str) -> Found {
         }
         None => (None, clock(b, at)?),
     };
-    // The narrow blank is of newer Java.
-    let gap = match b.get(clock.end) {
-        Some(b' ') => 1,
-        Some(0xe2) if b.get(clock.end + 1..clock.end + 3) == Some(&[0x80, 0xaf]) => 3,
-        _ => 0,
-    };
-    if let Some(half) = b
-        .get(clock.end + gap..clock.end + gap + 2)
-        .filter(|h| gap > 0 && h[1].eq_ignore_ascii_case(&b'm') && matches!(h[0].to_ascii_lowercase(), b'a' | b'p'))
-    {
-        clock.hour = match (half[0].to_ascii_lowercase(), clock.hour) {
-            (b'a', 12) => 0,
-            (b'p', h) if h < 12 => h + 12,
-            (_, h) => h,
-        };
-        clock.end += gap + 2;
-    }
+    half_of_day(b, &mut clock);
     if let Some(year) = year {
         return finish(civil_at(year, month, day, &clock)?, &clock, b, true);
     }
@@ -330,6 +314,27 @@ pub(super) fn syslog_careful(text: &str) -> Found {
     }
     let stamp = Stamp::no_year(month, day, (clock.hour, clock.minute, clock.second), clock.nanos, clock.digits)?;
     Some((stamp, clock.end))
+}
+
+/// Takes `AM` or `PM` behind a time into account.
+fn half_of_day(b: &[u8], clock: &mut Clocked) {
+    // The narrow blank is of newer Java.
+    let gap = match b.get(clock.end) {
+        Some(b' ') => 1,
+        Some(0xe2) if b.get(clock.end + 1..clock.end + 3) == Some(&[0x80, 0xaf]) => 3,
+        _ => 0,
+    };
+    if let Some(half) = b
+        .get(clock.end + gap..clock.end + gap + 2)
+        .filter(|h| gap > 0 && h[1].eq_ignore_ascii_case(&b'm') && matches!(h[0].to_ascii_lowercase(), b'a' | b'p'))
+    {
+        clock.hour = match (half[0].to_ascii_lowercase(), clock.hour) {
+            (b'a', 12) => 0,
+            (b'p', h) if h < 12 => h + 12,
+            (_, h) => h,
+        };
+        clock.end += gap + 2;
+    }
 }
 
 /// A weekday first: `Sat Nov 21 10:30:01 2026`, `Sat Nov 21 10:30:01.123456 2026` (Apache), `Sat, 21 Nov 2026 10:30:01 +0000`.

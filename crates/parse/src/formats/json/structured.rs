@@ -195,12 +195,7 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
         Role::Level => level(cx, value, record),
         Role::Name if !text.is_empty() => once(if context.named_host { Key::ServiceName } else { Key::Logger }, name, value, record),
         Role::Host if !text.is_empty() && context.http => fill::endpoint(record, text, Key::ServerAddress, Key::ServerPort),
-        // What has a port is one of the programs of a machine, and most often that of another one.
-        Role::Host if address::split_port(text).1.is_some() => match context.of_proxy() {
-            true => once(Key::UpstreamAddress, name, value, record),
-            false => other(name, value, record),
-        },
-        Role::Host if !text.is_empty() => once(Key::HostName, name, value, record),
+        Role::Host if !text.is_empty() => host(name, value, context, record),
         Role::Process => match value {
             Scalar::Number(n) => fill::once_int(record, Key::ProcessPid, n),
             Scalar::Str(s) => once(Key::ProcessName, name, Scalar::Str(s), record),
@@ -249,6 +244,16 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
         Role::Field(Key::ProcessPid) if text.parse::<i64>().is_err() => other(name, value, record),
         Role::Field(key) => once(key, name, value, record),
         _ => other(name, value, record),
+    }
+}
+
+/// A machine's name. What has a port is one of the programs of a machine, and most often that of another one.
+fn host<'a>(name: &'a str, value: Scalar<'a>, context: Context<'a, '_>, record: &mut Record<'a>) {
+    let has_port = value.text().is_some_and(|text| address::split_port(text).1.is_some());
+    match (has_port, has_port && context.of_proxy()) {
+        (false, _) => once(Key::HostName, name, value, record),
+        (true, true) => once(Key::UpstreamAddress, name, value, record),
+        (true, false) => other(name, value, record),
     }
 }
 

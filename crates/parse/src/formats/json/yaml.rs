@@ -218,7 +218,8 @@ metadata:
             (27, "FailedCreate", "", "Error creating: pods \"web-7d9c-x2\" is forbidden:\nexceeded quota"),
             (39, "NodeNotReady", "n1", r#"Node n1 status is now: "NodeNotReady"  since a minute"#),
         ];
-        let events: Vec<_> = seen.iter().filter(|s| s.2 && !s.3.is_empty()).map(|s| (s.0, s.3.as_str(), s.4.as_str(), s.5.as_str())).collect();
+        let events: Vec<_> =
+            seen.iter().filter(|s| s.2 && !s.3.is_empty()).map(|s| (s.0, s.3.as_str(), s.4.as_str(), s.5.as_str())).collect();
         assert_eq!(events, want);
         assert!(seen.iter().all(|s| s.1 == "k8s.event"), "{seen:?}");
         assert_eq!(seen.len(), 5);

@@ -111,26 +111,7 @@ fn parse(text: &str) -> Option<Line<'_>> {
     let first = *rest.as_bytes().first()?;
     let found = if first.is_ascii_digit() { iso(rest) } else { stamp::syslog(rest).or_else(|| logread(rest)) };
     let Some((stamp, used)) = found else {
-        // Of a text without stamp and priority only the process id says that it is syslog's.
-        if pri.is_none() && !BEHIND_PID.iter().any(|mark| mark.is_in(rest)) {
-            return None;
-        }
-        let head = head(rest);
-        // A message without a stamp is syslog only where it carries a priority and a tag, or host, tag and process id.
-        if pri.is_none() {
-            let whole = !rest.starts_with(' ') && !head.host.is_empty() && head.colon && is_number(head.pid) && is_name(head.tag);
-            return whole.then_some(Line { pri, stamp: None, head, fit: 52 });
-        }
-        if head.tag.is_empty() || Severity::from_word(head.tag).is_some() {
-            // Of other texts the priority says at least the facility, unless it is the level alone that systemd reads.
-            return pri.filter(|n| *n >= 8).map(|_| Line {
-                pri,
-                stamp: stray(rest),
-                head: Head { message: rest, ..Head::default() },
-                fit: 20,
-            });
-        }
-        return Some(Line { pri, stamp: None, head, fit: 55 });
+        return unstamped(pri, rest);
     };
     // A year and half a day are Java's, whose next line has the message.
     if stamp.form == Form::Civil && matches!(rest.as_bytes().get(used.saturating_sub(1)), Some(b'M' | b'm')) {
@@ -169,6 +150,25 @@ fn parse(text: &str) -> Option<Line<'_>> {
         fit -= 15;
     }
     Some(Line { pri, stamp: Some(stamp), head, fit })
+}
+
+/// A line without a stamp.
+fn unstamped(pri: Option<u8>, rest: &str) -> Option<Line<'_>> {
+    // Of a text without stamp and priority only the process id says that it is syslog's.
+    if pri.is_none() && !BEHIND_PID.iter().any(|mark| mark.is_in(rest)) {
+        return None;
+    }
+    let head = head(rest);
+    // A message without a stamp is syslog only where it carries a priority and a tag, or host, tag and process id.
+    if pri.is_none() {
+        let whole = !rest.starts_with(' ') && !head.host.is_empty() && head.colon && is_number(head.pid) && is_name(head.tag);
+        return whole.then_some(Line { pri, stamp: None, head, fit: 52 });
+    }
+    if head.tag.is_empty() || Severity::from_word(head.tag).is_some() {
+        // Of other texts the priority says at least the facility, unless it is the level alone that systemd reads.
+        return pri.filter(|n| *n >= 8).map(|_| Line { pri, stamp: stray(rest), head: Head { message: rest, ..Head::default() }, fit: 20 });
+    }
+    Some(Line { pri, stamp: None, head, fit: 55 })
 }
 
 fn is_number(text: &str) -> bool {
