@@ -72,7 +72,7 @@ mod tests {
             (
                 "10.0.0.9:40022 [21/Nov/2026:12:04:51.733] www/1: SSL handshake failure",
                 "haproxy.tcp 2026-11-21T12:04:51.733Z - [SSL handshake failure] time.is_start=true client.address=10.0.0.9 \
-                 client.port=40022 proxy.frontend=www",
+                 client.port=40022 proxy.frontend=www exception.message=SSL handshake failure",
             ),
         ] {
             assert_eq!(fields(&HaProxy, line), want, "{line}");

@@ -84,6 +84,7 @@ fn error<'a>(line: Line<'a>, message: &'a str, record: &mut Record<'a>) -> Optio
     record.format = "haproxy.tcp";
     record.body = message;
     put_open(&line, record);
+    record.put_str(Key::ExceptionMessage, message);
     Some(92)
 }
 
