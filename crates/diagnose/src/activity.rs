@@ -294,10 +294,9 @@ fn states(pack: &Pack, evidence: &Evidence, groups: &Groups, incident: &Incident
         }
         let share = covered as f64 / (end - onset + 1).max(1) as f64;
         // What goes on long after all was well again did not make the trouble.
-        let over = (end - onset) / 3;
+        let until = end + ((end - onset) / 3).max(LONG_AFTER);
         let ended = ends.get(ends.partition_point(|e| *e <= end)).copied().unwrap_or(i64::MAX);
-        let goes_on = |until: i64| reached > end && ended > until && evidence.whole().is_some_and(|(_, last)| last > until);
-        activity.outlasts = goes_on(end + over.max(LONG_AFTER));
+        activity.outlasts = reached > end && ended > until && evidence.whole().is_some_and(|(_, last)| last > until);
         activity.covers = Some(share);
         activity.gain *= (share / 0.3).clamp(0.1, 1.0);
     }
