@@ -9,6 +9,7 @@ use crate::names::NameId;
 use crate::rules::{Pack, SignalId};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use whyline_event::address;
 
@@ -165,15 +166,21 @@ pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
 
 fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'_>, group: &Group) -> Option<Activity> {
     let Group { signal, place, series, bins } = group;
+    // A good day says what is usual, and nothing of the trouble.
+    let series: Vec<usize> = series.iter().copied().filter(|i| !evidence.is_baseline(evidence.series[*i].source)).collect();
+    let own = match series.len() == group.series.len() {
+        true => Cow::Borrowed(bins),
+        false => Cow::Owned(Bins::join(series.iter().flat_map(|i| evidence.series[*i].bins.iter().copied()))),
+    };
     let (from, to) = ((incident.onset - BEFORE).div_euclid(1000), (incident.end + AFTER).div_euclid(1000));
     let onset_s = incident.onset.div_euclid(1000);
-    let hits = bins.sum(from, to + 1);
+    let hits = own.sum(from, to + 1);
     if hits == 0 {
         return None;
     }
     // The time in which it could have been seen but no incident was: the cover of its sources.
     let (mut cover_from, mut cover_to) = (i64::MAX, i64::MIN);
-    for i in series {
+    for i in &group.series {
         if let Some((a, b)) = evidence.span(evidence.series[*i].source) {
             cover_from = cover_from.min(a);
             cover_to = cover_to.max(b);
@@ -182,7 +189,7 @@ fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'
     let host = series.first().and_then(|i| evidence.series.get(*i)).map_or("", |s| evidence.text(s.host));
     let usual = calm.usual(bins, (cover_from, cover_to), host, from);
     let calm_hits = usual.hits;
-    let busy = bins.sum(usual.from, usual.to);
+    let busy = own.sum(usual.from, usual.to);
     let busy_seconds = (usual.to - usual.from).max(1) as f64;
     // A log that begins with the trouble (a slow log, an error log) was silent before rather than absent: a few seconds of it
     // are no measure of what is usual.
@@ -203,9 +210,9 @@ fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'
     // Onset: the first second from which it is above its usual rate.
     let limit = (rate * 10.0 * 2.0 + if calm_hits > 2 { 1.0 } else { 0.0 }).ceil() as u64;
     let begin = if calm_hits > 2 && busy > 0 { onset_s - 60 } else { from };
-    let seconds = bins.seconds(begin, to);
-    let onset = *seconds.iter().find(|s| bins.sum(**s, **s + 10) > limit).or(seconds.first())?;
-    let last = bins.last(to).unwrap_or(onset);
+    let seconds = own.seconds(begin, to);
+    let onset = *seconds.iter().find(|s| own.sum(**s, **s + 10) > limit).or(seconds.first())?;
+    let last = own.last(to).unwrap_or(onset);
     // The exact instant from the samples.
     let onset_ms = series
         .iter()
@@ -231,7 +238,7 @@ fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'
         gain,
         timing: timing(onset_ms, incident),
         of_incident: false,
-        series: series.clone(),
+        series,
         note: None,
         cite: Vec::new(),
         covers: None,

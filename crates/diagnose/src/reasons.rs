@@ -50,6 +50,8 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
                     || topology.calls.contains(&(low.to_string(), up.to_string()))
                     || store && !called
             }
+            // A machine that is known by another address is not the one at this.
+            (Some(low), None) if b.strip_prefix("addr:").is_some_and(|address| topology.has_another(low, address)) => false,
             // Of two ends of connections neither is behind the other, unless a pod is a part of the service.
             _ if is_endpoint(a) && is_endpoint(b) => is_part(a, b),
             // What has no host here is linked when the failing requests reach it.

@@ -77,6 +77,10 @@ fn is_on_the_way(known: &Known<'_>, reach: &Reach, h: &Hypothesis) -> bool {
     if worth <= 0.0 {
         return false;
     }
+    // What the system of a machine needs is not what its service asks.
+    if let ("dependency", "syslog" | "journal" | "systemd" | "sssd" | "nslcd" | "kernel" | "auth" | "messages", _) = parts(&h.place) {
+        return false;
+    }
     let Some(host) = h.place.strip_prefix("host:") else { return true };
     if reach.comes_with_them(&h.place) {
         return true;
@@ -121,14 +125,21 @@ fn services(known: &Known<'_>, host: &str) -> BTreeSet<String> {
     asked.chain(logging).filter(|name| !name.is_empty() && name != host).collect()
 }
 
-/// Whether two names have a word in common: `shop-api.service` and `shop`.
-fn are_akin(a: &str, b: &str) -> bool {
+/// Words that a unit's name may have besides those of its service.
+const COMMON: [&str; 14] =
+    ["api", "app", "web", "www", "server", "service", "srv", "backend", "main", "prod", "production", "daemon", "fpm", "http"];
+
+/// Whether a unit or service is another name for a service: `shop-api.service` for `shop`, but not `shop-mailer.service`.
+fn are_akin(unit: &str, service: &str) -> bool {
     let words = |name: &str| -> BTreeSet<String> {
         let name = name.strip_suffix(".service").unwrap_or(name).to_ascii_lowercase();
         name.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| word.len() >= 2).map(str::to_string).collect()
     };
-    let (a, b) = (words(a), words(b));
-    a.iter().any(|x| b.iter().any(|y| x == y || x.len() >= 4 && y.contains(x.as_str()) || y.len() >= 4 && x.contains(y.as_str())))
+    let (unit, service) = (words(unit), words(service));
+    let same = |x: &str, y: &str| x == y || x.len() >= 4 && y.contains(x) || y.len() >= 4 && x.contains(y);
+    let shared = |word: &&String| service.iter().any(|other| same(word, other));
+    let others = unit.iter().filter(|word| !shared(word) && !COMMON.contains(&word.as_str()));
+    unit.iter().any(|word| shared(&word)) && (others.count() == 0 || unit.is_superset(&service) && service.len() > 1)
 }
 
 #[cfg(test)]
@@ -144,6 +155,10 @@ mod tests {
             ("monthly-report.service", "orders", false),
             ("newsletter.service", "apache", false),
             ("filebeat", "nginx", false),
+            ("shop-mailer.service", "shop", false),
+            ("shop-report.service", "shop-api", false),
+            ("docker-shop-api-1", "shop-api", true),
+            ("gunicorn.service", "gunicorn", true),
         ] {
             assert_eq!(are_akin(a, b), want, "{a} {b}");
         }

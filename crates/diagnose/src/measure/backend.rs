@@ -81,7 +81,8 @@ fn own(view: &mut View<'_>, host: &str, requests_failed: usize, failing: &Failin
         view.add("backend.stalls", entity.clone(), onset, note, cite.clone());
     }
     if all >= 8 {
-        let logs_them = asked.len() * 2 >= requests_failed && stalls.is_none();
+        // What the edge saw answered is no failing request.
+        let logs_them = asked.len().saturating_sub(answered(view, host, failing)) * 2 >= requests_failed && stalls.is_none();
         if slow * 4 >= all {
             let note = format!("{slow} of {all} requests took more than three times as long as requests for the same path before");
             let cite = example.map(|r| vec![(r.of.source, r.of.line)]).unwrap_or(cite);
@@ -90,6 +91,17 @@ fn own(view: &mut View<'_>, host: &str, requests_failed: usize, failing: &Failin
             view.add("backend.not-slower", entity, onset, format!("of {all} requests {} took as long as before", all - slow), cite);
         }
     }
+}
+
+/// How many requests the edge saw answered by a host meanwhile; of the failing paths, where these are known.
+fn answered(view: &View<'_>, host: &str, failing: &Failing) -> usize {
+    let mut is_there: BTreeMap<NameId, bool> = BTreeMap::new();
+    let mut is_of_host = |upstream: NameId| {
+        let known = || view.topology.behind(view.evidence.text(upstream)).is_none_or(|behind| behind == host);
+        *is_there.entry(upstream).or_insert_with(known)
+    };
+    let asked = |r: &Request| !failing.are_known || failing.paths.contains(&r.of.path);
+    view.during().filter(|(_, r)| r.of.status < 500 && asked(r) && is_of_host(r.of.upstream)).count()
 }
 
 /// The requests at the edge that waited so long (ms) show whether a service stood still.
