@@ -6,6 +6,7 @@ use std::io::Read;
 use std::ops::ControlFlow;
 use whyline_diagnose::Diagnosis;
 use whyline_diagnose::diagnosis::Citation;
+use whyline_diagnose::tally::Text;
 use whyline_event::Record;
 use whyline_parse::Bundle;
 use whyline_parse::input::{Input, each};
@@ -45,7 +46,7 @@ fn of_store(store: &Store, path: &str, wanted: &BTreeSet<Place>) -> Vec<((String
     for place in wanted {
         let mut take = |record: &Record<'_>| {
             let text = match place.1 {
-                Some((_, length)) => record.text.get(..length.into()).unwrap_or(record.text).to_string(),
+                Some((_, length)) => Text::kept(record.text.get(..length.into()).unwrap_or(record.text)).into(),
                 None => record.text.lines().next().unwrap_or("").trim_end_matches('\r').chars().take(MOST).collect(),
             };
             found.push(((path.to_string(), *place), text));
@@ -72,11 +73,21 @@ fn of_files(bundle: &Bundle, wanted: &BTreeMap<String, BTreeSet<Place>>) -> Text
 
 /// The texts at some places of a stream, which is read until the last of them.
 fn texts(mut reader: impl Read, places: &BTreeSet<Place>) -> Vec<(Place, String)> {
+    // Of a long text its beginning and its end.
     let mut pieces: Vec<(u64, u64, Place, Vec<u8>)> = Vec::new();
     let mut lines: BTreeMap<u64, Vec<u8>> = BTreeMap::new();
     for (line, bytes) in places {
         match bytes {
-            Some((offset, length)) => pieces.push((*offset, offset + u64::from(*length), (*line, *bytes), Vec::new())),
+            Some((offset, length)) => {
+                let mut piece = |from: u64, to: u64| pieces.push((offset + from, offset + to, (*line, *bytes), Vec::new()));
+                match ends(*length) {
+                    Some((head, tail)) => {
+                        piece(0, head);
+                        piece(tail, u64::from(*length));
+                    }
+                    None => piece(0, u64::from(*length)),
+                }
+            }
             None => drop(lines.insert(*line, Vec::new())),
         }
     }
@@ -96,11 +107,21 @@ fn texts(mut reader: impl Read, places: &BTreeSet<Place>) -> Vec<(Place, String)
         }
         offset += n as u64;
     }
-    let pieces = pieces.into_iter().map(|(.., place, text)| (place, String::from_utf8_lossy(&text).into_owned()));
+    let text = |piece: &(u64, u64, Place, Vec<u8>)| String::from_utf8_lossy(&piece.3).into_owned();
+    let pieces = pieces.chunk_by(|a, b| a.2 == b.2).filter_map(|of_one| {
+        let (first, last) = (of_one.first()?, of_one.last()?);
+        Some((first.2, if of_one.len() == 1 { text(first) } else { Text::ends(&text(first), &text(last)) }))
+    });
     // A hole that a crash left in the line says nothing.
     let shown = |text: &[u8]| String::from_utf8_lossy(text).trim_end_matches('\r').chars().filter(|c| *c != '\0').take(MOST).collect();
     let lines = lines.iter().map(|(line, text)| ((*line, None), shown(text)));
     pieces.chain(lines).collect()
+}
+
+/// Where the beginning of a long text ends, and where its end begins.
+fn ends(length: u16) -> Option<(u64, u64)> {
+    let length = usize::from(length);
+    (length > Text::HEAD + Text::TAIL).then(|| (Text::HEAD as u64, (length - Text::TAIL) as u64))
 }
 
 /// Adds what a block holds of the wanted lines; `line` is the number of the line in which it begins, and the next block's is handed back.

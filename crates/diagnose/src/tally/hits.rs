@@ -33,20 +33,46 @@ pub struct Kept {
     pub text: Box<str>,
 }
 
-const SAMPLE_BYTES: usize = 2000;
+impl Text {
+    /// Of a longer text so many bytes of its beginning are shown, and so many of its end: there a stack trace says what it is about.
+    pub const HEAD: usize = 500;
+    /// See [`Text::HEAD`].
+    pub const TAIL: usize = 1490;
+
+    /// The beginning and the end of a longer text, each cut between lines where that leaves most of it.
+    pub fn ends(head: &str, tail: &str) -> String {
+        const SIGN: char = '\u{fffd}';
+        let (head, tail) = (head.trim_end_matches(SIGN), tail.trim_start_matches(SIGN));
+        let head = head.rfind('\n').filter(|at| at * 2 >= head.len()).and_then(|at| head.get(..at)).unwrap_or(head);
+        let tail = tail.find('\n').filter(|at| at * 2 <= tail.len()).and_then(|at| tail.get(at + 1..)).unwrap_or(tail);
+        let mark = if head.contains('\n') || tail.contains('\n') { "\n…\n" } else { " … " };
+        format!("{}{mark}{tail}", head.trim_end_matches('\r'))
+    }
+
+    /// A text as it is kept: as a whole, or its beginning and its end.
+    pub fn kept(text: &str) -> Box<str> {
+        if text.len() <= Text::HEAD + Text::TAIL {
+            return text.into();
+        }
+        let border = |mut at: usize| {
+            while !text.is_char_boundary(at) {
+                at -= 1;
+            }
+            at
+        };
+        let (head, tail) = (text.get(..border(Text::HEAD)), text.get(border(text.len() - Text::TAIL)..));
+        Text::ends(head.unwrap_or(""), tail.unwrap_or("")).into()
+    }
+}
 
 impl Sample {
     /// The sample of a record.
     pub(super) fn of(record: &Record<'_>, stamp: &Stamp) -> Sample {
-        let mut end = record.text.len().min(SAMPLE_BYTES);
-        while !record.text.is_char_boundary(end) {
-            end -= 1;
-        }
         // A hole in a line, or bytes that were no text, would not be read again as they stand here.
-        let as_it_stands = record.origin.length == record.text.len() as u64 && !record.text.get(..end).is_some_and(has_holes);
-        let text = match u16::try_from(end) {
+        let as_it_stands = record.origin.length == record.text.len() as u64 && !has_holes(record.text);
+        let text = match u16::try_from(record.text.len()) {
             Ok(length) if as_it_stands => Text::There(record.origin.offset, length),
-            _ => Text::Here(Box::new(Kept { text: record.text.get(..end).unwrap_or("").into() })),
+            _ => Text::Here(Box::new(Kept { text: Text::kept(record.text) })),
         };
         Sample { nanos: stamp.nanos, line: u32::try_from(record.origin.line).unwrap_or(u32::MAX), text }
     }
@@ -185,5 +211,21 @@ impl Hits {
         let stays = |s: i64| s == first || s == last || mix(s) < limit;
         self.samples.retain(|sample| stays(second_of(sample)));
         self.seconds = self.samples.chunk_by(|a, b| second_of(a) == second_of(b)).count();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_text_both_ends_are_kept() {
+        let trace = format!("Traceback (most recent call last):\n{}KeyError: 'price'", "  File \"a.py\", line 1, in f\n".repeat(200));
+        let kept = Text::kept(&trace);
+        assert!(kept.starts_with("Traceback") && kept.ends_with("\nKeyError: 'price'") && kept.contains("in f\n…\n  File"), "{kept}");
+        assert!(kept.len() <= 2000);
+        assert_eq!(&*Text::kept("short"), "short");
+        let one = "ä".repeat(2000);
+        assert!(Text::kept(&one).contains("ä … ä"));
     }
 }
