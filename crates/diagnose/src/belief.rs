@@ -75,8 +75,36 @@ impl Hypothesis {
         self.place.strip_prefix("host:").unwrap_or(self.accused().1)
     }
 
-    /// A text of a rule with the names of this hypothesis for `{entity}` and `{host}`, and for `SERVICE` where a service is accused.
+    /// Its machine, as far as that is known: who asks for something is not the machine that it asks.
+    pub(crate) fn machine(&self) -> &str {
+        if self.is_unnamed() { "" } else { self.host() }
+    }
+
+    /// Whether what is accused has no name in these logs.
+    fn is_unnamed(&self) -> bool {
+        let (kind, name) = self.accused();
+        kind == "dependency" || kind == "host" && name == "unknown"
+    }
+
+    /// Whether what is accused first is an endpoint, as others name it.
+    pub(crate) fn names_an_endpoint(&self) -> bool {
+        matches!(self.accused().0, "addr" | "name")
+    }
+
+    /// What is accused, where it has no name: in the words of whoever complains of it.
+    pub(crate) fn stands_for(&self) -> Option<String> {
+        let (kind, name, host) = parts(self.entities.first().map_or(self.place.as_str(), String::as_str));
+        let at = host.filter(|host| *host != name).map(|host| format!(" on {host}")).unwrap_or_default();
+        (kind == "dependency").then(|| format!("what {name}{at} depends on"))
+    }
+
+    /// A text of a rule with the names of this hypothesis for `{entity}` and `{host}`, and for `SERVICE` where a service is accused. What
+    /// has no name is `HOST`, as whoever reads it fills it in: the name of its caller would send people to the wrong machine.
     pub(crate) fn fill(&self, text: &str) -> String {
+        if self.is_unnamed() {
+            let text = text.replace("://{entity}", "://HOST:PORT").replace("-connect {entity}", "-connect HOST:PORT");
+            return text.replace("{entity}", "HOST").replace("{host}", "HOST");
+        }
         let (kind, name) = self.accused();
         let text = text.replace("{entity}", name).replace("{host}", self.host());
         if matches!(kind, "service" | "unit") { text.replace("SERVICE", name) } else { text }

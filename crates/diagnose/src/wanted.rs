@@ -4,6 +4,9 @@
 //! not given (the other log of the proxy, the log of the service that it asked, the logs of the system); and the logs of machines that
 //! are spoken of.
 
+pub(crate) mod dialect;
+mod given;
+
 use crate::belief::Hypothesis;
 use crate::evidence::{Evidence, SourceInfo};
 use crate::names::{NONE, NameId};
@@ -11,6 +14,8 @@ use crate::report::Missing;
 use crate::rules::{Pack, SignalId};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
+use dialect::of_database;
+use given::is_given;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::address;
@@ -38,6 +43,8 @@ struct Server {
     program: &'static str,
     access: &'static str,
     error: &'static str,
+    /// What stands in the paths of its logs.
+    of_path: &'static [&'static str],
     get_access: &'static str,
     get_error: &'static str,
 }
@@ -47,6 +54,7 @@ const SERVERS: [Server; 2] = [
         program: "nginx",
         access: "nginx.access",
         error: "nginx.error",
+        of_path: &["nginx"],
         get_access: "tail -n 50000 /var/log/nginx/access.log",
         get_error: "tail -n 50000 /var/log/nginx/error.log",
     },
@@ -54,17 +62,34 @@ const SERVERS: [Server; 2] = [
         program: "Apache",
         access: "apache.access",
         error: "apache.error",
+        of_path: &["apache", "httpd", "other_vhosts_access"],
         get_access: "tail -n 50000 /var/log/apache2/access.log (or /var/log/httpd/access_log)",
         get_error: "tail -n 50000 /var/log/apache2/error.log (or /var/log/httpd/error_log)",
     },
 ];
 
 impl Server {
-    /// Whether its log of answers and its log of errors were given of a machine.
+    /// Whether its log of answers and its log of errors were given of a machine. Many programs log answers in the notation of nginx or Apache:
+    /// whose such a log is, its path says, else the log of errors beside it; the log of an application is neither's.
     fn given(&self, evidence: &Evidence, host: &str) -> (bool, bool) {
-        let given = |format: &str| evidence.sources.iter().any(|s| s.host == host && s.records > 0 && s.format == format);
-        (given(self.access), given(self.error))
+        let has = |format: &str| evidence.sources.iter().any(|s| s.host == host && s.records > 0 && s.format == format);
+        let error = has(self.error);
+        let alone = error && SERVERS.iter().all(|other| other.error == self.error || !has(other.error));
+        let access = evidence.sources.iter().filter(|s| s.host == host && s.records > 0).any(|source| match writer(source) {
+            Some(program) => program == self.program,
+            None if !SERVERS.iter().any(|server| server.access == source.format) => false,
+            None if SERVERS.iter().any(|server| has(server.error)) => alone || error && source.format == self.access,
+            None => source.format == self.access && source.path.contains("access"),
+        });
+        (access, error)
     }
+}
+
+/// The server of which a log of answers is, where its path says so.
+fn writer(source: &SourceInfo) -> Option<&'static str> {
+    let is_of = |server: &&Server| server.of_path.iter().any(|part| source.path.contains(part));
+    let is_access = SERVERS.iter().any(|server| server.access == source.format);
+    SERVERS.iter().filter(|_| is_access).find(is_of).map(|server| server.program)
 }
 
 /// Where nothing stands out: the access logs of servers whose error logs tell of requests that failed.
@@ -105,6 +130,42 @@ fn tells(source: &SourceInfo) -> bool {
     source.records > 0 && !source.is_written_as_system() && family != "command" && !WEB.contains(&family)
 }
 
+/// What requests were sent to.
+struct Asked {
+    /// A machine; where none is known, the endpoint or a balancer's group as it is written.
+    host: String,
+    /// Where it was asked.
+    endpoint: Option<String>,
+    /// It is a group of servers.
+    is_group: bool,
+    /// How requests come there, as the beginning of a sentence.
+    way: &'static str,
+}
+
+impl Asked {
+    /// The log that what was asked writes itself.
+    fn log(&self) -> String {
+        let host = &self.host;
+        match &self.endpoint {
+            _ if self.is_group => format!("logs of the servers behind {host}"),
+            Some(endpoint) if endpoint == host || group(endpoint) == Some(host) => format!("log of the service at {endpoint}"),
+            Some(endpoint) => format!("log of the service that answers at {endpoint}"),
+            None => format!("log of the service at {host}"),
+        }
+    }
+}
+
+/// The group of a balancer's server (`be_shop/app02`).
+fn group(server: &str) -> Option<&str> {
+    let (group, _) = server.split_once('/')?;
+    (!group.is_empty() && !group.contains(':')).then_some(group)
+}
+
+/// Whether a source tells of the whole system, not of one unit as its journal does.
+fn tells_of_whole_system(source: &SourceInfo) -> bool {
+    source.tells_of_system() && !source.path.rsplit('/').next().is_some_and(|file| file.contains(".service"))
+}
+
 impl Unsure<'_> {
     /// The logs, the one that would say most first.
     pub(crate) fn wanted(&self) -> Vec<Missing> {
@@ -113,12 +174,14 @@ impl Unsure<'_> {
         // Of whose system a rule asks for the log.
         let asked_by_rule = |h: &&Hypothesis| self.pack.faults[h.fault].missing.iter().any(|missing| missing.of == "host");
         let systems: BTreeSet<&str> = likely.iter().copied().filter(asked_by_rule).map(Hypothesis::host).collect();
+        let suspects: Vec<&str> = likely.iter().map(|h| h.machine()).filter(|host| self.topology.hosts.contains(*host)).collect();
         let mut list: Vec<Missing> = likely.into_iter().flat_map(|h| self.by_rule(h)).collect();
-        list.extend(self.usual(&systems));
+        list.extend(self.usual(&systems, &suspects));
         list.extend(others.into_iter().flat_map(|h| self.by_rule(h)));
         list.extend(self.spoken_of());
         let mut met = BTreeSet::new();
-        list.retain(|m| met.insert((m.host.clone(), m.log.clone())));
+        // No server was left that could have a log.
+        list.retain(|m| !m.log.contains("<NOSRV>") && met.insert((m.host.clone(), m.log.clone())));
         list.truncate(MOST);
         list
     }
@@ -128,24 +191,43 @@ impl Unsure<'_> {
         Missing { host, log, why, command: command.to_string(), decides: String::new(), incident }
     }
 
-    /// What the rule of a fault asks for.
+    /// What the rule of a fault asks for, as far as it was not given.
     fn by_rule<'s>(&'s self, h: &'s Hypothesis) -> impl Iterator<Item = Missing> + 's {
         let fault = &self.pack.faults[h.fault];
         // What holds it back comes first.
         let mut asked: Vec<_> = fault.missing.iter().enumerate().collect();
         asked.sort_by_key(|(at, _)| h.lacks != Some(*at));
-        asked.into_iter().map(|(_, missing)| Missing {
-            host: h.host().to_string(),
-            log: h.fill(&missing.log),
-            why: format!("would show whether {} ({})", fault.title, fault.id),
-            command: h.fill(&missing.command),
-            decides: fault.id.clone(),
-            incident: self.id.to_string(),
+        asked.retain(|(at, missing)| h.lacks == Some(*at) || !is_given(self.evidence, self.incident, h, missing));
+        asked.into_iter().map(|(_, missing)| {
+            let command = of_database(self.evidence, h, &missing.command).unwrap_or_default();
+            let (log, command) = (h.fill(&missing.log), h.fill(&command));
+            let unnamed = h.stands_for().filter(|_| log.contains("HOST") || command.contains("HOST"));
+            let unnamed = unnamed.map(|what| format!("; HOST is {what}")).unwrap_or_default();
+            Missing {
+                host: self.whose(h, &missing.of).to_string(),
+                log,
+                why: format!("would show whether {} ({}){unnamed}", fault.title, fault.id),
+                command,
+                decides: fault.id.clone(),
+                incident: self.id.to_string(),
+            }
         })
     }
 
+    /// The machine whose log a rule asks for, as far as it is known.
+    fn whose<'s>(&'s self, h: &'s Hypothesis, of: &str) -> &'s str {
+        let front = || self.incident.symptoms.iter().map(|symptom| symptom.host.as_str()).find(|host| !host.is_empty());
+        match of {
+            "network" => "",
+            "proxy" => front().unwrap_or(h.machine()),
+            // A proxy that names an endpoint is not the machine behind it.
+            _ if h.names_an_endpoint() && front() == Some(h.machine()) => "",
+            _ => h.machine(),
+        }
+    }
+
     /// What a look into failing requests begins with, as far as it was not given.
-    fn usual(&self, systems: &BTreeSet<&str>) -> Vec<Missing> {
+    fn usual(&self, systems: &BTreeSet<&str>, suspects: &[&str]) -> Vec<Missing> {
         let mut list = Vec::new();
         // Log-ins and jobs that fail are no requests.
         if self.incident.symptoms.iter().all(|symptom| matches!(symptom.id.as_str(), "login.failed" | "job.failed")) {
@@ -154,14 +236,9 @@ impl Unsure<'_> {
         let fronts = self.fronts();
         fronts.iter().for_each(|front| self.of_server(front, &mut list));
         let asked = self.asked(&fronts);
-        for (host, endpoint) in asked.iter().filter(|(host, _)| !self.has(host, tells)).take(MOST_USUAL) {
-            let log = if host == endpoint {
-                format!("log of the service at {host}")
-            } else {
-                format!("log of the service that answers at {endpoint}")
-            };
-            let why = "the failing requests were sent there, and nothing that it writes itself was given".to_string();
-            list.push(self.one(host, log, why, "journalctl -u SERVICE --since \"2 hours ago\""));
+        for asked in asked.iter().filter(|asked| !self.has(&asked.host, tells)).take(MOST_USUAL) {
+            let why = format!("{}, and nothing that it writes itself was given", asked.way);
+            list.push(self.one(&asked.host, asked.log(), why, "journalctl -u SERVICE --since \"2 hours ago\""));
         }
         if asked.is_empty() {
             // Nobody says where the requests were sent.
@@ -174,9 +251,12 @@ impl Unsure<'_> {
                 list.push(self.one(host, "log of the services that run there".to_string(), why, "journalctl --since \"2 hours ago\""));
             }
         }
-        let known = asked.iter().map(|(host, _)| host.as_str()).filter(|host| self.topology.hosts.contains(*host));
-        let hosts: BTreeSet<&str> = known.chain(fronts).collect();
-        for host in hosts.into_iter().filter(|host| !systems.contains(host) && !self.has(host, SourceInfo::tells_of_system)) {
+        let known = asked.iter().map(|asked| asked.host.as_str()).filter(|host| self.topology.hosts.contains(*host));
+        let hosts: BTreeSet<&str> = known.chain(fronts).filter(|host| !suspects.contains(host)).collect();
+        let mut hosts: Vec<&str> = suspects.iter().copied().chain(hosts).collect();
+        hosts.dedup();
+        hosts.retain(|host| !systems.contains(host) && !self.has(host, tells_of_whole_system));
+        for host in hosts {
             let why = "tells whether a process was killed or restarted, and what else befell the machine".to_string();
             list.push(self.one(host, "log of the system".to_string(), why, "journalctl --since \"2 hours ago\""));
         }
@@ -217,8 +297,32 @@ impl Unsure<'_> {
         }
     }
 
-    /// The machines that the failing requests were sent to, with the endpoint: those of most requests first, then what lies behind them.
-    fn asked(&self, fronts: &[&str]) -> Vec<(String, String)> {
+    /// What the failing requests were sent to, that of most requests first, then the machines that lie behind it. Where nobody says where
+    /// they were sent: the machines behind those whose logs show them.
+    fn asked(&self, fronts: &[&str]) -> Vec<Asked> {
+        let mut asked = self.sent_to();
+        let is_said = !asked.is_empty();
+        let way = if is_said { "what the failing requests were sent to calls it" } else { "requests pass there" };
+        let above: Vec<String> = if is_said {
+            asked.iter().map(|asked| asked.host.clone()).collect()
+        } else {
+            fronts.iter().map(|f| (*f).to_string()).collect()
+        };
+        for above in above {
+            let below = self.topology.below(&above).into_iter().map(|(host, steps)| (steps, host));
+            let mut below: Vec<(usize, String)> = below.filter(|(_, host)| !fronts.contains(&host.as_str())).collect();
+            below.sort();
+            for (_, host) in below {
+                if !asked.iter().any(|known| known.host == host) {
+                    asked.push(Asked { host, endpoint: None, is_group: false, way });
+                }
+            }
+        }
+        asked
+    }
+
+    /// What the failing requests were sent to. Servers of a balancer's group that no machine here is known to be are one.
+    fn sent_to(&self) -> Vec<Asked> {
         let mut counts: BTreeMap<(NameId, NameId), usize> = BTreeMap::new();
         for number in self.incident.affected() {
             let of = self.evidence.request(number).of;
@@ -229,23 +333,22 @@ impl Unsure<'_> {
         let mut counts: Vec<(usize, &str, &str)> =
             counts.into_iter().map(|((host, to), n)| (n, self.evidence.text(host), self.evidence.text(to))).collect();
         counts.sort_by_key(|(n, host, to)| (Reverse(*n), *to, *host));
-        let mut asked: Vec<(String, String)> = Vec::new();
+        let groups: BTreeSet<&str> = counts.iter().filter_map(|(.., to)| group(to)).collect();
+        let mut asked: Vec<Asked> = Vec::new();
         for (_, front, to) in counts {
             let name = address::split_port(to).0;
             let own = to.starts_with("unix:") || address::ip(name).is_some_and(|ip| ip.is_loopback()) || name == "localhost";
-            let host = if own { front.to_string() } else { self.topology.behind(to).unwrap_or_else(|| to.to_string()) };
-            if !asked.iter().any(|(known, _)| *known == host) {
-                asked.push((host, to.to_string()));
-            }
-        }
-        for front in fronts {
-            let below = self.topology.below(front).into_iter().map(|(host, steps)| (steps, host));
-            let mut below: Vec<(usize, String)> = below.filter(|(_, host)| !fronts.contains(&host.as_str())).collect();
-            below.sort();
-            for (_, host) in below {
-                if !asked.iter().any(|(known, _)| *known == host) {
-                    asked.push((host.clone(), host));
-                }
+            let group = group(to).or_else(|| groups.contains(to).then_some(to));
+            let host = match self.topology.behind(to).filter(|_| !own) {
+                _ if own => front.to_string(),
+                Some(host) if !groups.contains(host.as_str()) => host,
+                _ => group.unwrap_or(to).to_string(),
+            };
+            // No server was left to send them to, or none is named.
+            let is_group = to.ends_with("/<NOSRV>") || groups.contains(to);
+            match asked.iter_mut().find(|known| known.host == host) {
+                Some(known) => known.is_group |= group == Some(host.as_str()) && known.endpoint.as_deref() != Some(to),
+                None => asked.push(Asked { host, endpoint: Some(to.to_string()), is_group, way: "the failing requests were sent there" }),
             }
         }
         asked

@@ -14,6 +14,8 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     let mut wanted: Vec<(Vec<&str>, &Missing)> = Vec::new();
     for m in &answer.diagnosis.missing {
         match wanted.iter_mut().find(|(_, w)| (&w.log, &w.why, &w.command) == (&m.log, &m.why, &m.command)) {
+            // Several incidents may ask for it.
+            Some((hosts, _)) if hosts.contains(&m.host.as_str()) => {}
             Some((hosts, _)) => hosts.push(&m.host),
             None => wanted.push((vec![&m.host], m)),
         }
@@ -31,7 +33,7 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
 
 fn one(page: &mut Page<'_>, hosts: &[&str], m: &Missing) -> Result<()> {
     let log = sentence(&m.log);
-    let hosts: Vec<String> = hosts.iter().map(|h| sentence(h)).filter(|h| !log.contains(h.as_str())).collect();
+    let hosts: Vec<String> = hosts.iter().map(|h| sentence(h)).filter(|h| !h.is_empty() && !log.contains(h.as_str())).collect();
     let head = if hosts.is_empty() { Text::new() } else { Text::new().and(Ink::Bold, hosts.join(", ")).then("  ") };
     page.write("  ", "    ", &head.then(log), 2)?;
     page.write("    ", "      ", &Text::new().and(Ink::Faint, sentence(&m.why)), 2)?;

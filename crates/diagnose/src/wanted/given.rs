@@ -1,0 +1,53 @@
+//! Whether a log that a rule asks for was given: nobody should be sent for what lies on the table.
+
+use super::tells_of_whole_system;
+use crate::belief::Hypothesis;
+use crate::evidence::{Evidence, SourceInfo};
+use crate::names::NONE;
+use crate::rules::written::Missing;
+use crate::symptoms::Incident;
+
+/// What the wishes of rules for logs of stores begin with, and the formats that answer them.
+const OF_STORES: [(&str, &[&str]); 6] = [
+    ("log of the database", &["mysql.slowlog", "mongodb"]),
+    ("error log of the database", &["mysql.error", "mariadb", "postgresql", "mongodb", "sqlserver", "oracle.alert", "cassandra"]),
+    ("log of the cache", &["redis"]),
+    ("log of the broker", &["rabbitmq"]),
+    ("lock waits in the log of", &["mysql.slowlog"]),
+    ("logs of both database servers", &["mysql.error", "mariadb", "postgresql"]),
+];
+
+/// What the wishes of rules for logs of a machine's system begin with.
+const OF_SYSTEMS: [&str; 5] = ["system log of", "kernel log of", "journal of", "journal or supervisor log of", "auth.log of"];
+
+/// Whether the log that a rule asks for is there, of the time of the incident.
+pub(super) fn is_given(evidence: &Evidence, incident: &Incident, h: &Hypothesis, wish: &Missing) -> bool {
+    let (from, to) = (incident.onset.div_euclid(1000), incident.end.div_euclid(1000));
+    // What a command showed afterwards tells of what was before.
+    let reaches = |number: usize| match (evidence.span(number), evidence.looked(number)) {
+        (Some((first, last)), _) => first <= to && last >= from - BEFORE,
+        (None, looked) => looked.is_some_and(|(_, last)| last >= from),
+    };
+    let any = |which: &dyn Fn(&SourceInfo) -> bool| {
+        let mut sources = evidence.sources.iter().enumerate();
+        sources.any(|(number, source)| source.records > 0 && which(source) && reaches(number))
+    };
+    if wish.log.starts_with("events of the namespace") {
+        return any(&|source| matches!(source.format.as_str(), "k8s.event" | "command.kubectl-events"));
+    }
+    if wish.log.contains("with user agent") {
+        return incident.affected().iter().any(|number| evidence.request(*number).of.agent != NONE);
+    }
+    let machine = h.machine();
+    if OF_SYSTEMS.iter().any(|wished| wish.log.starts_with(wished)) {
+        let is_kind = if wish.log.starts_with("journal") { SourceInfo::tells_of_system } else { tells_of_whole_system };
+        return !machine.is_empty() && any(&|source| source.host == machine && is_kind(source));
+    }
+    // Of what has no name here any log of the kind may be the one.
+    let its = |source: &SourceInfo| source.host == machine || !evidence.sources.iter().any(|other| other.host == machine);
+    let of_store = OF_STORES.iter().find(|(wished, _)| wish.log.starts_with(wished));
+    of_store.is_some_and(|(_, formats)| any(&|source| its(source) && formats.contains(&source.format.as_str())))
+}
+
+/// A log counts that reaches to so many seconds before the incident: who logs little may have said nothing since.
+const BEFORE: i64 = 300;
