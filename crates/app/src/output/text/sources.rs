@@ -149,8 +149,20 @@ fn span(answer: &Answer<'_>, source: usize) -> String {
     }
 }
 
+/// A stretch; one that leaves the day of the answer without seconds, so that the table keeps its columns.
 fn join(answer: &Answer<'_>, a: i64, b: i64) -> String {
-    answer.day.seconds(a, b)
+    let (from, to) = (text(a), text(b));
+    let day = |t: &str| t.get(..10).unwrap_or_default().to_string();
+    if day(&from) == answer.day.0 && day(&to) == answer.day.0 {
+        return answer.day.seconds(a, b);
+    }
+    let short = |t: &str| t.get(5..16).unwrap_or(t).replace('T', " ");
+    let is_other_year = day(&from).get(..4) != answer.day.0.get(..4) || day(&to).get(..4) != answer.day.0.get(..4);
+    match (is_other_year, day(&from) == day(&to)) {
+        (true, _) => format!("{}–{}", day(&from), day(&to)),
+        (false, true) => format!("{}–{}", short(&from), to.get(11..16).unwrap_or_default()),
+        (false, false) => format!("{}–{}", short(&from), short(&to)),
+    }
 }
 
 /// What is odd about a source.
