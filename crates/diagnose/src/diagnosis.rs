@@ -1,5 +1,9 @@
 //! From evidence to the answer: incidents, hypotheses about each, and what is told of them.
 
+mod calm;
+mod chain;
+mod quiet;
+
 use crate::activity::{Activity, activities};
 use crate::baseline;
 use crate::belief::{Hypothesis, hypotheses};
@@ -7,13 +11,18 @@ use crate::evidence::Evidence;
 use crate::groups::Groups;
 use crate::measure::{Times, measure};
 use crate::names::NameId;
-pub use crate::report::{Advice, Cause, Citation, Considered, Diagnosis, Entry, Grade, IncidentReport, Missing, Step, SymptomReport};
+pub use crate::report::{
+    Advice, Arrived, Besides, Cause, Citation, Considered, Diagnosis, Entry, Grade, IncidentReport, Missing, Noted, Quiet, Step,
+    SymptomReport,
+};
 use crate::rules::{Pack, Weight};
 use crate::symptoms::{Incident, Symptom, incidents, told};
 use crate::tally::Text;
 use crate::topology::Topology;
 use crate::tree::{Gate, Kind, Node, Tree};
+use crate::wanted::dialect::of_database;
 use crate::wanted::{self, Unsure};
+use chain::felt;
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
 use whyline_event::stamp::rfc3339;
@@ -51,6 +60,8 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     }
     if all.is_empty() {
         diagnosis.missing = wanted::where_nothing_stands_out(evidence, pack);
+        diagnosis.noted = calm::noted(evidence, pack, &groups);
+        calm::requests(evidence, &topology, &mut diagnosis);
     }
     // Guessing at log-ins goes on at every machine of the Internet: beside an outage it comes second.
     let guessing: BTreeSet<&str> =
@@ -101,13 +112,14 @@ impl Context<'_> {
     fn report(&self, unexplained: f64) -> IncidentReport {
         let incident = self.incident;
         let end_of_logs = self.evidence.whole().map_or(incident.end, |(_, b)| b * 1000);
-        let symptoms: Vec<SymptomReport> = incident.symptoms.iter().map(|s| self.symptom(s)).collect();
+        let felt = felt(incident);
+        let symptoms: Vec<SymptomReport> = felt.iter().map(|s| self.symptom(s)).collect();
         let worst = symptoms.iter().filter(|s| s.id != "http.slow").map(|s| s.share).fold(0.0, f64::max);
-        let drop = incident.symptoms.iter().any(|s| s.id == "traffic.drop" && s.usual == 0);
+        let drop = felt.iter().any(|s| s.id == "traffic.drop" && s.usual == 0);
         let worst = if drop { 1.0 } else { worst };
         let slow = symptoms.iter().filter(|s| s.id == "http.slow").map(|s| s.share).fold(0.0, f64::max);
         // Of failures that only an error log tells of nobody knows how many requests went well beside them.
-        let unmeasured = |kind: &str| incident.symptoms.iter().any(|s| s.affected.is_empty() && s.id.starts_with(kind));
+        let unmeasured = |kind: &str| felt.iter().any(|s| s.affected.is_empty() && s.id.starts_with(kind));
         let grade = if worst >= 0.5 {
             Grade::P1
         } else if worst >= 0.1 || slow >= 0.5 || unmeasured("http.5") {
@@ -125,6 +137,7 @@ impl Context<'_> {
             health: (worst > 0.0 || !unmeasured("http.")).then_some(health),
             symptoms,
             unexplained: round(unexplained.clamp(0.0, 1.0)),
+            besides: self.besides(),
             considered: self.list.iter().take(20).map(|h| self.considered(h)).collect(),
         }
     }
@@ -147,7 +160,7 @@ impl Context<'_> {
         let logs: BTreeSet<u32> = sources.iter().map(|source| evidence.log_of(*source)).collect();
         let same_logs = evidence.requests.choose(|kind| logs.contains(&evidence.log_of(kind.source)));
         let times = |from: i64, to: i64| -> Times { evidence.requests.ended(&same_logs, from, to).filter_map(|(_, r)| r.took()).collect() };
-        let (now, before) = (times(s.onset, s.end), times(i64::MIN, s.onset - 1));
+        let (now, before) = (times(s.onset, s.end), times(i64::MIN, s.onset.min(self.incident.onset) - 1));
         let at = |times: &Times, share: f64| (!times.is_empty()).then(|| times.quantile(share) as f64 / 1000.0);
         let clients: FxHashSet<NameId> = s.affected.iter().map(|i| evidence.request(*i).of.client).collect();
         SymptomReport {
@@ -250,6 +263,7 @@ impl Context<'_> {
                         text,
                         bytes,
                         signal: signal.id.clone(),
+                        query: signal.query.clone(),
                         title: title(signal, activity),
                         weight: round(term.value),
                         count: activity.hits,
@@ -281,61 +295,9 @@ impl Context<'_> {
         samples.into_iter().take(3).map(line).collect()
     }
 
-    /// From the cause up: the steps that it explains, then the symptoms.
-    fn chain(&self, h: &Hypothesis) -> Vec<Step> {
-        let mine = self.list.iter().position(|x| std::ptr::eq(x, h));
-        let step = |h: &Hypothesis| {
-            let fault = &self.pack.faults[h.fault];
-            Step {
-                id: fault.id.clone(),
-                text: fault.title.clone(),
-                entity: h.entities.first().cloned().unwrap_or_default(),
-                onset: time(h.onset),
-            }
-        };
-        let mut chain = vec![step(h)];
-        // One line of steps, each right above the one before: the best supported where there are several.
-        let mut at = h;
-        let mut seen = BTreeSet::from([h.fault]);
-        while chain.len() < 4 {
-            let above = self
-                .list
-                .iter()
-                .filter(|x| x.step_of.is_some() && self.root_of(x) == mine && x.score > 0.0 && !seen.contains(&x.fault))
-                .filter(|x| self.pack.faults[at.fault].explains.iter().any(|e| e.fault == x.fault))
-                .max_by(|a, b| a.score.total_cmp(&b.score));
-            let Some(next) = above else { break };
-            seen.insert(next.fault);
-            chain.push(step(next));
-            at = next;
-        }
-        for s in &self.incident.symptoms {
-            let text = match s.id.as_str() {
-                "http.slow" => format!("{} of {} requests took far longer than usual", s.affected.len(), s.total),
-                "traffic.drop" if s.usual > 0 => format!("{} requests in place of {}", s.total, s.usual),
-                "traffic.drop" => format!("no request was logged for {} s", (s.end - s.onset) / 1000),
-                _ if s.affected.is_empty() => format!("{} times", s.total),
-                _ => format!("{} of {} requests", s.affected.len(), s.total),
-            };
-            chain.push(Step { id: s.id.clone(), text, entity: s.entity.clone(), onset: time(s.onset) });
-        }
-        chain
-    }
-
-    fn root_of(&self, h: &Hypothesis) -> Option<usize> {
-        let mut root = h.step_of;
-        for _ in 0..8 {
-            match root.and_then(|r| self.list.get(r)).and_then(|r| r.step_of) {
-                Some(next) => root = Some(next),
-                None => break,
-            }
-        }
-        root
-    }
-
     fn advice(&self, h: &Hypothesis) -> Advice {
         let fault = &self.pack.faults[h.fault];
-        let fill = |list: &[String]| list.iter().map(|text| h.fill(text)).collect();
+        let fill = |list: &[String]| list.iter().filter_map(|text| of_database(self.evidence, h, text)).map(|text| h.fill(&text)).collect();
         Advice { check: fill(&fault.check), fix: fill(&fault.fix), prevent: fill(&fault.prevent) }
     }
 
@@ -350,7 +312,8 @@ impl Context<'_> {
 
     fn tree(&self) -> Tree {
         let mut tree = Tree::default();
-        for s in &self.incident.symptoms {
+        let felt = felt(self.incident);
+        for s in &felt {
             tree.node(Node {
                 id: format!("symptom:{}@{}", s.id, s.entity),
                 kind: Kind::Symptom,
@@ -380,7 +343,7 @@ impl Context<'_> {
             }
             let leads: Vec<usize> = shown.iter().copied().filter(|j| self.list[*j].step_of == Some(i)).collect();
             if leads.is_empty() {
-                for s in &self.incident.symptoms {
+                for s in &felt {
                     tree.edge(&name(i), &format!("symptom:{}@{}", s.id, s.entity));
                 }
             }

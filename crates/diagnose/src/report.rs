@@ -12,9 +12,65 @@ pub struct Diagnosis {
     pub causes: Vec<Cause>,
     /// Logs that would decide.
     pub missing: Vec<Missing>,
+    /// Where no incident was found: lines that name a fault all the same.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub noted: Vec<Noted>,
+    /// Where no incident was found: the requests of users.
+    #[serde(skip)]
+    pub arrived: Arrived,
+    /// Where no incident was found: a while in which most requests stayed away.
+    #[serde(skip)]
+    pub quiet: Option<Quiet>,
     /// The fault tree of each incident.
     #[serde(skip)]
     pub trees: Vec<Tree>,
+}
+
+/// Something unusual that names a fault, although nobody seems to have felt it.
+#[derive(Debug, Serialize)]
+pub struct Noted {
+    /// The signal.
+    pub signal: String,
+    /// What it means.
+    pub title: String,
+    /// Whom it accuses.
+    pub entity: String,
+    /// When it was first seen, RFC 3339.
+    pub onset: String,
+    /// How often it was seen.
+    pub count: u64,
+    /// Path of the source of the first line.
+    pub source: String,
+    /// That line.
+    pub line: u64,
+}
+
+/// A while in which most requests stayed away, although none failed.
+#[derive(Debug)]
+pub struct Quiet {
+    /// RFC 3339.
+    pub start: String,
+    /// RFC 3339.
+    pub end: String,
+    /// Requests that came.
+    pub requests: usize,
+    /// How many usually come.
+    pub usual: usize,
+}
+
+/// Requests as users sent them, each counted where it came in.
+#[derive(Debug, Default)]
+pub struct Arrived {
+    /// How many.
+    pub requests: usize,
+    /// Answered with 5xx.
+    pub failed: usize,
+    /// Answered with 4xx.
+    pub rejected: usize,
+    /// The machines whose logs show them.
+    pub hosts: Vec<String>,
+    /// No request was logged elsewhere.
+    pub is_all: bool,
 }
 
 /// How bad an incident was; the worst is the least.
@@ -58,8 +114,22 @@ pub struct IncidentReport {
     pub symptoms: Vec<SymptomReport>,
     /// Score terms that no rule explains are left to the unknown: its probability.
     pub unexplained: f64,
+    /// How much of that would be a step of a cause without the cause.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub besides: Vec<Besides>,
     /// Every hypothesis that was weighed, the best first, at most twenty.
     pub considered: Vec<Considered>,
+}
+
+/// A step of a cause that may have come about without it.
+#[derive(Debug, Serialize)]
+pub struct Besides {
+    /// Id of the step.
+    pub id: String,
+    /// Id of the cause.
+    pub without: String,
+    /// Probability.
+    pub confidence: f64,
 }
 
 /// A hypothesis that was weighed.
@@ -159,6 +229,9 @@ pub struct Citation {
     pub bytes: Option<(u64, u16)>,
     /// The signal it shows.
     pub signal: String,
+    /// What the signal seeks in lines, as a query; empty where it was measured.
+    #[serde(skip)]
+    pub query: String,
     /// What the signal means.
     pub title: String,
     /// The worth of the signal.
@@ -176,8 +249,11 @@ pub struct Step {
     pub text: String,
     /// Where.
     pub entity: String,
-    /// Since when.
+    /// Since when; no later than what follows from it.
     pub onset: String,
+    /// When it was first told, where that was later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told: Option<String>,
 }
 
 /// A term of the score.

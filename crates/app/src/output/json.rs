@@ -40,7 +40,7 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
             source
         })
         .collect();
-    let answer = json!({
+    let mut answer = json!({
         "schema": 1,
         "books": books,
         "sources": sources,
@@ -48,6 +48,9 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
         "causes": diagnosis.causes,
         "missing": diagnosis.missing,
     });
+    if !diagnosis.noted.is_empty() {
+        answer["noted"] = json!(diagnosis.noted);
+    }
     // As an error of writing, so that a reader who left is known as one.
     serde_json::to_writer_pretty(&mut *out, &answer).map_err(std::io::Error::from)?;
     writeln!(out)?;

@@ -3,14 +3,23 @@
 use super::page::{Ink, Page, Text};
 use super::{Answer, evidence};
 use crate::output::words;
-use crate::output::words::{entities, entity, percent, symptom};
+use crate::output::words::{entities, entity, percent, seconds_between, symptom};
 use std::io::Result;
 use whyline_diagnose::diagnosis::{Cause, Entry, IncidentReport, SURE};
 
 pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
-    for incident in &answer.diagnosis.incidents {
+    let incidents = &answer.diagnosis.incidents;
+    for (number, incident) in incidents.iter().enumerate() {
         let causes = answer.causes_of(incident);
-        page.heading("WHY", answer.label(&incident.id).trim_end_matches(": "))?;
+        let same = |other: &&IncidentReport| !answer.explain && !causes.is_empty() && key(&answer.causes_of(other)) == key(&causes);
+        // Incidents of the same causes are told once.
+        if incidents.iter().take(number).any(|other| same(&other)) {
+            continue;
+        }
+        let alike: Vec<&str> = incidents.iter().skip(number + 1).filter(same).map(|other| other.id.as_str()).collect();
+        let label = answer.label(&incident.id);
+        let also = if alike.is_empty() { String::new() } else { format!("; the same holds for {}", alike.join(", ")) };
+        page.heading("WHY", &format!("{}{also}", label.trim_end_matches(": ")))?;
         if causes.is_empty() {
             unnamed(page, answer, incident)?;
         }
@@ -22,6 +31,11 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// What makes the causes of two incidents the same: the faults, and whom they accuse.
+fn key<'c>(causes: &[&'c Cause]) -> Vec<(&'c str, &'c [String])> {
+    causes.iter().map(|cause| (cause.id.as_str(), cause.entities.as_slice())).collect()
 }
 
 /// No cause reached the belief at which one is named: what came closest.
@@ -73,7 +87,7 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, caus
         .and(Ink::Faint, "accused  ")
         .and(Ink::Bold, accused(&cause.entities))
         .and(Ink::Faint, "  since ")
-        .then(answer.day.time(&cause.onset));
+        .then(answer.day.time(cause.why.first().map_or(&cause.onset, |step| &step.onset)));
     page.write("     ", "              ", &accused, 3)?;
     if rank == 0 {
         chain(page, answer, incident, cause)?;
@@ -84,6 +98,9 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, caus
     }
     Ok(())
 }
+
+/// What is told no later than so many seconds behind is told at once.
+const AT_ONCE: i64 = 2;
 
 /// From the cause up to what was felt, one arrow deeper a step; all symptoms hang on the last one.
 fn chain(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, cause: &Cause) -> Result<()> {
@@ -99,7 +116,10 @@ fn chain(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, ca
             Text::new().and(Ink::Red, symptom(&step.id)).then(format!(" at {place}: {}", grouped(&step.text)))
         } else {
             let id = if i == 0 { String::new() } else { format!(", {}", step.id) };
-            Text::plain(step.text.as_str()).and(Ink::Faint, format!("  {place}{id}"))
+            let said = Text::plain(step.text.as_str()).and(Ink::Faint, format!("  {place}{id}"));
+            let is_late = |told: &&String| seconds_between(&step.onset, told) > AT_ONCE;
+            let told = step.told.as_ref().filter(is_late).map(|told| answer.day.time(told));
+            told.map_or(said.clone(), |told| said.and(Ink::Faint, format!(" (first told {told})")))
         };
         page.write(&first, &rest, &text, 3)?;
         if !felt && i > 0 {

@@ -38,8 +38,13 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport) -> R
     for symptom in &incident.symptoms {
         felt(page, answer, incident, symptom)?;
     }
-    if incident.unexplained >= 0.1 {
-        let text = format!("{} of the belief stays with what no rule knows or no log here tells", percent(incident.unexplained));
+    for besides in &incident.besides {
+        let text = format!("{} of the belief is {} without {}", percent(besides.confidence), besides.id, besides.without);
+        page.write("    ", "      ", &Text::new().and(Ink::Faint, text), 2)?;
+    }
+    let unexplained = incident.unexplained - incident.besides.iter().map(|b| b.confidence).sum::<f64>();
+    if unexplained >= 0.1 {
+        let text = format!("{} of the belief stays with what no rule knows or no log here tells", percent(unexplained));
         page.write("    ", "      ", &Text::new().and(Ink::Faint, text), 2)?;
     }
     Ok(())

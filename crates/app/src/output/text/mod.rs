@@ -9,6 +9,7 @@ mod evidence;
 mod incidents;
 mod json;
 mod missing;
+mod nothing;
 mod page;
 mod sources;
 mod verdict;
@@ -71,7 +72,7 @@ pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence
 mod tests {
     use super::*;
     use crate::output::safe::hidden;
-    use whyline_diagnose::diagnosis::{Advice, Citation, Entry, Missing, Step, SymptomReport};
+    use whyline_diagnose::diagnosis::{Advice, Besides, Citation, Entry, Missing, Step, SymptomReport};
 
     const EVIL: &str = "x\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}gnp\u{2066}\u{200b}\r\n\tlong long long text with many words in it";
 
@@ -103,6 +104,7 @@ mod tests {
             text,
             bytes: None,
             signal: format!("{EVIL}{weight}"),
+            query: "long".into(),
             title: EVIL.into(),
             weight,
             count: 1234,
@@ -122,7 +124,13 @@ mod tests {
                 citation(1.0, format!("{{\"msg\":\"{EVIL}\",\"a\":1}}")),
                 citation(-1.0, EVIL.repeat(40)),
             ],
-            why: vec![Step { id: "app.process-down".into(), text: EVIL.into(), entity: EVIL.into(), onset: EVIL.into() }],
+            why: vec![Step {
+                id: "app.process-down".into(),
+                text: EVIL.into(),
+                entity: EVIL.into(),
+                onset: EVIL.into(),
+                told: Some(EVIL.into()),
+            }],
             ledger: vec![Entry { term: "place".into(), value: -1.0, note: EVIL.into() }],
             advice: Advice { check: list(), fix: list(), prevent: list() },
         }
@@ -138,6 +146,7 @@ mod tests {
             health: Some(87),
             symptoms: vec![symptom()],
             unexplained: 0.2,
+            besides: vec![Besides { id: EVIL.into(), without: EVIL.into(), confidence: 0.1 }],
             considered: Vec::new(),
         };
         let missing = vec![Missing {
@@ -148,7 +157,7 @@ mod tests {
             decides: EVIL.into(),
             incident: EVIL.into(),
         }];
-        let given = Diagnosis { incidents: vec![incident], causes, missing, trees: Vec::new() };
+        let given = Diagnosis { incidents: vec![incident], causes, missing, ..Diagnosis::default() };
         let mut out = Vec::new();
         diagnosis(&mut out, &given, &Evidence::default(), &Books::default(), &Look { width, explain }).unwrap();
         anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()

@@ -1,9 +1,9 @@
 //! The verdict: the lines that are read even when nothing else is.
 
-use super::Answer;
 use super::page::{Ink, Page, Text};
+use super::{Answer, nothing};
 use crate::output::words;
-use crate::output::words::{Day, count, entity, length, number, percent, seconds_between, symptom, text};
+use crate::output::words::{Day, count, entity, length, number, percent, seconds_between, symptom};
 use std::io::Result;
 use whyline_diagnose::diagnosis::{Cause, IncidentReport, SURE, SymptomReport};
 
@@ -13,12 +13,18 @@ const ON_TOP: usize = 3;
 pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     let incidents = &answer.diagnosis.incidents;
     if incidents.is_empty() {
-        return nothing(page, answer);
+        return nothing::write(page, answer);
     }
     let mut worst: Vec<&IncidentReport> = incidents.iter().collect();
     // What nobody knows lies in the middle.
     let health = |i: &IncidentReport| i.health.unwrap_or(50);
-    worst.sort_by(|a, b| (&a.grade, health(a), &a.start).cmp(&(&b.grade, health(b), &b.start)));
+    // A little one that nobody can explain does not stand before one that is sure.
+    let heavy = |i: &IncidentReport| i.symptoms.iter().map(|s| s.failed.max(1)).max().unwrap_or(1);
+    let heaviest = incidents.iter().map(heavy).max().unwrap_or(1);
+    let is_sure = |i: &IncidentReport| answer.causes_of(i).first().is_some_and(|c| c.confidence >= SURE);
+    let any_sure = incidents.iter().any(|i| is_sure(i) && heavy(i) * 10 >= heaviest);
+    let is_minor = |i: &IncidentReport| any_sure && !is_sure(i) && heavy(i) * 10 < heaviest;
+    worst.sort_by(|a, b| (is_minor(a), &a.grade, health(a), &a.start).cmp(&(is_minor(b), &b.grade, health(b), &b.start)));
     // Incidents of one and the same cause share a verdict.
     let key = |i: &IncidentReport| answer.causes_of(i).first().map(|c| (c.id.clone(), c.entities.first().cloned()));
     let mut groups: Vec<Vec<&IncidentReport>> = Vec::new();
@@ -28,6 +34,7 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
             None => groups.push(vec![incident]),
         }
     }
+    groups.iter_mut().for_each(|group| group.sort_by(|a, b| a.start.cmp(&b.start)));
     let shown = if groups.len() > ON_TOP + 1 { ON_TOP } else { groups.len() };
     for group in &groups[..shown] {
         one(page, answer, group)?;
@@ -78,7 +85,8 @@ fn decider(page: &mut Page<'_>, answer: &Answer<'_>, groups: &[Vec<&IncidentRepo
         Some(m) => {
             let command = if m.command.is_empty() { String::new() } else { format!(": {}", m.command) };
             let at = if m.host.is_empty() || m.log.contains(&m.host) { String::new() } else { format!(" on {}", m.host) };
-            let log = words::sentence(&format!("{}{at}", m.log));
+            let log = m.log.strip_suffix(" that run there").filter(|_| !at.is_empty()).map(|log| format!("{log} that run"));
+            let log = words::sentence(&format!("{}{at}", log.as_ref().unwrap_or(&m.log)));
             let text = Text::new().and(Ink::Bold, "this log would decide: ").then(log).and(Ink::Cyan, command);
             page.write("  ", "  ", &text, 3)
         }
@@ -136,60 +144,4 @@ pub(super) fn sentence(s: &SymptomReport) -> String {
             None => format!("{} at {at}: {} of {} ({})", symptom(id), number(s.failed), number(s.requests), percent(s.share)),
         },
     }
-}
-
-fn nothing(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
-    let evidence = answer.evidence;
-    let records: u64 = evidence.sources.iter().map(|s| s.records).sum();
-    if records == 0 {
-        return page.write("", "", &Text::new().and(Ink::Yellow, "Nothing was read, so nothing can be said."), 9);
-    }
-    let span = evidence.whole().map(|(a, b)| {
-        let day = Day::of(&text(a));
-        format!("{} {} UTC", day.0, day.seconds(a, b))
-    });
-    let span = span.unwrap_or_else(|| "without any time stamps".into());
-    let sources = count(evidence.sources.len(), "source", "sources");
-    if evidence.requests.is_empty() {
-        page.write(
-            "",
-            "",
-            &Text::new().and(Ink::Bold, "Nothing found, but no log here shows requests: what users felt cannot be read from it."),
-            9,
-        )?;
-        let text = format!(
-            "Looked at {sources}, {}, {span}. The access log of the proxy or of the service would tell.",
-            count(records, "record", "records")
-        );
-        return page.write("  ", "  ", &Text::plain(text), 9);
-    }
-    let all = evidence.requests.len();
-    let failed = evidence.requests.iter().filter(|r| r.failed()).count();
-    let rejected = evidence.requests.iter().filter(|r| (400..500).contains(&r.of.status)).count();
-    let share = |n: usize| format!("{} ({})", number(n), percent(n as f64 / all as f64));
-    // A steady share of failures has no onset to explain, but it is not health.
-    let steady = failed as f64 >= 0.01 * all as f64;
-    let (ink, title) = if steady {
-        (
-            Ink::Yellow,
-            format!("No stretch of failures, slowness or silence stands out, but {} of all logged requests failed.", share(failed)),
-        )
-    } else {
-        (Ink::Green, "Nothing found: no stretch of failures, slowness or silence stands out.".to_string())
-    };
-    page.write("", "", &Text::new().and(ink, title), 9)?;
-    let failures = match (failed, rejected) {
-        (0, 0) => "all were served".to_string(),
-        (f, r) => format!(
-            "{} failed (5xx), {} were turned away (4xx)",
-            if f == 0 { "none".into() } else { share(f) },
-            if r == 0 { "none".into() } else { share(r) }
-        ),
-    };
-    let text = format!(
-        "Looked at {sources}, {}, {span}. Of {} {failures}.",
-        count(records, "record", "records"),
-        count(all, "logged request", "logged requests")
-    );
-    page.write("  ", "  ", &Text::plain(text), 9)
 }
