@@ -6,6 +6,7 @@ use crate::output::safe;
 use crate::output::words::{count, number};
 use std::io::Result;
 use whyline_diagnose::diagnosis::{Cause, Citation};
+use whyline_query::{Marks, Query};
 
 /// Less than this is noise, shown by `--explain` only.
 const WORTH: f64 = 0.1;
@@ -120,7 +121,8 @@ fn strength(weight: f64) -> &'static str {
 fn line(page: &mut Page<'_>, c: &Citation, rows: usize) -> Result<()> {
     const INDENT: &str = "           ";
     let place = format!("{}:{}", c.source, c.line);
-    let text: Vec<&str> = c.text.lines().filter(|l| !l.trim().is_empty()).collect();
+    let whole = joined(&c.text);
+    let text: Vec<&str> = whole.as_deref().unwrap_or(&c.text).lines().filter(|l| !l.trim().is_empty()).collect();
     // A row can lose a few columns to a word that is kept whole.
     let room = (page.width() - INDENT.len()) * rows - 12 * (rows - 1);
     let fitting = |text: &str, used: usize| {
@@ -128,18 +130,54 @@ fn line(page: &mut Page<'_>, c: &Citation, rows: usize) -> Result<()> {
         if text.chars().count() <= room {
             text.into_owned()
         } else {
-            json::shorter(&text, room).unwrap_or_else(|| line_middle(&text, room))
+            let marks =
+                if text.starts_with('{') { Query::parse(&c.query).map(|q| Marks::of(&q)).unwrap_or_default() } else { Marks::default() };
+            json::shorter(&text, room, &marks).unwrap_or_else(|| line_middle(&text, room))
         }
     };
-    let first = fitting(text.first().copied().unwrap_or(""), place.chars().count());
+    let (first, decisive) = shown(&text);
+    let first = fitting(first, place.chars().count());
     page.write(&INDENT[2..], INDENT, &Text::new().and(Ink::Cyan, place).then("  ").then(first), usize::MAX)?;
-    if let Some(decisive) = decisive(&text) {
-        let skipped = if text.len() > 2 { format!("… of {} lines: ", text.len()) } else { String::new() };
+    if let Some(decisive) = decisive {
+        // Of what was cut nobody knows the number of lines.
+        let skipped = match text.len() {
+            0..=2 => String::new(),
+            _ if text.contains(&"…") => "… ".to_string(),
+            lines => format!("… of {lines} lines: "),
+        };
         let decisive = fitting(decisive, skipped.chars().count());
         page.write(INDENT, INDENT, &Text::new().and(Ink::Faint, skipped).then(decisive), usize::MAX)?;
     }
     Ok(())
 }
+
+/// An object of JSON that was written over several lines, on one.
+fn joined(text: &str) -> Option<String> {
+    let text = text.trim().trim_end_matches(',');
+    let is_object = text.starts_with('{') && text.contains('\n');
+    let object = is_object.then(|| serde_json::from_str::<serde_json::Value>(text).ok()).flatten()?;
+    Some(object.to_string())
+}
+
+/// The lines of a record that are shown: the first, and the one that decides. In a log of slow statements the times come before the statement, and
+/// before them when and for whom it ran; of an object that could not be read as a whole the message is shown.
+fn shown<'a>(lines: &[&'a str]) -> (&'a str, Option<&'a str>) {
+    let first = lines.first().copied().unwrap_or("");
+    if first.starts_with("# Time:") || first.starts_with("# User@Host:") || first.starts_with("# Query_time:") {
+        let times = lines.iter().find(|line| line.starts_with("# Query_time:")).unwrap_or(&first);
+        let is_statement =
+            |line: &&&str| !line.starts_with('#') && !line.starts_with("SET timestamp") && !line.to_lowercase().starts_with("use ");
+        return (times, lines.iter().find(is_statement).copied());
+    }
+    if first.trim() == "{" {
+        let is_message = |line: &&&str| MESSAGES.iter().any(|key| line.trim_start().strip_prefix('"').is_some_and(|l| l.starts_with(key)));
+        return (lines.iter().find(is_message).copied().unwrap_or(first), None);
+    }
+    (first, decisive(lines))
+}
+
+/// Keys of messages in JSON, with what ends them.
+const MESSAGES: [&str; 4] = ["message\"", "msg\"", "error\"", "note\""];
 
 /// Of a stack trace the line that says what happened: the innermost cause, else the exception that a traceback ends with, else
 /// the place where it was thrown. `None` where the first line says it all.
