@@ -21,7 +21,7 @@ const SILENT: i64 = 60;
 const FEW: u64 = 50;
 /// Faults of which a single line is worth a look: a limit was reached, or a machine is ill. What is stopped, started, refused or repeated is so
 /// every day, and mostly meant.
-const GRAVE: [&str; 13] = [
+const GRAVE: [&str; 12] = [
     "proxy.worker-connections-exhausted",
     "db.too-many-connections",
     "db.corruption",
@@ -29,7 +29,6 @@ const GRAVE: [&str; 13] = [
     "cache.out-of-memory",
     "host.disk-full",
     "host.disk-failure",
-    "host.storage-disconnected",
     "host.out-of-memory",
     "host.fd-exhausted",
     "host.hardware-fault",
