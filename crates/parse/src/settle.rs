@@ -55,6 +55,8 @@ pub enum Why {
         /// Number of restarts that agree.
         pairs: usize,
     },
+    /// As the stamps of the same source that carry an offset.
+    Own,
     /// As the other pieces of the same rotated log.
     Set,
     /// As the other logs of the same machine say.
@@ -75,6 +77,7 @@ impl std::fmt::Display for Why {
             Why::Envelope => f.write_str("by the stamps of its envelope"),
             Why::Moments { with, pairs } => write!(f, "{pairs} moments agree with {with}"),
             Why::Restarts { with, pairs } => write!(f, "{pairs} restarts agree with {with}"),
+            Why::Own => f.write_str("as its stamps with an offset"),
             Why::Set => f.write_str("as the rest of the rotated log"),
             Why::Host => f.write_str("as its host's other logs"),
             Why::Overlap => f.write_str("only so it lies beside the others"),
@@ -192,8 +195,25 @@ fn certain(item: &Item<'_>, told: &Told) -> Option<(Zone, Why)> {
             *quarters.entry(quarter).or_default() += count;
         }
     }
-    let (quarter, count) = quarters.into_iter().max_by_key(|(_, n)| *n)?;
-    (count >= 3 && count * 10 >= total * 8 || count == total).then(|| (Zone::Offset((quarter * QUARTER) as i32), Why::Envelope))
+    if let Some((quarter, count)) = quarters.into_iter().max_by_key(|(_, n)| *n) {
+        let agree = count >= 3 && count * 10 >= total * 8 || count == total;
+        return agree.then(|| (Zone::Offset((quarter * QUARTER) as i32), Why::Envelope));
+    }
+    by_own_offset(facts)
+}
+
+/// A source of which some lines carry an offset and others none (gunicorn's own beside those of Python's logging): that offset is the zone of the
+/// others, too, where they lie between the stamps that carry it.
+fn by_own_offset(facts: &Facts) -> Option<(Zone, Why)> {
+    const FEWEST: u64 = 10;
+    const SLACK: i64 = 120;
+    let (explicit, civil) = (facts.spans.get(&Form::Explicit)?, facts.spans.get(&Form::Civil)?);
+    let (offset, count) = facts.offsets.iter().max_by_key(|(_, n)| **n)?;
+    let total: u64 = facts.offsets.values().sum();
+    let zone = Zone::Offset(*offset);
+    let at = |second: i64| zone.to_utc(second.saturating_mul(NANOS)).div_euclid(NANOS);
+    let lies_between = at(civil.first) >= explicit.first - SLACK && at(civil.last) <= explicit.last + SLACK;
+    (*count >= FEWEST && count * 10 >= total * 9 && lies_between).then_some((zone, Why::Own))
 }
 
 /// An instant near to each source's stamps without year.

@@ -25,7 +25,7 @@ pub(super) fn find(evidence: &Evidence, kinds: &Chosen) -> Option<Quiet> {
     let begin = requests().next()?.start.div_euclid(BIN);
     let mut counts: Vec<usize> = Vec::new();
     for r in requests() {
-        let Some(at) = usize::try_from(r.start.div_euclid(BIN) - begin).ok().filter(|at| *at < MOST) else { return None };
+        let at = usize::try_from(r.start.div_euclid(BIN) - begin).ok().filter(|at| *at < MOST)?;
         if counts.len() <= at {
             counts.resize(at + 1, 0);
         }

@@ -101,7 +101,8 @@ fn answered(view: &View<'_>, host: &str, failing: &Failing) -> usize {
         *is_there.entry(upstream).or_insert_with(known)
     };
     let asked = |r: &Request| !failing.are_known || failing.paths.contains(&r.of.path);
-    view.during().filter(|(_, r)| r.of.status < 500 && asked(r) && is_of_host(r.of.upstream)).count()
+    // Whoever gave up (499) was not answered.
+    view.during().filter(|(_, r)| r.of.status < 499 && asked(r) && is_of_host(r.of.upstream)).count()
 }
 
 /// The requests at the edge that waited so long (ms) show whether a service stood still.

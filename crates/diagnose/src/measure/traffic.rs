@@ -5,6 +5,8 @@ use crate::evidence::Request;
 use crate::names::{NONE, NameId};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
+use whyline_event::address;
 
 const BIN: i64 = 10_000;
 
@@ -95,18 +97,35 @@ fn clients(view: &mut View<'_>, usual: f64, bins: f64, host: &str) {
     }
     let mut top: Vec<(usize, NameId)> = now.iter().map(|(c, n)| (*n, *c)).collect();
     top.sort_unstable_by(|a, b| b.cmp(a));
+    let before: FxHashSet<NameId> = view.before(&view.edge).map(|r| r.of.client).collect();
     let three: usize = top.iter().take(3).map(|(n, _)| n).sum();
-    if three as f64 >= 0.6 * extra && top.len() > 3 {
+    if three as f64 >= 0.6 * extra && top.len() > 3 && !is_at_home(view, top[0].1, &before) {
         let client = format!("client:{}", view.evidence.text(top[0].1));
         let note = format!("{three} of {all} requests come from {} clients", top.len().min(3));
-        view.add("traffic.few-clients", client, view.incident.onset, note, Vec::new());
+        let cite = some_of(view, |client| client == top[0].1);
+        view.add("traffic.few-clients", client, view.incident.onset, note, cite);
     }
-    let before: FxHashSet<NameId> = view.before(&view.edge).map(|r| r.of.client).collect();
     let new: usize = now.iter().filter(|(c, _)| !before.contains(c)).map(|(_, n)| n).sum();
     if new as f64 >= 0.5 * extra {
         let note = format!("{new} of {all} requests come from clients that were not there before");
-        view.add("traffic.many-new-clients", host.to_string(), view.incident.onset, note, Vec::new());
+        let cite = some_of(view, |client| client != NONE && !before.contains(&client));
+        view.add("traffic.many-new-clients", host.to_string(), view.incident.onset, note, cite);
     }
+}
+
+/// The first requests of some clients.
+fn some_of(view: &View<'_>, is_one: impl Fn(NameId) -> bool) -> Vec<(u32, u32)> {
+    view.during().map(|(_, r)| r.of).filter(|of| is_one(of.client)).take(2).map(|of| (of.source, of.line)).collect()
+}
+
+/// Whether a client comes from a private network where most come from the Internet: a machine of one's own, whatever it does, is no stranger.
+fn is_at_home(view: &View<'_>, client: NameId, before: &FxHashSet<NameId>) -> bool {
+    let is_private = |client: NameId| match address::ip(view.evidence.text(client)) {
+        Some(IpAddr::V4(ip)) => ip.is_private(),
+        Some(IpAddr::V6(ip)) => ip.is_unique_local(),
+        None => false,
+    };
+    is_private(client) && before.iter().filter(|client| is_private(**client)).count() * 2 < before.len()
 }
 
 /// Failed requests that their clients repeat at once.
