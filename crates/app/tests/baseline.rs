@@ -73,6 +73,25 @@ fn a_good_day_says_what_is_usual() {
 }
 
 #[test]
+fn a_good_day_is_no_evidence() {
+    let (_folder, good, bad) = halves();
+    // It ends with a kill that has nothing to do with the other day.
+    let kill = "Nov 21 09:23:24 media-app kernel: [81231.411] Out of memory: Killed process 2211 (photo-api) total-vm:9231212kB, anon-rss:7123412kB, \
+                file-rss:0kB, shmem-rss:0kB, UID:998 pgtables:14812kB oom_score_adj:0\n";
+    let syslog = Path::new(&good).join("media-app/syslog");
+    fs::write(&syslog, fs::read_to_string(&syslog).unwrap_or_default() + kill).unwrap();
+    let json = diagnose(&[&bad, "--baseline", &good]).expect(0).json();
+    assert_eq!(json["causes"][0]["id"], "host.disk-full", "{}", json["causes"]);
+    let considered = json["incidents"][0]["considered"].as_array().unwrap();
+    assert!(considered.iter().all(|c| c["id"] != "host.out-of-memory"), "{considered:?}");
+    for cause in json["causes"].as_array().unwrap() {
+        for line in cause["evidence"].as_array().unwrap() {
+            assert!(!line["source"].as_str().unwrap().starts_with("baseline/"), "{line}");
+        }
+    }
+}
+
+#[test]
 fn logs_that_the_bundle_has_not_are_left_out_and_told() {
     let (folder, good, bad) = halves();
     fs::write(folder.path().join("good/mail.log"), "Nov 21 09:20:01 mx1 postfix/qmgr[11]: 4F2: removed\n").unwrap();

@@ -404,7 +404,26 @@ pub fn tell_year(settled: &mut [Settled], items: &[Item<'_>], told: &Told) {
 
 #[cfg(test)]
 mod tests {
-    use super::is_in_use;
+    use super::*;
+    use crate::facts::Span;
+
+    #[test]
+    fn local_lines_take_the_offset_of_their_own_source() {
+        let found = |explicit: (i64, i64), civil: (i64, i64), offsets: &[(i32, u64)]| {
+            let span = |(first, last)| Span { first, last, count: 100 };
+            let mut facts = Facts::default();
+            facts.spans = [(Form::Explicit, span(explicit)), (Form::Civil, span(civil))].into();
+            facts.offsets = offsets.iter().copied().collect();
+            by_own_offset(&facts).map(|(zone, _)| zone.label())
+        };
+        let (noon, hour) = (1_795_262_400, 3600);
+        let local = (noon + hour + 5, noon + 2 * hour);
+        assert_eq!(found((noon, noon + hour), local, &[(3600, 100)]), Some("+01:00".into()));
+        // Lines in UTC beside stamps with an offset, few stamps, and stamps of several zones.
+        assert_eq!(found((noon, noon + hour), (noon + 5, noon + hour), &[(3600, 100)]), None);
+        assert_eq!(found((noon, noon + hour), local, &[(3600, 3)]), None);
+        assert_eq!(found((noon, noon + hour), local, &[(3600, 100), (0, 100)]), None);
+    }
 
     #[test]
     fn offsets_that_clocks_have() {

@@ -1,5 +1,6 @@
 //! Numbers, times and places as people say them.
 
+use whyline_diagnose::diagnosis::SURE;
 use whyline_diagnose::entity::parts;
 use whyline_event::stamp::{NANOS, rfc3339};
 
@@ -52,6 +53,13 @@ pub fn number(n: impl TryInto<u64>) -> String {
 pub fn count(n: impl TryInto<u64>, one: &str, many: &str) -> String {
     let n = n.try_into().unwrap_or(u64::MAX);
     format!("{} {}", number(n), if n == 1 { one } else { many })
+}
+
+/// A confidence in whole percent; what is just below the bound from which the program stands by a cause does not round to it.
+pub fn confidence(c: f64) -> String {
+    let p = (c * 100.0).round();
+    let p = if c < SURE { p.min((SURE * 100.0).round() - 1.0) } else { p };
+    format!("{p:.0} %")
 }
 
 /// A share in percent that never rounds to nothing or to all.
@@ -157,6 +165,7 @@ mod tests {
         assert_eq!(number(0_u64), "0");
         assert_eq!(number(3114_u64), "3,114");
         assert_eq!(number(12_345_678_usize), "12,345,678");
+        assert_eq!([confidence(0.697), confidence(0.7), confidence(0.604)], ["69 %", "70 %", "60 %"]);
         assert_eq!(percent(0.9996), "over 99 %");
         assert_eq!(percent(0.0001), "under 0.1 %");
         assert_eq!(percent(0.1323), "13 %");

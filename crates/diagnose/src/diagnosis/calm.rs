@@ -86,7 +86,8 @@ fn of_group(evidence: &Evidence, pack: &Pack, group: &Group) -> Option<Noted> {
 /// What is to be said of the requests that came in.
 pub(super) fn requests(evidence: &Evidence, topology: &Topology, diagnosis: &mut Diagnosis) {
     let outer = outer(evidence, topology);
-    let kinds = evidence.requests.choose(|kind| outer.contains_key(&evidence.log_of(kind.source)));
+    let is_own = |source: u32| !evidence.is_baseline(source as usize);
+    let kinds = evidence.requests.choose(|kind| outer.contains_key(&evidence.log_of(kind.source)) && is_own(kind.source));
     diagnosis.arrived = arrived(evidence, &kinds);
     let hosts: BTreeSet<&str> = outer.into_values().filter(|host| !host.is_empty()).collect();
     diagnosis.arrived.hosts = hosts.iter().map(|host| (*host).to_string()).collect();
@@ -130,6 +131,7 @@ fn arrived(evidence: &Evidence, kinds: &Chosen) -> Arrived {
         arrived.failed += if kind.status >= 500 { sum.rows } else { 0 };
         arrived.rejected += if (400..500).contains(&kind.status) { sum.rows } else { 0 };
     }
-    arrived.is_all = arrived.requests == evidence.requests.len();
+    let own = evidence.requests.all_kinds().filter(|(kind, _)| !evidence.is_baseline(kind.source as usize));
+    arrived.is_all = arrived.requests == own.map(|(_, sum)| sum.rows).sum::<usize>();
     arrived
 }

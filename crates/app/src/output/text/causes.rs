@@ -59,7 +59,7 @@ fn unnamed(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport) 
 /// How sure, as a bar and in words.
 fn confidence(cause: &Cause) -> (Ink, String, &'static str) {
     let full = ((cause.confidence * 10.0).round() as usize).min(10);
-    let bar = format!("{}{} {:.0} %", "█".repeat(full), "░".repeat(10 - full), cause.confidence * 100.0);
+    let bar = format!("{}{} {}", "█".repeat(full), "░".repeat(10 - full), words::confidence(cause.confidence));
     match cause.confidence {
         c if c >= SURE => (Ink::Green, bar, "whyline stands by it"),
         c if c >= 0.5 => (Ink::Yellow, bar, "likely, but whyline does not stand by it"),

@@ -8,16 +8,18 @@ use whyline_diagnose::diagnosis::Quiet;
 
 pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     let evidence = answer.evidence;
-    let records: u64 = evidence.sources.iter().map(|s| s.records).sum();
+    let own = || (0..evidence.sources.len()).filter(|number| !evidence.is_baseline(*number));
+    let records: u64 = own().map(|number| evidence.sources[number].records).sum();
     if records == 0 {
         return page.write("", "", &Text::new().and(Ink::Yellow, "Nothing was read, so nothing can be said."), 9);
     }
-    let span = evidence.whole().map(|(a, b)| {
+    let whole = own().filter_map(|number| evidence.span(number)).reduce(|(a, b), (x, y)| (a.min(x), b.max(y)));
+    let span = whole.map(|(a, b)| {
         let day = Day::of(&text(a));
         format!("{} {} UTC", day.0, day.seconds(a, b))
     });
     let span = span.unwrap_or_else(|| "without any time stamps".into());
-    let sources = count(evidence.sources.len(), "source", "sources");
+    let sources = count(own().count(), "source", "sources");
     let looked = format!("Looked at {sources}, {}, {span}.", count(records, "record", "records"));
     let arrived = &answer.diagnosis.arrived;
     if arrived.requests == 0 {

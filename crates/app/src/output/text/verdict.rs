@@ -102,7 +102,7 @@ fn named(text: Text, cause: &Cause, ink: Ink) -> Text {
     let place = cause.entities.first().map(|e| format!(", {}", entity(e))).unwrap_or_default();
     text.and(ink, format!("{}{place}", cause.id))
         .and(Ink::Bold, format!(": {}", cause.title))
-        .then(format!(" — {:.0} % sure", cause.confidence * 100.0))
+        .then(format!(" — {} sure", words::confidence(cause.confidence)))
 }
 
 /// `412 of 3,114 requests failed (502), 2026-11-20 21:07:12–21:08:39 UTC (1 min 27 s), recovered`
