@@ -62,6 +62,8 @@ fn a_good_day_says_what_is_usual() {
     let of: Vec<(&str, &str)> =
         json["sources"].as_array().unwrap().iter().filter_map(|s| Some((s["source"].as_str()?, s["baseline_of"].as_str()?))).collect();
     assert!(of.contains(&("baseline/media-web/nginx/access.log", "media-web/nginx/access.log")), "{of:?}");
+    let page = whyline(["diagnose", &bad, "--baseline", &good]).expect(0).out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains("baseline: 6 logs of a good day, their times moved by"), "{page}");
     // Nothing of the good day is told as trouble, nor does it reach into the time of the bundle.
     let first = json["sources"].as_array().unwrap().iter().find(|s| s["source"] == "media-web/nginx/access.log").unwrap()["first"].clone();
     let last =

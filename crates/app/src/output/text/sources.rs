@@ -6,6 +6,7 @@ use crate::output::words::{count, length, number, percent, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Result;
 use whyline_diagnose::SourceInfo;
+use whyline_event::stamp::NANOS;
 
 /// From this width on the table has a column for zones.
 const WIDE: usize = 110;
@@ -29,7 +30,18 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
         all(page, answer)?;
     }
     zones(page, answer)?;
-    clocks(page, sources)
+    clocks(page, sources)?;
+    good_day(page, sources)
+}
+
+/// That some logs are of a good day, and how far their times were moved.
+fn good_day(page: &mut Page<'_>, sources: &[SourceInfo]) -> Result<()> {
+    let moved: Vec<i64> = sources.iter().filter(|s| s.baseline_of.is_some()).map(|s| s.moved / NANOS).collect();
+    let (Some(least), Some(most)) = (moved.iter().min(), moved.iter().max()) else { return Ok(()) };
+    let by = if least == most { length(most.abs()) } else { format!("{} to {}", length(least.abs()), length(most.abs())) };
+    let what = count(moved.len(), "log of a good day, its times", "logs of a good day, their times");
+    let text = format!("baseline: {what} moved by {by} to end where the bundle begins; what was felt then is not told");
+    page.write("  ", "    ", &Text::new().and(Ink::Faint, text), usize::MAX)
 }
 
 fn all(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
