@@ -170,7 +170,7 @@ fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'
     let series: Vec<usize> = series.iter().copied().filter(|i| !evidence.is_baseline(evidence.series[*i].source)).collect();
     let own = match series.len() == group.series.len() {
         true => Cow::Borrowed(bins),
-        false => Cow::Owned(Bins::join(series.iter().flat_map(|i| evidence.series[*i].bins.iter().copied()))),
+        false => Cow::Owned(Bins::of_series(evidence, &series)),
     };
     let (from, to) = ((incident.onset - BEFORE).div_euclid(1000), (incident.end + AFTER).div_euclid(1000));
     let onset_s = incident.onset.div_euclid(1000);
@@ -197,10 +197,7 @@ fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'
     let gain = if calm_hits == 0 {
         1.0
     } else if busy > 0 {
-        let expected = rate * busy_seconds;
-        let ratio = busy as f64 / (expected + 0.3);
-        // A single hit outside says little about the rate, many say much.
-        (ratio.ln() / 6f64.ln()).clamp(0.0, 1.0)
+        left_usual(busy, rate * busy_seconds)
     } else if calm_hits <= 2 {
         // It happened before only: something that changed once.
         0.8
@@ -246,6 +243,12 @@ fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'
         collected: None,
         shown: false,
     })
+}
+
+/// How far so many hits are from the number that was to be expected: 0 (as always) to 1 (six times as many, or more).
+fn left_usual(hits: u64, expected: f64) -> f64 {
+    // A single hit outside says little about the rate, many say much.
+    ((hits as f64 / (expected + 0.3)).ln() / 6f64.ln()).clamp(0.0, 1.0)
 }
 
 /// When what a signal tells of may have begun: a detector that must wait before it speaks fits the beginning of the trouble as well as one
@@ -311,23 +314,23 @@ fn states(pack: &Pack, evidence: &Evidence, groups: &Groups, incident: &Incident
 
 /// Activities of one signal put together by the machine that wrote of them, whoever each accuses. What a machine writes at any time is left out:
 /// each stranger who guesses is new, all of them together are not.
-fn by_writer(evidence: &Evidence, incident: &Incident, all: &[Activity]) -> Vec<Activity> {
+fn by_writer(evidence: &Evidence, incident: &Incident, all: &[&Activity]) -> Vec<Activity> {
     let mut hosts: BTreeMap<NameId, Vec<usize>> = BTreeMap::new();
     for number in all.iter().flat_map(|activity| &activity.series) {
         hosts.entry(evidence.series[*number].host).or_default().push(*number);
     }
     let first = |series: &[usize]| all.iter().find(|activity| activity.series.iter().any(|number| series.contains(number)));
     let together = |(host, series): (NameId, Vec<usize>)| {
-        let bins = Bins::join(series.iter().flat_map(|i| evidence.series[*i].bins.iter().copied()));
+        let bins = Bins::of_series(evidence, &series);
         let (from, to) = ((incident.onset - BEFORE).div_euclid(1000), (incident.end + AFTER).div_euclid(1000));
         let spans = || series.iter().filter_map(|i| evidence.span(evidence.series[*i].source));
         let cover = spans().reduce(|(a, b), (x, y)| (a.min(x), b.max(y)))?;
         let (hits, calm_hits) = (bins.sum(from, to + 1), bins.sum_before(from) + bins.sum_from(to + 1));
         let calm = ((from - cover.0).max(0) + (cover.1 - to).max(0)).max(40);
         let expected = calm_hits as f64 / calm as f64 * (to - from).max(1) as f64;
-        let gain = ((hits as f64 / (expected + 0.3)).ln() / 6f64.ln()).clamp(0.0, 1.0);
+        let gain = left_usual(hits, expected);
         let entity = format!("host:{}", evidence.text(host));
-        Some(Activity { place: entity.clone(), entity, hits, gain, series: series.clone(), ..first(&series)?.clone() })
+        Some(Activity { place: entity.clone(), entity, hits, gain, series: series.clone(), ..(*first(&series)?).clone() })
             .filter(|_| gain > 0.0)
     };
     hosts.into_iter().filter_map(together).collect()
@@ -341,12 +344,11 @@ fn compound(pack: &Pack, evidence: &Evidence, incident: &Incident, list: &mut Ve
         // What is counted by client says nothing where none is named.
         let by_client = count.by == Some(whyline_event::Key::ClientAddress);
         let is_named = |a: &Activity| !by_client || a.place.starts_with("client:") || a.entity.starts_with("client:");
-        let mut counted: Vec<Activity> = list.iter().filter(|a| a.signal == count.of && is_named(a)).cloned().collect();
-        if count.by == Some(whyline_event::Key::HostName) {
-            counted = by_writer(evidence, incident, &counted);
-        }
-        for activity in &counted {
-            let bins = Bins::join(activity.series.iter().flat_map(|i| evidence.series[*i].bins.iter().copied()));
+        let each: Vec<&Activity> = list.iter().filter(|a| a.signal == count.of && is_named(a)).collect();
+        let by_host = (count.by == Some(whyline_event::Key::HostName)).then(|| by_writer(evidence, incident, &each));
+        let counted = by_host.as_ref().map_or(each, |together| together.iter().collect());
+        for activity in counted {
+            let bins = Bins::of_series(evidence, &activity.series);
             let seconds = bins.seconds(activity.onset / 1000, incident.end / 1000 + 10);
             let start = seconds.iter().find(|s| bins.sum(**s, **s + count.within) >= count.at_least);
             if let Some(start) = start {

@@ -1,8 +1,8 @@
 //! From evidence to the answer: incidents, hypotheses about each, and what is told of them.
 
-mod calm;
 mod chain;
 mod quiet;
+mod uneventful;
 
 use crate::activity::{Activity, activities};
 use crate::baseline;
@@ -60,8 +60,8 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     }
     if all.is_empty() {
         diagnosis.missing = wanted::where_nothing_stands_out(evidence, pack);
-        diagnosis.noted = calm::noted(evidence, pack, &groups);
-        calm::requests(evidence, &topology, &mut diagnosis);
+        diagnosis.noted = uneventful::noted(evidence, pack, &groups);
+        uneventful::requests(evidence, &topology, &mut diagnosis);
     }
     // Guessing at log-ins goes on at every machine of the Internet: beside an outage it comes second.
     let guessing: BTreeSet<&str> =

@@ -34,6 +34,11 @@ impl Bins {
         bins
     }
 
+    /// Those of some series together.
+    pub fn of_series(evidence: &Evidence, series: &[usize]) -> Bins {
+        Bins::join(series.iter().filter_map(|i| evidence.series.get(*i)).flat_map(|s| s.bins.iter().copied()))
+    }
+
     fn at(&self, second: i64) -> usize {
         self.seconds.partition_point(|s| *s < second)
     }
@@ -104,7 +109,7 @@ impl Groups {
             groups.entry((series.signal, place.unwrap_or(stands_for))).or_default().push(i);
         }
         let join = |((signal, place), series): ((SignalId, String), Vec<usize>)| {
-            let bins = Bins::join(series.iter().filter_map(|i| evidence.series.get(*i)).flat_map(|s| s.bins.iter().copied()));
+            let bins = Bins::of_series(evidence, &series);
             Group { signal, place, series, bins }
         };
         Groups { all: groups.into_iter().map(join).collect(), by_signal }

@@ -15,7 +15,7 @@ use crate::topology::Topology;
 /// No more is believed of a fault while the log that would decide is not there.
 const MOST: f64 = 0.6;
 /// A line that names the fault itself (the logarithm of `conclusive`) needs no other.
-const CONCLUSIVE: f64 = 4.0;
+pub(crate) const CONCLUSIVE: f64 = 4.0;
 
 /// Holds back the confidence in faults for which a needed log was not given.
 pub(crate) fn hold_back(known: &Known<'_>, incident: &Incident, list: &mut [Hypothesis]) {
@@ -52,7 +52,7 @@ pub(crate) fn hold_back(known: &Known<'_>, incident: &Incident, list: &mut [Hypo
 }
 
 /// A log counts that reaches to so many seconds before the incident: who logs little may have said nothing since.
-const BEFORE: i64 = 300;
+pub(crate) const BEFORE: i64 = 300;
 
 /// The logs that were given of the time of an incident; a piece of another day is no log of it.
 struct Given<'e> {

@@ -6,6 +6,7 @@ use crate::evidence::{Evidence, SourceInfo};
 use crate::names::NONE;
 use crate::rules::written::Missing;
 use crate::symptoms::Incident;
+use crate::untold::BEFORE;
 
 /// What the wishes of rules for logs of stores begin with, and the formats that answer them.
 const OF_STORES: [(&str, &[&str]); 6] = [
@@ -48,6 +49,3 @@ pub(super) fn is_given(evidence: &Evidence, incident: &Incident, h: &Hypothesis,
     let of_store = OF_STORES.iter().find(|(wished, _)| wish.log.starts_with(wished));
     of_store.is_some_and(|(_, formats)| any(&|source| its(source) && formats.contains(&source.format.as_str())))
 }
-
-/// A log counts that reaches to so many seconds before the incident: who logs little may have said nothing since.
-const BEFORE: i64 = 300;

@@ -7,10 +7,9 @@ use crate::report::{Arrived, Diagnosis, Noted};
 use crate::requests::Chosen;
 use crate::rules::{Pack, SignalId};
 use crate::topology::Topology;
+use crate::untold::CONCLUSIVE;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A line of this weight (the logarithm of `conclusive`) names a fault by itself.
-const CONCLUSIVE: f64 = 4.0;
 /// No more is worth a look.
 const MOST: usize = 3;
 /// All of it was seen within so many seconds; what comes again and again is the usual noise of this place.
