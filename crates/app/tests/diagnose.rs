@@ -64,6 +64,7 @@ fixtures! {
     reports_volume_full
     restore_test_slows_postgres
     sqlalchemy_pool_exhausted
+    two_names_and_permissions
     two_redis_and_certificate
     uploads_disk_full
 }

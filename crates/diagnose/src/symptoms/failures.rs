@@ -1,5 +1,6 @@
 //! Requests that fail far more often than usual.
 
+use super::apart::apart;
 use super::scan::active;
 use super::{Edge, Symptom, reach, symptom};
 use crate::evidence::Evidence;
@@ -130,13 +131,20 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
         for (from, to) in active(&bad, &all, if status >= 500 { 1.0 } else { 2.0 }) {
             let (from, to) = (start + from as i64 * BIN, start + (to as i64 + 1) * BIN);
             let affected: Vec<u32> = list.iter().copied().filter(|i| (from..to).contains(&evidence.request(*i).end)).collect();
-            // A handful of errors of a restart is no outage.
-            let enough = if status >= 500 { affected.len() >= 6 } else { affected.len() >= 10 };
-            if !enough || !counts(evidence, status, &affected) {
-                continue;
+            let served = evidence.requests.ended(&edge.kinds, from, to).map(|(_, r)| r);
+            let pieces = apart(evidence, served, affected);
+            let one = pieces.len() == 1;
+            for affected in pieces {
+                // A handful of errors of a restart is no outage.
+                let enough = if status >= 500 { affected.len() >= 6 } else { affected.len() >= 10 };
+                if !enough || !counts(evidence, status, &affected) {
+                    continue;
+                }
+                let own = reach(evidence, &affected).filter(|_| !one);
+                let (from, to) = own.map_or((from, to), |(first, last)| (from.max(first), to.min(last + 1)));
+                let total = edge.ended_within(evidence, from, to);
+                symptoms.push(symptom(evidence, id.clone(), edge, affected, total));
             }
-            let total = edge.ended_within(evidence, from, to);
-            symptoms.push(symptom(evidence, id.clone(), edge, affected, total));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Symptoms: what users felt, when, and how much. Incidents: stretches of time in which symptoms are active.
 
+mod apart;
 mod decline;
 mod edges;
 mod failures;
@@ -107,6 +108,9 @@ fn together(evidence: &Evidence, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
                 return false;
             }
             let shorter = lengths.0.min(lengths.1).max(1);
+            if is_apart(evidence, i, &symptom) {
+                return false;
+            }
             let at_once = (symptom.onset - i.onset).abs() <= 15_000 && shared > -15_000;
             at_once || (shared * 10 >= shorter * 5 || shared > -30_000) && i.symptoms.iter().any(|s| same_targets(evidence, s, &symptom))
         });
@@ -128,6 +132,12 @@ fn together(evidence: &Evidence, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
     }
     incidents.sort_by_key(|i| i.onset);
     incidents
+}
+
+/// Whether a symptom follows an incident after a pause, and other requests fail.
+fn is_apart(evidence: &Evidence, incident: &Incident, symptom: &Symptom) -> bool {
+    let (before, now) = (incident.affected(), &symptom.affected);
+    symptom.onset > incident.end && apart::are_strangers(evidence, &before, now)
 }
 
 /// Whether two symptoms concern the same upstreams, or, where none is named, the same paths.
