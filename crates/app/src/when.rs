@@ -11,27 +11,27 @@ use whyline_event::stamp::{NANOS, civil_nanos, rfc3339};
 use whyline_event::{Clock, Form, Zone};
 use whyline_query::{Amount, Sense};
 
-/// A stretch of time in seconds since 1970 UTC, both ends included.
+/// A stretch of time in nanoseconds since 1970 UTC, both ends included. An end that was written without a fraction takes its whole second in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stretch {
-    /// First second.
+    /// First instant.
     pub from: i64,
-    /// Last second.
+    /// Last instant.
     pub to: i64,
 }
 
 impl Stretch {
     /// Whether an instant (in nanoseconds) lies in it. What has no time does not.
     pub fn holds(&self, time: Option<i64>) -> bool {
-        time.is_some_and(|t| (self.from..=self.to).contains(&t.div_euclid(NANOS)))
+        time.is_some_and(|t| (self.from..=self.to).contains(&t))
     }
 }
 
 /// From what times count.
 #[derive(Clone, Copy, Debug)]
 pub struct Base<'a> {
-    /// The time of the last event, in nanoseconds.
-    pub last: i64,
+    /// The time of the last event, in nanoseconds; nothing where no event has a time.
+    pub last: Option<i64>,
     /// The zone of times that name none.
     pub zone: Option<&'a Zone>,
 }
@@ -57,41 +57,56 @@ pub fn stretch(window: &Window, base: &Base<'_>) -> Result<Option<Stretch>> {
         return Ok(None);
     }
     let at = |option: &str, text: &Option<String>| text.as_deref().map(|t| instant(option, t, base)).transpose();
-    let stretch = match at("--around", &window.around)? {
+    let (from, to, fraction) = match at("--around", &window.around)? {
         Some(middle) => {
             let half = length(&window.window).ok_or_else(|| {
-                usage(format!("--window: `{}` is no length of time; write for instance `90s`, `5m`, `1h30m`", window.window))
+                usage(format!("--window: `{}` is no length of time; write for instance `90s`, `5m`, `1h30m`, `200ms`", window.window))
             })?;
-            Stretch { from: middle - half, to: middle + half }
+            let fraction = [&window.around, &Some(window.window.clone())].into_iter().flatten().any(|text| has_fraction(text));
+            (middle.saturating_sub(half), middle.saturating_add(half), fraction)
         }
-        None => Stretch {
-            from: at("--since", &window.since)?.unwrap_or(i64::MIN / 4),
-            to: at("--until", &window.until)?.unwrap_or(i64::MAX / 4),
-        },
+        None => (
+            at("--since", &window.since)?.unwrap_or(i64::MIN),
+            at("--until", &window.until)?.unwrap_or(i64::MAX),
+            window.until.as_ref().is_some_and(|text| has_fraction(text)),
+        ),
     };
-    if stretch.from > stretch.to {
-        let text = |second: i64| rfc3339(second.saturating_mul(NANOS), 0);
-        return Err(usage(format!("--since ({}) is later than --until ({})", text(stretch.from), text(stretch.to))));
+    // A second that is named is meant as a whole.
+    let to = if to.rem_euclid(NANOS) == 0 && !fraction { to.saturating_add(NANOS - 1) } else { to };
+    if from > to {
+        return Err(usage(format!("--since ({}) is later than --until ({})", shown(from), shown(to))));
     }
-    if window.counts_from_last() {
-        let text = |second: i64| rfc3339(second.saturating_mul(NANOS), 0);
-        let from = window.since.is_some() || window.around.is_some();
-        let to = window.until.is_some() || window.around.is_some();
-        let from = if from { format!(" from {}", text(stretch.from)) } else { String::new() };
-        let to = if to { format!(" to {}", text(stretch.to)) } else { String::new() };
-        crate::load::note(&format!("note: events{from}{to}; the last one was written at {}", rfc3339(base.last, 0)));
+    if window.counts_from_last()
+        && let Some(last) = base.last
+    {
+        let begins = window.since.is_some() || window.around.is_some();
+        let ends = window.until.is_some() || window.around.is_some();
+        let first = if begins { format!(" from {}", shown(from)) } else { String::new() };
+        let end = if ends { format!(" to {}", shown(to)) } else { String::new() };
+        crate::load::note(&format!("note: events{first}{end}; the last one was written at {}", rfc3339(last, 0)));
     }
-    Ok(Some(stretch))
+    Ok(Some(Stretch { from, to }))
+}
+
+/// An instant for people: milliseconds only where there are any, and where they do not merely say that a second is meant as a whole.
+fn shown(nanos: i64) -> String {
+    let part = nanos.rem_euclid(NANOS);
+    rfc3339(nanos, if part == 0 || part == NANOS - 1 { 0 } else { 3 })
+}
+
+/// Whether parts of a second are written out.
+fn has_fraction(text: &str) -> bool {
+    text.contains(['.', ',']) || ["ms", "us", "µs", "ns"].iter().any(|unit| text.trim_end_matches(" ago").ends_with(unit))
 }
 
 /// A time as it was written.
 #[derive(Clone, Debug, PartialEq)]
 enum When {
-    /// An instant in seconds.
+    /// An instant in nanoseconds.
     Fixed(i64),
     /// A date and time of day in the zone of the reader.
     Local(Date, Time),
-    /// Seconds before the last event.
+    /// Nanoseconds before the last event.
     Before(i64),
     /// So many days before that of the last event, at a time of day.
     Day(i64, Time),
@@ -99,7 +114,8 @@ enum When {
     Written(whyline_event::Stamp),
 }
 
-fn instant(option: &str, text: &str, base: &Base<'_>) -> Result<i64> {
+/// The instant that an option means, in nanoseconds since 1970 UTC.
+pub fn instant(option: &str, text: &str, base: &Base<'_>) -> Result<i64> {
     let zone = base.zone.cloned().unwrap_or(Zone::Offset(0));
     let wrong = || {
         usage(format!(
@@ -107,20 +123,25 @@ fn instant(option: &str, text: &str, base: &Base<'_>) -> Result<i64> {
              `-1h` or `1h ago` (before the last event), `yesterday 14:00`, `today 09:30`, `now` or `@1795255001`"
         ))
     };
-    let local = |date: Date, time: Time| civil_nanos(date.to_datetime(time)).map(|civil| zone.to_utc(civil).div_euclid(NANOS));
+    let local = |date: Date, time: Time| civil_nanos(date.to_datetime(time)).map(|civil| zone.to_utc(civil));
+    let last = || base.last.ok_or_else(|| usage(format!("{option}: `{text}` counts from the last event, but no event here has a time")));
     let found = match read(text.trim()).ok_or_else(wrong)? {
-        When::Fixed(second) => Some(second),
+        When::Fixed(nanos) => Some(nanos),
         When::Local(date, time) => local(date, time),
-        When::Before(seconds) => base.last.div_euclid(NANOS).checked_sub(seconds),
+        When::Before(nanos) => last()?.checked_sub(nanos),
         When::Day(back, time) => {
-            let today = day_of(base.last, &zone);
+            let today = day_of(last()?, &zone);
             today.and_then(|d| d.checked_sub(jiff::Span::new().try_days(back).ok()?).ok()).and_then(|date| local(date, time))
         }
         When::Written(stamp) => {
             // A day without its year is the last one that the logs can speak of: a clock takes what lies up to two months ahead.
-            let near = if stamp.form == Form::NoYear { base.last.saturating_sub(60 * 86_400 * NANOS) } else { base.last };
-            let clock = Clock { near: Some(near), zone, ..Clock::default() };
-            Some(clock.instant(&stamp).div_euclid(NANOS))
+            let near = match (stamp.form, base.last) {
+                (Form::Explicit, last) => last,
+                (Form::NoYear, _) => Some(last()?.saturating_sub(60 * 86_400 * NANOS)),
+                _ => Some(last()?),
+            };
+            let clock = Clock { near, zone, ..Clock::default() };
+            Some(clock.instant(&stamp))
         }
     };
     found.ok_or_else(wrong)
@@ -136,8 +157,8 @@ fn day_of(nanos: i64, zone: &Zone) -> Option<Date> {
 }
 
 fn read(text: &str) -> Option<When> {
-    if let Some(epoch) = text.strip_prefix('@') {
-        return epoch_seconds(epoch).map(When::Fixed);
+    if let Some(number) = text.strip_prefix('@') {
+        return epoch(number).map(When::Fixed);
     }
     if text.eq_ignore_ascii_case("now") {
         return Some(When::Before(0));
@@ -162,7 +183,7 @@ fn read(text: &str) -> Option<When> {
             return Some(When::Local(date, time));
         }
         if let Ok(at) = text.replacen(' ', "T", 1).replace(' ', "").parse::<jiff::Timestamp>() {
-            return Some(When::Fixed(at.as_second().saturating_sub(i64::from(at.subsec_nanosecond() < 0))));
+            return i64::try_from(at.as_nanosecond()).ok().map(When::Fixed);
         }
     }
     written(text).map(When::Written)
@@ -226,26 +247,30 @@ fn time_of_day(text: &str) -> Option<Time> {
     if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) || minute.len() != 2 {
         return None;
     }
-    Time::new(number(hour, 2)?, number(minute, 2)?, number(second, 2)?, 0).ok()
+    let billionths: i32 = format!("{part:0<9}").get(..9)?.parse().ok()?;
+    Time::new(number(hour, 2)?, number(minute, 2)?, number(second, 2)?, billionths).ok()
 }
 
-/// Seconds since 1970, or milli-, micro- or nanoseconds where the number is too large for seconds.
-fn epoch_seconds(text: &str) -> Option<i64> {
+/// Nanoseconds since 1970 of a number of seconds, or of milli-, micro- or nanoseconds where it is too large for seconds.
+fn epoch(text: &str) -> Option<i64> {
     let (whole, part) = text.split_once('.').unwrap_or((text, "0"));
     if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
     let number: i64 = whole.parse().ok()?;
     let unit = match number.unsigned_abs() {
-        0..100_000_000_000 => 1,
-        100_000_000_000..100_000_000_000_000 => 1_000,
-        100_000_000_000_000..100_000_000_000_000_000 => 1_000_000,
-        _ => 1_000_000_000,
+        0..100_000_000_000 => NANOS,
+        100_000_000_000..100_000_000_000_000 => 1_000_000,
+        100_000_000_000_000..100_000_000_000_000_000 => 1_000,
+        _ => 1,
     };
-    Some(number.div_euclid(unit))
+    // What lies below a nanosecond is left out.
+    let billionths: i64 = format!("{part:0<9}").get(..9)?.parse().ok()?;
+    let part = i64::try_from(i128::from(billionths) * i128::from(unit) / i128::from(NANOS)).ok()?;
+    number.checked_mul(unit)?.checked_add(if whole.starts_with('-') { -part } else { part })
 }
 
-/// A length of time in seconds: `90s`, `1h30m`, `2 days`, `1 week`.
+/// A length of time in nanoseconds: `90s`, `1h30m`, `2 days`, `1 week`, `200ms`.
 fn length(text: &str) -> Option<i64> {
     const WORDS: &[(&str, &str)] = &[
         ("seconds", "s"),
@@ -265,13 +290,13 @@ fn length(text: &str) -> Option<i64> {
     }
     let weeks = ["weeks", "week", "w"].into_iter().find_map(|word| text.strip_suffix(word)?.parse::<i64>().ok());
     if let Some(weeks) = weeks {
-        return weeks.checked_mul(7 * 86_400);
+        return weeks.checked_mul(7 * 86_400)?.checked_mul(NANOS);
     }
     if !text.ends_with(|c: char| c.is_alphabetic()) {
         return None;
     }
     match Amount::parse(&text, Sense::Duration) {
-        Some(Amount::Nanos(ns)) => Some(ns / NANOS),
+        Some(Amount::Nanos(nanos)) => Some(nanos),
         _ => None,
     }
 }
@@ -285,8 +310,8 @@ mod tests {
 
     fn at(text: &str, zone: &str) -> String {
         let zone = Zone::parse(zone).unwrap();
-        match instant("--since", text, &Base { last: LAST, zone: Some(&zone) }) {
-            Ok(second) => rfc3339(second * NANOS, 0),
+        match instant("--since", text, &Base { last: Some(LAST), zone: Some(&zone) }) {
+            Ok(nanos) => shown(nanos),
             Err(error) => error.to_string().chars().take(30).collect(),
         }
     }
@@ -296,7 +321,11 @@ mod tests {
         for (text, want) in [
             ("2026-11-21T10:00:00Z", "2026-11-21T10:00:00Z"),
             ("2026-11-21T10:00:00+01:00", "2026-11-21T09:00:00Z"),
-            ("2026-11-21 10:00:00.250 +01:00", "2026-11-21T09:00:00Z"),
+            ("2026-11-21 10:00:00.250 +01:00", "2026-11-21T09:00:00.250Z"),
+            ("2026-11-21T10:00:00.4Z", "2026-11-21T10:00:00.400Z"),
+            ("2026-11-21 10:00:05.4", "2026-11-21T10:00:05.400Z"),
+            ("10:00:05,25", "2026-11-21T10:00:05.250Z"),
+            ("-500ms", "2026-11-21T10:29:59.500Z"),
             ("2026-11-21t10:00:00z", "2026-11-21T10:00:00Z"),
             ("2026-11-21 10:00", "2026-11-21T10:00:00Z"),
             ("2026-11-21T10:00:05", "2026-11-21T10:00:05Z"),
@@ -320,8 +349,9 @@ mod tests {
             ("today 09:30", "2026-11-21T09:30:00Z"),
             ("Yesterday 14:00", "2026-11-20T14:00:00Z"),
             ("@1795255001", "2026-11-21T09:56:41Z"),
-            ("@1795255001999", "2026-11-21T09:56:41Z"),
-            ("@1795255001.5", "2026-11-21T09:56:41Z"),
+            ("@1795255001999", "2026-11-21T09:56:41.999Z"),
+            ("@1795255001.5", "2026-11-21T09:56:41.500Z"),
+            ("@1795255001250.5", "2026-11-21T09:56:41.250Z"),
         ] {
             assert_eq!(at(text, "UTC"), want, "{text}");
         }
@@ -348,18 +378,31 @@ mod tests {
 
     #[test]
     fn stretches() {
-        let base = Base { last: LAST, zone: None };
+        let base = Base { last: Some(LAST), zone: None };
         let window = |since: Option<&str>, until: Option<&str>, around: Option<&str>| Window {
             since: since.map(String::from),
             until: until.map(String::from),
             around: around.map(String::from),
             window: "5m".into(),
         };
-        let second = LAST / NANOS;
         assert_eq!(stretch(&window(None, None, None), &base).unwrap(), None);
         let around = stretch(&window(None, None, Some("now")), &base).unwrap();
-        assert_eq!(around, Some(Stretch { from: second - 300, to: second + 300 }));
-        assert!(stretch(&window(Some("now"), Some("-1h"), None), &base).is_err());
+        assert_eq!(around, Some(Stretch { from: LAST - 300 * NANOS, to: LAST + 301 * NANOS - 1 }));
+        // A second is meant as a whole, parts of it are meant as written.
+        let until = |text| stretch(&window(None, Some(text), None), &base).unwrap().unwrap().to - LAST;
+        assert_eq!(until("2026-11-21 10:30"), NANOS - 1);
+        assert_eq!(until("2026-11-21 10:30:00.0"), 0);
+        assert_eq!(until("2026-11-21 10:30:00.4"), NANOS / 10 * 4);
+        assert_eq!(until("-500ms"), -NANOS / 2);
+        let short = Window { window: "200ms".into(), ..window(None, None, Some("now")) };
+        assert_eq!(stretch(&short, &base).unwrap(), Some(Stretch { from: LAST - NANOS / 5, to: LAST + NANOS / 5 }));
+        for (since, until) in [("now", "-1h"), ("2026-11-21 10:30:00.9", "2026-11-21 10:30:00.1")] {
+            assert!(stretch(&window(Some(since), Some(until), None), &base).is_err(), "{since} {until}");
+        }
+        let timeless = Base { last: None, zone: None };
+        assert!(stretch(&window(Some("2026-11-21 10:30"), None, None), &timeless).is_ok());
+        let error = stretch(&window(Some("-1h"), None, None), &timeless).unwrap_err().to_string();
+        assert!(error.contains("no event here has a time"), "{error}");
         for (text, from_last) in [("2026-11-21 10:00", false), ("@5", false), ("10:00", true), ("-1h", true), ("Nov 21 10:00:00", true)] {
             assert_eq!(window(Some(text), None, None).counts_from_last(), from_last, "{text}");
         }

@@ -21,8 +21,8 @@ use whyline_query::Query;
 /// What is asked of a store besides the query.
 #[derive(Clone, Debug, Default)]
 pub struct Frame {
-    /// First and last second (since 1970 UTC, both included). Events without any time lie in no frame.
-    pub seconds: Option<(i64, i64)>,
+    /// First and last instant (nanoseconds since 1970 UTC, both included). Events without any time lie in no frame.
+    pub nanos: Option<(i64, i64)>,
     /// Clocks of the sources by their number, in place of those that are stored.
     pub clocks: Option<Vec<Clock>>,
 }
@@ -59,7 +59,7 @@ pub(crate) struct Question<'s> {
     pub(crate) store: &'s Store,
     pub(crate) clocks: Vec<Clock>,
     pub(crate) sources: Vec<Source>,
-    pub(crate) seconds: Option<(i64, i64)>,
+    pub(crate) nanos: Option<(i64, i64)>,
     /// The chunks that may hold something, a bit each, by the place of their pack.
     pub(crate) chunks: Vec<u64>,
 }
@@ -71,7 +71,7 @@ impl<'s> Question<'s> {
         let sources: Vec<Source> = store.sources().iter().map(|s| s.source()).collect();
         let live: Vec<u64> = store.table.packs.iter().map(|p| p.live).collect();
         let chunks = Narrower::new(store).chunks(&plan.root, &live)?;
-        Ok(Question { store, clocks, sources, seconds: frame.seconds, chunks })
+        Ok(Question { store, clocks, sources, nanos: frame.nanos, chunks })
     }
 
     /// The chunks that may hold something, pack by pack.
@@ -114,19 +114,18 @@ impl<'s> Question<'s> {
 
     /// The rows of a chunk that lie in the frame; `None` stands for all.
     pub(crate) fn framed(&self, chunk: &Chunk, clock: &Clock) -> Result<Option<Bits>, StoreError> {
-        let Some((from, to)) = self.seconds else { return Ok(None) };
+        let Some((from, to)) = self.nanos else { return Ok(None) };
         let (bounds, timeless) = self.bounds(&chunk.meta, clock);
-        let (first, last) = (from.saturating_mul(NANOS), to.saturating_add(1).saturating_mul(NANOS));
         match bounds {
             None => return Ok(Some(Bits::none(chunk.len()))),
-            Some((a, b)) if b < first || a >= last => return Ok(Some(Bits::none(chunk.len()))),
-            Some((a, b)) if a >= first && b < last && !timeless => return Ok(None),
+            Some((a, b)) if b < from || a > to => return Ok(Some(Bits::none(chunk.len()))),
+            Some((a, b)) if a >= from && b <= to && !timeless => return Ok(None),
             Some(_) => {}
         }
         let mut bits = Bits::none(chunk.len());
         let mut times = Times::new(chunk, clock, self.store)?;
         for row in 0..chunk.len() {
-            if times.at(row).is_some_and(|t| (from..=to).contains(&t.div_euclid(NANOS))) {
+            if times.at(row).is_some_and(|t| (from..=to).contains(&t)) {
                 bits.set(row);
             }
         }
@@ -145,9 +144,9 @@ impl<'s> Question<'s> {
 
     /// Whether nothing of a chunk lies in the frame.
     pub(crate) fn is_outside(&self, meta: &ChunkMeta) -> bool {
-        let Some((from, to)) = self.seconds else { return false };
+        let Some((from, to)) = self.nanos else { return false };
         let Some(clock) = self.clocks.get(meta.source as usize) else { return false };
-        self.bounds(meta, clock).0.is_none_or(|(a, b)| b.div_euclid(NANOS) < from || a.div_euclid(NANOS) > to)
+        self.bounds(meta, clock).0.is_none_or(|(a, b)| b < from || a > to)
     }
 }
 
@@ -274,7 +273,7 @@ impl Store {
             if pack.footer.chunks.get(number).is_some_and(|meta| question.is_outside(meta)) {
                 continue;
             }
-            if question.seconds.is_none() {
+            if question.nanos.is_none() {
                 let (_, sums) = match &mut tally {
                     Some(known) if known.0 == place => known,
                     other => other.insert((place, tally_of(&plan, &pack))),
@@ -286,7 +285,7 @@ impl Store {
             }
             let chunk = Chunk::open(&pack, number).map_err(self.unreadable())?;
             let asker = turn.asker(place, pack);
-            count += match question.seconds {
+            count += match question.nanos {
                 None => asker.count(&chunk, question.of_source(chunk.meta.source)?.0).map_err(self.unreadable())?,
                 Some(_) => question.rows(asker, &chunk)?.count() as u64,
             };

@@ -8,6 +8,7 @@ use crate::{exit, load, output, when};
 use anyhow::Result;
 use std::io::Write;
 use whyline_diagnose::diagnose;
+use whyline_event::stamp::NANOS;
 use whyline_parse::Options;
 
 /// Runs the command.
@@ -25,9 +26,9 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     } else {
         bundle::read(&args.paths, &args.baseline, &options, &pack, &matcher)?
     };
-    let last = read.evidence.whole().map_or(0, |(_, last)| last.saturating_mul(1_000_000_000));
+    let last = read.evidence.whole().map(|(_, last)| last.saturating_mul(NANOS));
     if let Some(stretch) = when::stretch(&args.window, &when::Base { last, zone: options.told.zone.as_ref() })? {
-        read.evidence.restrict(stretch.from, stretch.to);
+        read.evidence.restrict(stretch.from.div_euclid(NANOS), stretch.to.div_euclid(NANOS));
     }
     watch.say("judging");
     let mut diagnosis = diagnose(&read.evidence, &pack);

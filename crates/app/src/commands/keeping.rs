@@ -2,13 +2,13 @@
 
 use super::store::{self, Known};
 use crate::books::size;
-use crate::cli::{Cli, PlainFormat, StoreArgs, StoreVerb, Window};
+use crate::cli::{Cli, PlainFormat, StoreArgs, StoreVerb};
 use crate::output::{safe, words};
 use crate::{exit, load, when};
 use anyhow::Result;
 use serde_json::{Value as Json, json};
 use std::io::Write;
-use whyline_event::stamp::{NANOS, rfc3339};
+use whyline_event::stamp::rfc3339;
 use whyline_store::{Store, Writer, verify};
 
 /// Memory for putting packs together, in bytes.
@@ -140,9 +140,8 @@ fn remove(cli: &Cli, format: PlainFormat, before: Option<&str>, globs: &[String]
     let fits = |path: &str| globs.iter().any(|glob| whyline_parse::reading::glob(glob, path));
     let sources = store.sources().iter().zip(0u32..);
     let numbers: Vec<u32> = sources.filter(|(s, _)| !s.gone && fits(&s.path)).map(|(_, n)| n).collect();
-    let window = Window { since: before.map(String::from), window: "5m".into(), ..Window::default() };
-    let base = when::Base { last: known.last(), zone: None };
-    let instant = when::stretch(&window, &base)?.map(|s| s.from.saturating_mul(NANOS));
+    let base = when::Base { last: known.last(&store)?, zone: None };
+    let instant = before.map(|text| when::instant("--before", text, &base)).transpose()?;
     drop(store);
     if before.is_none() && numbers.is_empty() {
         load::note("warning: no source fits; `whyline store info` lists them");

@@ -109,21 +109,27 @@ impl Known {
         self.settled.iter().map(|s| s.clock.clone()).collect()
     }
 
-    /// The time of the last record, in nanoseconds, for times that count back from it.
-    pub fn last(&self) -> i64 {
-        last(&self.facts, &self.settled)
+    /// The time of the last record, in nanoseconds, for times that count back from it; nothing where none has a time. Of sources whose storing
+    /// was interrupted nothing is known but what was stored.
+    pub fn last(&self, store: &Store) -> Result<Option<i64>> {
+        let known = last(&self.facts, &self.settled);
+        if !store.sources().iter().any(|s| s.unfinished) {
+            return Ok(known);
+        }
+        let stored = store.info().map_err(failed)?.times.map(|(_, last)| last);
+        Ok(known.max(stored))
     }
 }
 
 /// The time of the last record of sources, in nanoseconds.
-pub fn last(facts: &[Facts], settled: &[Settled]) -> i64 {
+pub fn last(facts: &[Facts], settled: &[Settled]) -> Option<i64> {
     use whyline_event::Stamp;
     use whyline_event::stamp::NANOS;
     let ends = facts.iter().zip(settled).flat_map(|(facts, settled)| {
         let at = |form, second: i64| settled.clock.instant(&Stamp { nanos: second.saturating_mul(NANOS), form, offset: None, digits: 0 });
         facts.spans.iter().map(move |(form, span)| at(*form, span.last)).collect::<Vec<_>>()
     });
-    ends.max().unwrap_or(0)
+    ends.max()
 }
 
 /// What went wrong when the sources were read, as it was told then.

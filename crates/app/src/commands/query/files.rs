@@ -72,7 +72,7 @@ impl Files {
     /// The stretch of time that is asked for. Where it counts from the last event, everything is read once to find that.
     fn stretch(&mut self, job: &Job<'_>) -> Result<Option<Stretch>> {
         let window = &job.args.window;
-        let mut last = 0;
+        let mut last = None;
         if window.counts_from_last() {
             let mut facts = self.look();
             if learnt(&mut self.bundle, &facts, &self.options.told) {

@@ -19,8 +19,8 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<()> {
     // Clocks that were settled when the events were stored are good, unless something is told about them now.
     if args.window.asks() || !args.reading.tz.is_empty() || args.reading.year.is_some() {
         let known = Known::of(&store, &options.told)?;
-        let base = when::Base { last: known.last(), zone: options.told.zone.as_ref() };
-        frame.seconds = when::stretch(&args.window, &base)?.map(|s| (s.from, s.to));
+        let base = when::Base { last: known.last(&store)?, zone: options.told.zone.as_ref() };
+        frame.nanos = when::stretch(&args.window, &base)?.map(|s| (s.from, s.to));
         frame.clocks = Some(known.clocks());
     }
     if args.count && job.asked.pipeline.stages().is_empty() {
