@@ -321,7 +321,7 @@ fn a_query_that_cannot_be_read() {
         assert_eq!(ran.out, "");
     }
     // A field that nobody knows is no error: programs name their own.
-    whyline(["query", "statsu:502", path]).expect(1).says("no known field is called `statsu`").says("did you mean `status`?");
+    whyline(["query", "statsu:502", path]).expect(1).says("no event has a field called `statsu`").says("did you mean `status`?");
     whyline(["query", "status:502", path]).expect(1);
     whyline(["query", "status:200", path]).expect(0);
 }

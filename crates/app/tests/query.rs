@@ -179,7 +179,7 @@ fn what_is_wrong_is_said() {
     let place = tempfile::tempdir().unwrap();
     let log = put(place.path(), "a.log", b"2026-11-20 20:00:00 ERROR api order 1 failed\n");
     whyline(["query", "a | cuont", &log]).expect(2).says("^^^^^").says("did you mean `count`?");
-    whyline(["query", "order | count by ordr.id", &log]).expect(0).says("warning: no known field is called `ordr.id`");
+    whyline(["query", "order | count by ordr.id", &log]).expect(0).says("warning: no event has a field called `ordr.id`");
     whyline(["query", "order or api", &log]).expect(1).says("`or` is sought as a word; operators are written in capitals: OR");
     whyline(["query", "@timestamp:>5", &log]).expect(1).says("times are asked with --since");
     whyline(["query", "order | context 2", "--format", "csv", &log]).expect(2).says("text or jsonl");

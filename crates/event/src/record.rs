@@ -166,6 +166,11 @@ impl<'a> Record<'a> {
         self.fields.iter().filter(move |f| f.name == name).map(|f| f.value)
     }
 
+    /// The name under which a record has a field: that of the table, or else one of its writer's own.
+    pub fn either<'n>(&self, key: Key, own: &'n str) -> Name<'n> {
+        if self.has(key) { Name::Known(key) } else { Name::Other(own) }
+    }
+
     /// Sets the severity from a level word and keeps the word. A word that is no level is kept all the same.
     pub fn set_level(&mut self, word: &'a str) {
         if let Some(severity) = Severity::from_word(word) {

@@ -2,6 +2,7 @@
 
 use crate::fields::{Sense, Target};
 use crate::glob::Glob;
+use crate::lex::is_field_name;
 use crate::network::{Endpoint, Network};
 use crate::number::Amount;
 use crate::pattern::Pattern;
@@ -199,6 +200,15 @@ impl Bound {
         Some(Bound { text: text.to_string(), amount: Amount::parse(text, sense)? })
     }
 
+    /// The same for plain numbers that count a unit of time of so many nanoseconds: a length of time is compared in that unit.
+    pub(crate) fn in_unit(self, nanos: Option<i64>) -> Bound {
+        match (self.amount, nanos) {
+            (Amount::Nanos(n), Some(unit)) if n % unit == 0 => Bound { amount: Amount::Int(n / unit), ..self },
+            (Amount::Nanos(n), Some(unit)) => Bound { amount: Amount::Float(n as f64 / unit as f64), ..self },
+            _ => self,
+        }
+    }
+
     /// As it was written.
     pub fn as_str(&self) -> &str {
         &self.text
@@ -240,7 +250,8 @@ impl fmt::Display for Node {
                 Ok(())
             }
             Node::Or(nodes) => {
-                for (i, node) in nodes.iter().enumerate() {
+                let shown = nodes.iter().zip(nodes.iter().skip(1).map(Some).chain([None]));
+                for (i, (node, _)) in shown.filter(|(node, next)| !next.is_some_and(|next| is_told_by(node, next))).enumerate() {
                     if i > 0 {
                         f.write_str(" OR ")?;
                     }
@@ -254,7 +265,11 @@ impl fmt::Display for Node {
             },
             Node::Words(phrase) => quoted(f, &phrase.text),
             Node::Field(target, test) => {
-                write!(f, "{target}:")?;
+                match target {
+                    Target::Other(name) if !is_field_name(name) => quoted(f, name)?,
+                    _ => write!(f, "{target}")?,
+                }
+                f.write_str(":")?;
                 match test {
                     Test::Is(literal) if bare(literal, target.sense()) => f.write_str(&literal.text),
                     Test::Is(literal) => quoted(f, &literal.text),
@@ -262,6 +277,14 @@ impl fmt::Display for Node {
                 }
             }
         }
+    }
+}
+
+/// Whether a term with the short name of a field, which people read as both, stands behind one with the field itself.
+fn is_told_by(node: &Node, next: &Node) -> bool {
+    match (node, next) {
+        (Node::Field(Target::Key(key), _), Node::Field(Target::Other(short), _)) => Target::find(short) == Target::Key(*key),
+        _ => false,
     }
 }
 

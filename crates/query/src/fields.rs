@@ -22,6 +22,9 @@ pub enum Target {
     Key(Key),
     /// A field under a name of its writer's own. The name is compared as written.
     Other(String),
+    /// A field of the table or, in records without it, what their writer calls by the short name that was asked: a `path` that is no
+    /// path of a request. Only pipes ask so; in a query both are asked.
+    Either(Key, String),
 }
 
 /// Names of the parts of a record, the full name first.
@@ -45,6 +48,24 @@ impl Target {
         Key::find(name).map_or_else(|| Target::Other(name.to_string()), Target::Key)
     }
 
+    /// What else people mean by a short name of a field of the table: what a writer calls so, or, of an `error`, its message.
+    pub(crate) fn own_name(&self, name: &str) -> Option<Target> {
+        match self {
+            Target::Key(_) if name == "error" => Some(Target::Key(Key::ExceptionMessage)),
+            Target::Key(key) if key.name() != name => Some(Target::Other(name.to_string())),
+            _ => None,
+        }
+    }
+
+    /// What a name means in a pipe.
+    pub fn find_either(name: &str) -> Target {
+        match Target::find(name) {
+            // A record without a host has that of its source.
+            Target::Key(key) if key.name() != name && key != Key::HostName => Target::Either(key, name.to_string()),
+            target => target,
+        }
+    }
+
     /// The full name.
     pub fn name(&self) -> &str {
         match self {
@@ -54,15 +75,15 @@ impl Target {
             Target::Body => "body",
             Target::Raw => "raw",
             Target::Line => "line",
-            Target::Key(key) => key.name(),
+            Target::Key(key) | Target::Either(key, _) => key.name(),
             Target::Other(name) => name,
         }
     }
 
-    /// The name of the record's field, unless the target is a part of the record itself.
+    /// The name of the record's field, unless the target is a part of the record itself; of either field the one that goes first.
     pub fn field(&self) -> Option<Name<'_>> {
         match self {
-            Target::Key(key) => Some(Name::Known(*key)),
+            Target::Key(key) | Target::Either(key, _) => Some(Name::Known(*key)),
             Target::Other(name) => Some(Name::Other(name)),
             _ => None,
         }
@@ -75,7 +96,7 @@ impl Target {
             Target::Level => Sense::Level,
             Target::Body | Target::Raw => Sense::Words,
             Target::Line => Sense::Number,
-            Target::Key(key) => match key.kind() {
+            Target::Key(key) | Target::Either(key, _) => match key.kind() {
                 Kind::Text => Sense::Words,
                 Kind::Keyword => Sense::Whole,
                 Kind::Address => Sense::Address,
@@ -244,6 +265,8 @@ mod tests {
         assert_eq!(Target::find("upstream"), Target::Key(Key::UpstreamAddress));
         assert_eq!(Target::find("msg"), Target::Body);
         assert_eq!(Target::find("order.id"), Target::Other("order.id".into()));
+        assert_eq!(Target::find_either("path"), Target::Either(Key::Path, "path".into()));
+        assert_eq!(Target::find_either("url.path"), Target::Key(Key::Path));
     }
 
     #[test]

@@ -80,6 +80,12 @@ impl<'q> Lexer<'q> {
             Some('!') if rest[1..].starts_with(|c: char| !c.is_whitespace() && !matches!(c, '=' | '!' | ')' | '|')) => Some(Token::Not),
             Some('"') => {
                 let (text, span) = self.quoted()?;
+                // `"Request Time":5`: a name that cannot be written without quotes.
+                let value = self.rest().strip_prefix(':').and_then(|value| value.chars().next());
+                if value.is_some_and(|c| !c.is_whitespace() && !matches!(c, ')' | '|')) {
+                    self.take(1);
+                    return Ok((Token::Field(text), span.start..span.end + 1));
+                }
                 return Ok((Token::Phrase(text), span));
             }
             Some(_) => None,
@@ -226,6 +232,11 @@ impl<'q> Lexer<'q> {
 /// Where text without quotes ends.
 fn plain_end(text: &str) -> usize {
     text.find(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"' | '|')).unwrap_or(text.len())
+}
+
+/// Whether a name of a field is read as such without quotes.
+pub(crate) fn is_field_name(name: &str) -> bool {
+    field_name(&format!("{name}:x")) == Some(name)
 }
 
 /// The field that a piece of text begins with: a name and a colon. Text such as `10.0.0.3:80`, `http://host` and

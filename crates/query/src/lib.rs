@@ -27,6 +27,7 @@
 //! [`Query::matches`] says what a query means, on one record alone; an index or a [`Matcher`] may only be faster.
 
 mod ast;
+mod doubt;
 mod edges;
 mod error;
 mod fields;

@@ -68,6 +68,7 @@ impl Asked<'_, '_> {
             }
             Target::Key(key) => record.values(Name::Known(*key)).any(test),
             Target::Other(name) => record.values(Name::Other(name)).any(test),
+            Target::Either(key, name) => record.values(record.either(*key, name)).any(test),
         }
     }
 }

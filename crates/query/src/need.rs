@@ -69,7 +69,7 @@ pub(crate) fn need(node: &Node) -> Option<Need> {
             },
             Target::Level => Some(Need { atoms: vec![Atom::Level(test.clone())], rarity: LEVEL }),
             // The source may supply the host; the others cost no more to ask than to look for.
-            Target::Source | Target::Line | Target::Key(Key::HostName) => None,
+            Target::Source | Target::Line | Target::Key(Key::HostName) | Target::Either(..) => None,
             Target::Key(_) | Target::Other(_) => {
                 let rarity = match test {
                     Test::Present => 4,

@@ -23,15 +23,15 @@ pub(crate) struct Parsed {
     pub(crate) end: usize,
 }
 
-/// Reads an expression up to a pipe or the end.
-pub(crate) fn parse(text: &str) -> Result<Parsed, QueryError> {
+/// Reads an expression up to a pipe or the end. With `own_names` a short name of a field also asks for what writers call so.
+pub(crate) fn parse(text: &str, own_names: bool) -> Result<Parsed, QueryError> {
     if text.len() > LONGEST {
         return Err(QueryError::new(format!("a query may have {LONGEST} bytes at most"), LONGEST..LONGEST + 1)
             .help("ask for fewer values at once, or use wildcards, ranges or a regular expression"));
     }
     let mut lexer = Lexer::new(text);
     let next = lexer.token()?;
-    let mut parser = Parser { lexer, next, terms: 0, unknown: Vec::new() };
+    let mut parser = Parser { lexer, next, terms: 0, unknown: Vec::new(), own_names };
     if matches!(parser.next.0, Token::End | Token::Pipe) {
         return Err(QueryError::new("the query is empty", parser.next.1).help("* matches every record"));
     }
@@ -49,6 +49,14 @@ struct Parser<'q> {
     next: Spanned<Token>,
     terms: usize,
     unknown: Vec<UnknownField>,
+    own_names: bool,
+}
+
+/// A field that is asked, and what else its name may mean.
+#[derive(Clone, Copy)]
+struct Named<'t> {
+    target: &'t Target,
+    own: Option<&'t Target>,
 }
 
 impl Parser<'_> {
@@ -130,27 +138,32 @@ impl Parser<'_> {
             let span = span.start..span.end - 1;
             self.unknown.push(UnknownField { name: name.clone(), span });
         }
+        let own = target.own_name(name).filter(|_| self.own_names);
+        let named = Named { target: &target, own: own.as_ref() };
         let node = if self.lexer.at_list() {
             let open = self.lexer.list_token().map_or(span.clone(), |(_, span)| span);
-            let (node, closing) = self.list(&target, open.clone(), depth + 1)?;
+            let (node, closing) = self.list(named, open.clone(), depth + 1)?;
             if closing.0 != Token::Close {
                 return Err(QueryError::new("this parenthesis is never closed", open).help(QUOTE));
             }
             node
         } else {
-            self.value(&target)?
+            self.value(named)?
         };
         self.next = self.lexer.token()?;
         Ok(node)
     }
 
-    fn value(&mut self, target: &Target) -> Result<Node, QueryError> {
+    fn value(&mut self, Named { target, own }: Named<'_>) -> Result<Node, QueryError> {
         let (raw, span) = self.lexer.value()?;
-        Ok(Node::Field(target.clone(), test(target, raw, span)?))
+        // What is nothing for a field without a kind is asked of the field alone: `bytes:>64KiB`.
+        let own = own.and_then(|own| Some(Node::Field(own.clone(), test(own, raw.clone(), span.clone()).ok()?)));
+        let known = Node::Field(target.clone(), test(target, raw, span)?);
+        Ok(Node::or(std::iter::once(known).chain(own).collect()))
     }
 
     /// The values in the parentheses of a field, up to what ends them. A space or `OR` means any of them.
-    fn list(&mut self, target: &Target, open: Range<usize>, depth: usize) -> Result<(Node, Spanned<Token>), QueryError> {
+    fn list(&mut self, target: Named<'_>, open: Range<usize>, depth: usize) -> Result<(Node, Spanned<Token>), QueryError> {
         let mut any: Vec<Node> = Vec::new();
         let mut all: Vec<Node> = Vec::new();
         // What must follow: an operand after AND, OR and the opening parenthesis; and how often NOT stands before it.

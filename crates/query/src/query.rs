@@ -20,7 +20,7 @@ pub struct Query {
 impl Query {
     /// Reads a query.
     pub fn parse(text: &str) -> Result<Query, QueryError> {
-        let (query, end) = Query::parse_expression(text)?;
+        let (query, end) = Query::parsed(text, false)?;
         if end < text.len() {
             return Err(QueryError::new("a pipe cannot stand here", end..end + 1)
                 .help("pipes come after the whole expression and only where results are wanted; put text with a | in double quotes"));
@@ -28,9 +28,14 @@ impl Query {
         Ok(query)
     }
 
-    /// Reads the expression at the beginning of a text: up to a pipe, of which the place is given, or to the end.
+    /// Reads the expression at the beginning of a text, as people ask: up to a pipe, of which the place is given, or to the end. A short name
+    /// of a field of the table also asks for what the writer of a record calls so (`path:` for the `path` of a line that tells of no request).
     pub fn parse_expression(text: &str) -> Result<(Query, usize), QueryError> {
-        let parsed = parse(text)?;
+        Query::parsed(text, true)
+    }
+
+    fn parsed(text: &str, own_names: bool) -> Result<(Query, usize), QueryError> {
+        let parsed = parse(text, own_names)?;
         Ok((Query { root: parsed.root, unknown: parsed.unknown, guarded: false }, parsed.end))
     }
 
@@ -113,7 +118,12 @@ impl UnknownField {
 
     /// The remark for people, with the line of the query and carets under the name.
     pub fn render(&self, query: &str) -> String {
+        self.remark(query, &format!("no known field is called `{}`", self.name))
+    }
+
+    /// The same in other words.
+    pub fn remark(&self, query: &str, message: &str) -> String {
         let help = self.suggestion().map(|name| format!("did you mean `{name}`?"));
-        point_at(query, &self.span, &format!("no known field is called `{}`", self.name), help.as_deref())
+        point_at(query, &self.span, message, help.as_deref())
     }
 }

@@ -70,7 +70,39 @@ fn literal(text: &str, sense: Sense, span: Range<usize>) -> Result<Test, QueryEr
 }
 
 fn bound(target: &Target, text: &str, span: Range<usize>) -> Result<Bound, QueryError> {
-    Bound::new(text, target.sense()).ok_or_else(|| no_number(target, text, span))
+    let bound = Bound::new(text, target.sense()).ok_or_else(|| no_number(target, text, span))?;
+    Ok(match target {
+        Target::Other(name) => bound.in_unit(unit_of(name)),
+        _ => bound,
+    })
+}
+
+/// The unit of time, in nanoseconds, that a field of its writer's own has in its name (`took_ms`, `elapsedMillis`).
+fn unit_of(name: &str) -> Option<i64> {
+    const UNITS: [(&str, i64); 16] = [
+        ("milliseconds", 1_000_000),
+        ("microseconds", 1_000),
+        ("nanoseconds", 1),
+        ("seconds", 1_000_000_000),
+        ("millis", 1_000_000),
+        ("micros", 1_000),
+        ("nanos", 1),
+        ("secs", 1_000_000_000),
+        ("_msec", 1_000_000),
+        ("_usec", 1_000),
+        ("_sec", 1_000_000_000),
+        ("_ms", 1_000_000),
+        ("_us", 1_000),
+        ("_ns", 1),
+        ("_s", 1_000_000_000),
+        (".ms", 1_000_000),
+    ];
+    // `tookMs` as `took_ms`.
+    let lower = match name.strip_suffix("Ms") {
+        Some(stem) => format!("{stem}_ms"),
+        None => name.to_ascii_lowercase(),
+    };
+    UNITS.into_iter().find(|(suffix, _)| lower.ends_with(suffix)).map(|(_, nanos)| nanos)
 }
 
 fn no_number(target: &Target, text: &str, span: Range<usize>) -> QueryError {

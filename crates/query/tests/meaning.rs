@@ -31,6 +31,7 @@ fn error_record() -> Record<'static> {
     record.put_other("order.paid", Value::Bool(true));
     record.put_other("order.ratio", Value::Float(0.5));
     record.put_other("order.took", Value::Str("250ms"));
+    record.put_other("dur_ms", Value::Int(250));
     record.put_other("order.from", Value::Str("10.1.2.3:5555"));
     record
 }
@@ -216,8 +217,17 @@ fn comparisons_and_ranges() {
     );
     check(
         &error_record(),
-        &["order.count:>11", "order.count:[12 TO 12]", "order.took:>0.2s", "order.ratio:<1"],
-        &["order.note:>1", "order.paid:>0", "order.took:>1s"],
+        &[
+            "dur_ms:>200ms",
+            "dur_ms:[100ms TO 0.25s]",
+            "dur_ms:>249500us",
+            "dur_ms:>200",
+            "order.count:>11",
+            "order.count:[12 TO 12]",
+            "order.took:>0.2s",
+            "order.ratio:<1",
+        ],
+        &["dur_ms:>1s", "dur_ms:<250ms", "order.note:>1", "order.paid:>0", "order.took:>1s"],
     );
 }
 
@@ -385,7 +395,40 @@ fn unknown_fields_and_what_was_meant() {
 #[test]
 fn the_expression_before_a_pipe() {
     let (query, end) = Query::parse_expression("status:(502 503) refused | count by host").unwrap();
-    assert_eq!((query.to_string().as_str(), end), ("(http.response.status_code:502 OR http.response.status_code:503) AND \"refused\"", 25));
+    assert_eq!((query.to_string().as_str(), end), ("(status:502 OR status:503) AND \"refused\"", 25));
+}
+
+/// A short name means the field of the table, and what a writer calls so; a full name and a rule mean the table alone.
+#[test]
+fn short_names_ask_for_the_writers_own_fields_too() {
+    let mut record = Record::new("path=/srv/in.csv bytes=200 took=2", origin());
+    record.put_other("path", Value::Str("/srv/in.csv"));
+    record.put_other("bytes", Value::Int(200));
+    record.put(Key::ExceptionMessage, Value::Str("boom at last"));
+    record.put_other("Request Time", Value::Int(5));
+    let asked = |text: &str| Query::parse_expression(text).unwrap_or_else(|e| panic!("{}", e.render(text))).0.matches(&record);
+    for (text, want) in [
+        ("path:/srv/in.csv", true),
+        ("path:*.csv", true),
+        ("bytes:(100 200)", true),
+        ("bytes:>100", true),
+        ("bytes:>1KiB", false),
+        ("NOT path:*", false),
+        ("error:*boom*", true),
+        ("url.path:/srv/in.csv", false),
+        ("\"Request Time\":5", true),
+        ("\"Request Time\":(4 5) took", true),
+        ("NOT \"Request Time\":>4", false),
+        ("\"bytes\":200", true),
+    ] {
+        assert_eq!(asked(text), want, "{text}");
+        let (query, _) = Query::parse_expression(text).unwrap();
+        let printed = query.to_string();
+        let (again, _) = Query::parse_expression(&printed).unwrap_or_else(|e| panic!("{text} was printed so: {}", e.render(&printed)));
+        assert_eq!(again.root(), query.root(), "{text} was printed so: {printed}");
+    }
+    assert!(!Query::parse("path:/srv/in.csv").unwrap().matches(&record));
+    assert!(!asked("path:/other"));
 }
 
 #[test]

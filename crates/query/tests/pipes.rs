@@ -316,6 +316,44 @@ fn groups_are_bounded_and_it_is_said() {
     assert_eq!(gathered(&mut (0..35_000).rev()), (rows, notes));
 }
 
+/// The best of more groups than can be held at once are found by going through the events again.
+#[test]
+fn the_best_of_many_groups_are_the_best_of_all() {
+    let (source, clock) = (Source::default(), Clock::default());
+    for text in ["* | top 3 id by distinct part", "* | distinct part by id | sort -distinct_part | limit 3"] {
+        let asked = asked(text);
+        let answered = |order: &dyn Fn() -> Vec<i64>| {
+            let mut pipeline = asked.pipeline.clone();
+            for passes in 1.. {
+                let mut parts = [pipeline.gather(None), pipeline.gather(None)];
+                for (n, i) in order().into_iter().enumerate() {
+                    let mut record = Record::new("", Origin::default());
+                    record.put_other("id", Value::Int(i % 35_000));
+                    record.put_other("part", Value::Int(i));
+                    parts[n % 2].add(&Hit::new(&record, &source, &clock, 0));
+                }
+                let [mut a, b] = parts;
+                a.merge(b);
+                let answer = a.finish();
+                match (answer.rest, answer.result) {
+                    (Some(rest), _) => pipeline = rest,
+                    (None, Answered::Rows(rows)) => {
+                        let rows: Vec<String> = rows.iter().map(|row| row.iter().map(cell).collect::<Vec<_>>().join(" ")).collect();
+                        return (passes, rows, answer.notes);
+                    }
+                    (None, Answered::Events(_)) => panic!(),
+                }
+            }
+            panic!()
+        };
+        // 34,999 comes four times, 12 and 20,000 twice, all others once.
+        let more = [34_999 + 35_000, 34_999 + 70_000, 34_999 + 105_000, 12 + 35_000, 20_000 + 35_000];
+        let (passes, rows, notes) = answered(&|| (0..35_000).chain(more).collect());
+        assert_eq!((passes, rows.join(" / ").as_str(), notes.len()), (4, "34999 4 / 12 2 / 20000 2", 0), "{text}");
+        assert_eq!(answered(&|| more.into_iter().chain((0..35_000).rev()).collect()), (passes, rows, notes), "{text}");
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 

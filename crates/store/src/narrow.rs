@@ -122,7 +122,7 @@ impl<'s> Narrower<'s> {
 /// The field of a target whose numbers are counted by chunk. A host may come from the source, a level from the severity.
 pub(crate) fn counted(target: &Target) -> Option<Name<'_>> {
     match target {
-        Target::Level | Target::Key(Key::HostName | Key::Level) => None,
+        Target::Level | Target::Key(Key::HostName | Key::Level) | Target::Either(..) => None,
         target => target.field(),
     }
 }

@@ -15,8 +15,8 @@ use std::collections::{BinaryHeap, VecDeque};
 use std::ops::ControlFlow;
 use std::rc::Rc;
 use whyline_event::stamp::NANOS;
-use whyline_event::{Clock, Form, Record, Source, Stamp, Value};
-use whyline_query::Query;
+use whyline_event::{Clock, Form, Name, Record, Source, Stamp, Value};
+use whyline_query::{Query, Target};
 
 /// What is asked of a store besides the query.
 #[derive(Clone, Debug, Default)]
@@ -261,6 +261,17 @@ impl Store {
         }
     }
 
+    /// Whether some event may have a field of its writer's own; surely none has it where the answer is no.
+    pub fn may_have(&self, name: &str) -> Result<bool, StoreError> {
+        for place in 0..self.table.packs.len() {
+            let pack = self.pack(place)?;
+            if pack.footer.odd != 0 || !pack.lacks(Name::Other(name)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// How many events a query asks for.
     pub fn count(&self, query: &Query, frame: &Frame) -> Result<u64, StoreError> {
         let plan = Plan::new(query);
@@ -276,7 +287,7 @@ impl Store {
             if question.nanos.is_none() {
                 let (_, sums) = match &mut tally {
                     Some(known) if known.0 == place => known,
-                    other => other.insert((place, tally_of(&plan, &pack))),
+                    other => other.insert((place, tally_of(&plan.root, &pack))),
                 };
                 if let Some(sum) = sums.as_ref().and_then(|sums| sums.get(number).copied().flatten()) {
                     count += u64::from(sum);
@@ -295,15 +306,26 @@ impl Store {
 }
 
 /// How many events of each chunk of a pack a query asks for, where that was counted: it asks for all, or for a number of one field.
-fn tally_of(plan: &Plan<'_>, pack: &Pack) -> Option<Vec<Option<u32>>> {
-    match &plan.root {
+fn tally_of(ask: &Ask<'_>, pack: &Pack) -> Option<Vec<Option<u32>>> {
+    match ask {
         Ask::All => Some(pack.footer.chunks.iter().map(|c| Some(c.rows)).collect()),
         Ask::Leaf(leaf) => match &leaf.what {
             What::Field(target, _) if !is_free_text(target) => pack.tally(counted(target)?, &|number| leaf.fits(Value::Int(number))),
             _ => None,
         },
+        // What no record of the pack has adds nothing; chunks of which that is not sure are not counted anyway.
+        Ask::Or(asks) => match asks.iter().filter(|ask| !is_missing(ask, pack)).collect::<Vec<_>>()[..] {
+            [only] => tally_of(only, pack),
+            _ => None,
+        },
         _ => None,
     }
+}
+
+/// Whether something is asked of a field that no record of a pack has but perhaps odd ones.
+fn is_missing(ask: &Ask<'_>, pack: &Pack) -> bool {
+    let Ask::Leaf(leaf) = ask else { return false };
+    matches!(&leaf.what, What::Field(Target::Other(name), _) if pack.lacks(Name::Other(name)))
 }
 
 /// A chunk by the place of its pack and its number there, behind a time before which none of its events lies.

@@ -1,6 +1,6 @@
 //! Some fields of the events that a query asks for, without putting the events together: for counting and summing up.
 
-use crate::ask::Plan;
+use crate::ask::{Plan, named};
 use crate::error::StoreError;
 use crate::pack::chunk::Chunk;
 use crate::pack::column::Texts;
@@ -121,7 +121,7 @@ fn of_group<'c>(chunk: &'c Chunk, group: usize, source: &'c Source, fields: &[Ta
     for target in fields {
         let mut getters = Vec::new();
         let shape = chunk.shape_of(group)?;
-        let named: Vec<From> = match target {
+        let places: Vec<From> = match target {
             Target::Format => {
                 getters.push(Getter::Same(Value::Str(chunk.pack.names().text(shape.format).unwrap_or(""))));
                 Vec::new()
@@ -136,22 +136,16 @@ fn of_group<'c>(chunk: &'c Chunk, group: usize, source: &'c Source, fields: &[Ta
             }
             Target::Body => vec![shape.body],
             Target::Raw => vec![From::Atoms(0, shape.atoms.len() as u32)],
-            target => {
-                let name = match target {
-                    Target::Level => {
-                        getters.push(Getter::Severity);
-                        Some(Name::Known(Key::Level))
-                    }
-                    target => target.field(),
-                };
-                let names = chunk.pack.names();
-                shape.fields.iter().filter(|(n, _)| name.is_some() && names.name(*n) == name).map(|(_, from)| *from).collect()
+            Target::Level => {
+                getters.push(Getter::Severity);
+                named(chunk.pack.names(), shape, &Target::Key(Key::Level))
             }
+            target => named(chunk.pack.names(), shape, target),
         };
-        if let (true, Target::Key(Key::HostName), Some(host)) = (named.is_empty(), target, &source.host) {
+        if let (true, Target::Key(Key::HostName), Some(host)) = (places.is_empty(), target, &source.host) {
             getters.push(Getter::Same(Value::Str(host)));
         }
-        for from in named {
+        for from in places {
             match getter(chunk, group, from)? {
                 Some(getter) => getters.push(getter),
                 None => return Ok(None),
@@ -215,6 +209,7 @@ fn of_record(record: &Record<'_>, source: &Source, fields: &[Target], number: us
             Target::Key(Key::HostName) if !record.has(Key::HostName) => values.extend(source.host.as_deref().map(Value::Str)),
             Target::Key(key) => values.extend(record.values(Name::Known(*key))),
             Target::Other(name) => values.extend(record.values(Name::Other(name))),
+            Target::Either(key, name) => values.extend(record.values(record.either(*key, name))),
         }
         ends.push(values.len());
     }

@@ -82,7 +82,7 @@ const FIELDS: [&str; 9] = ["status", "host", "level", "note", "format", "upstrea
 type Looked = (usize, Option<i64>, Vec<String>);
 
 fn visited(store: &Store, query: &Query) -> Vec<Looked> {
-    let targets: Vec<Target> = FIELDS.iter().map(|name| Target::find(name)).collect();
+    let targets: Vec<Target> = FIELDS.iter().map(|name| Target::find_either(name)).collect();
     let mut found = Vec::new();
     let mut each = |v: Visited<'_>| found.push((v.source, v.time, (0..FIELDS.len()).map(|n| format!("{:?}", v.values(n))).collect()));
     store.visit_fields(query, &Frame::default(), &Needs { fields: &targets, time: true }, &mut each).unwrap();
@@ -100,13 +100,14 @@ fn looked_up(records: &[Stored], query: &Query) -> Vec<Looked> {
         }
         let values = FIELDS.iter().map(|name| {
             let host = sources[number].host.as_deref().map(Value::Str);
-            let mut values: Vec<Value<'_>> = match Target::find(name) {
+            let mut values: Vec<Value<'_>> = match Target::find_either(name) {
                 Target::Format => vec![Value::Str(record.format)],
                 Target::Source => vec![Value::Str(&sources[number].path)],
                 Target::Body => vec![Value::Str(record.body)],
                 Target::Level => {
                     record.severity.map(|s| Value::Str(s.as_str())).into_iter().chain(record.values(Key::Level.into())).collect()
                 }
+                Target::Either(key, own) => record.values(record.either(key, &own)).collect(),
                 target => record.values(target.field().unwrap()).collect(),
             };
             if *name == "host" && values.is_empty() {
@@ -131,7 +132,7 @@ fn same_as_a_scan(mut records: Vec<Stored>, queries: &[String], middle: usize, f
     let store = Store::open(folder.path()).unwrap();
     assert_eq!(store.len(), records.len() as u64);
     for text in queries {
-        for query in [Query::parse(text), Query::parse(text).map(Query::for_rules)] {
+        for query in [Query::parse_expression(text).map(|(query, _)| query), Query::parse(text).map(Query::for_rules)] {
             let query = query.unwrap_or_else(|e| panic!("{}", e.render(text)));
             let all = scan(&records, &query, None);
             assert_eq!(ask(&store, &query, &Frame::default()), all, "{text}");

@@ -4,6 +4,7 @@
 mod context;
 mod files;
 mod stored;
+mod unknown;
 
 use crate::cli::{Cli, Query as Args, QueryFormat};
 use crate::output::found::{Colours, Look, Out, Show};
@@ -12,16 +13,19 @@ use crate::{exit, load};
 use anyhow::Result;
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::path::Path;
+use unknown::Unknown;
 use whyline_event::{Event, Source};
 use whyline_query::pipe::{Answer, Answered, Cell, Place};
-use whyline_query::{Asked, Node, Pipeline};
+use whyline_query::{Asked, Node, Pipeline, Target};
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
     let asked =
         Asked::parse(&args.expression).map_err(|e| exit::usage(format!("the query cannot be read: {}", e.render(&args.expression))))?;
+    mistaken_paths(args)?;
     let own = Own::read(&args.reading.rules)?;
-    warn(args, &own, &asked);
+    warn(&asked);
     let mut job = Job::new(args, &own, asked)?;
     let partial = if args.paths.is_empty() { stored::answer(cli, &mut job).map(|()| false)? } else { files::answer(cli, &mut job)? };
     let found = job.finish()?;
@@ -32,22 +36,35 @@ pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
     })
 }
 
-/// Says what may be read and was probably not meant.
-fn warn(args: &Args, own: &Own, asked: &Asked) {
-    let own = own.fields();
-    for unknown in asked.unknown_fields().filter(|u| !own.contains(u.name.as_str())) {
-        let when = ["time", "timestamp", "@timestamp"].contains(&unknown.name.as_str());
-        let help = if when { "\nhelp: times are asked with --since, --until and --around" } else { "" };
-        load::note(&format!("warning: {}{help}", unknown.render(&args.expression)));
+/// Says so where what stands for a path is a part of the expression, or the expression stands behind the paths.
+fn mistaken_paths(args: &Args) -> Result<()> {
+    let is_there = |path: &Path| path == Path::new("-") || path.exists();
+    let Some(path) = args.paths.iter().find(|path| !is_there(path)) else { return Ok(()) };
+    let text = path.to_string_lossy();
+    if is_there(Path::new(&args.expression)) && args.expression != "-" {
+        let help = format!("the expression comes before the paths: whyline query '{text}' {}", args.expression);
+        return Err(exit::usage(format!("{text}: there is no such file or folder; {help}")));
     }
-    asked.query.root().walk(&mut |node, _| {
-        if let Node::Words(phrase) = node
-            && matches!(phrase.as_str(), "and" | "or" | "not")
-        {
-            let word = phrase.as_str();
-            load::note(&format!("warning: `{word}` is sought as a word; operators are written in capitals: {}", word.to_uppercase()));
-        }
-    });
+    let names_field = |asked: Asked| {
+        let mut found = false;
+        asked.query.root().walk(&mut |node, _| found |= matches!(node, Node::Field(target, _) if !matches!(target, Target::Other(_))));
+        found
+    };
+    if matches!(&*text, "|" | "AND" | "OR" | "NOT") || Asked::parse(&text).is_ok_and(names_field) {
+        let parts = args.paths.iter().filter(|path| !is_there(path)).map(|path| path.to_string_lossy());
+        let whole = std::iter::once(args.expression.as_str().into()).chain(parts).collect::<Vec<_>>().join(" ");
+        return Err(exit::usage(format!(
+            "{text}: there is no such file or folder; the whole expression goes in one pair of quotes: whyline query '{whole}' PATH..."
+        )));
+    }
+    Ok(())
+}
+
+/// Says what may be read and was probably not meant.
+fn warn(asked: &Asked) {
+    for doubt in asked.query.doubts() {
+        load::note(&format!("warning: {doubt}"));
+    }
 }
 
 /// A question that is being answered.
@@ -55,6 +72,7 @@ struct Job<'a> {
     args: &'a Args,
     own: &'a Own,
     asked: Asked,
+    unknown: Unknown,
     /// The pipes, the limit of the command line behind them.
     pipeline: Pipeline,
     /// Opened when the first result is there: what goes wrong before is said without a pager.
@@ -91,7 +109,8 @@ impl<'a> Job<'a> {
         if args.stream && !(pipeline.in_order() && pipeline.context() == 0) {
             return Err(exit::usage("--stream shows events as they are found; these pipes need all of them first"));
         }
-        Ok(Job { args, own, asked, pipeline, show: None, matched: 0, results: 0, notes: Vec::new() })
+        let unknown = Unknown::of(&asked, own);
+        Ok(Job { args, own, asked, unknown, pipeline, show: None, matched: 0, results: 0, notes: Vec::new() })
     }
 
     fn show(&mut self) -> &mut Show {
@@ -150,6 +169,7 @@ impl<'a> Job<'a> {
             self.show();
         }
         self.show.take().map_or(Ok(()), Show::finish)?;
+        self.unknown.tell(&self.args.expression);
         self.notes.iter().for_each(|note| load::note(&format!("note: {note}")));
         Ok(found)
     }

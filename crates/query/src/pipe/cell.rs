@@ -118,7 +118,7 @@ impl<'a> Seen<'a> {
             (Sense::Number | Sense::Bytes, Value::Str(text)) => Fixed::parse(text).map_or_else(|| Seen::Text(text.into()), Seen::Number),
             (_, Value::Duration(ns)) => Seen::Number(Fixed::nanos(ns)),
             // Names and identifiers stay text: a version `2` is no number to be counted with.
-            _ if matches!(target, Target::Key(key) if named(*key)) => Seen::Text(match value {
+            _ if matches!(target, Target::Key(key) | Target::Either(key, _) if named(*key)) => Seen::Text(match value {
                 Value::Str(text) => text.into(),
                 other => other.to_string().into(),
             }),

@@ -97,6 +97,8 @@ pub(super) struct Groups {
     groups: Vec<Group>,
     recent: Recent,
     most: usize,
+    /// Groups up to this one were looked at by a pass before.
+    behind: Option<Box<[u8]>>,
     /// Rows that were put into groups, each as often as into how many.
     placed: u64,
     /// Values that were no numbers.
@@ -114,6 +116,14 @@ struct Scratch {
     value: Vec<u8>,
 }
 
+/// Groups that were not kept.
+pub(super) struct Left {
+    /// The values of the last group that was kept; the others lie behind it.
+    pub(super) last: Box<[u8]>,
+    /// What must be said where they are left out.
+    pub(super) note: String,
+}
+
 impl Groups {
     pub(super) fn new(plan: &Grouping) -> Groups {
         let heavy = plan.measures.iter().any(|m| matches!(m.function, Function::Percentile(_) | Function::Distinct));
@@ -123,12 +133,18 @@ impl Groups {
             groups: Vec::new(),
             recent: Recent::default(),
             most: if heavy { MOST_HEAVY_GROUPS } else { MOST_GROUPS },
+            behind: None,
             placed: 0,
             no_numbers: 0,
             crowded: 0,
             span: None,
             scratch: Scratch::default(),
         }
+    }
+
+    /// The same for the groups behind one, in the order of their values.
+    pub(super) fn behind(self, last: Option<&[u8]>) -> Groups {
+        Groups { behind: last.map(Box::from), ..self }
     }
 
     pub(super) fn add(&mut self, input: Input<'_>) {
@@ -177,7 +193,11 @@ impl Groups {
     /// Finds the groups of an input by its values. The number of the group where it is one.
     fn add_anew(&mut self, input: Input<'_>) -> Option<u32> {
         self.keys(input);
+        let is_done = |behind: &Option<Box<[u8]>>, key: &[u8]| behind.as_ref().is_some_and(|last| key <= &**last);
         if self.scratch.keys.is_empty() {
+            if is_done(&self.behind, &self.scratch.key) {
+                return None;
+            }
             let key = std::mem::take(&mut self.scratch.key);
             let number = self.number(&key);
             self.scratch.key = key;
@@ -185,6 +205,7 @@ impl Groups {
             return Some(number);
         }
         let mut keys = std::mem::take(&mut self.scratch.keys);
+        keys.retain(|key| !is_done(&self.behind, key));
         for key in &keys {
             let number = self.number(key);
             self.put(number, input);
@@ -314,15 +335,30 @@ impl Groups {
     }
 
     /// The rows in the order of their groups, and what must be said about them.
-    pub(super) fn finish(mut self, notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
+    pub(super) fn finish(self, notes: &mut Vec<String>) -> Vec<Vec<Cell>> {
+        let (rows, left) = self.finish_part(notes);
+        notes.extend(left.map(|left| left.note));
+        rows
+    }
+
+    /// The same, and the groups that are left for another pass.
+    pub(super) fn finish_part(mut self, notes: &mut Vec<String>) -> (Vec<Vec<Cell>>, Option<Left>) {
         if self.groups.is_empty() && self.plan.by.is_empty() && self.plan.every.is_none() {
             self.number(&[]);
         }
         self.prune();
         let kept: u64 = self.groups.iter().map(|g| g.rows).sum();
-        self.tell(kept, notes);
+        self.tell(notes);
         let mut groups: Vec<(Box<[u8]>, Group)> = self.take();
         groups.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        let left = groups.last().filter(|_| self.placed > kept).map(|(last, _)| Left {
+            last: last.clone(),
+            note: format!(
+                "there are more than {} groups: the first of them in the order of their values are kept, {} events of others are left out; ask for less, or group by fewer fields",
+                self.most,
+                self.placed - kept
+            ),
+        });
         let mut estimated = false;
         let rows = groups
             .into_iter()
@@ -341,17 +377,10 @@ impl Groups {
         if estimated {
             notes.push(format!("distinct values beyond {EXACT} are estimated; two in three estimates are within 2.2 %"));
         }
-        rows
+        (rows, left)
     }
 
-    fn tell(&self, kept: u64, notes: &mut Vec<String>) {
-        if self.placed > kept {
-            notes.push(format!(
-                "there are more than {} groups: the first of them in the order of their values are kept, {} events of others are left out; ask for less, or group by fewer fields",
-                self.most,
-                self.placed - kept
-            ));
-        }
+    fn tell(&self, notes: &mut Vec<String>) {
         if self.no_numbers > 0 {
             notes.push(format!("{} values are no numbers and are left out of what is measured", self.no_numbers));
         }

@@ -99,6 +99,11 @@ impl Pipeline {
         Ok(Pipeline { stages: stages.into_iter().map(|(stage, _)| stage).collect(), plan })
     }
 
+    /// A plan without its stages.
+    fn of_plan(plan: Plan) -> Pipeline {
+        Pipeline { stages: Vec::new(), plan: Arc::new(plan) }
+    }
+
     /// The stages as written.
     pub fn stages(&self) -> &[Stage] {
         &self.stages
@@ -168,7 +173,7 @@ impl Pipeline {
     pub fn counting() -> Pipeline {
         let measures = vec![plan::Measured { function: Function::Count, of: None }];
         let gather = Gather::Groups(plan::Grouping { measures, by: Vec::new(), every: None });
-        Pipeline { stages: Vec::new(), plan: Arc::new(Plan { gather, ..Plan::default() }) }
+        Pipeline::of_plan(Plan { gather, ..Plan::default() })
     }
 
     /// Where one thread gathers; with a place, only events behind it.

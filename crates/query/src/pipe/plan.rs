@@ -1,13 +1,14 @@
 //! Makes of stages what can be run: names are looked up, stages that follow each other are put together.
 
 use super::ast::{Aggregation, Function, Measure, Named, Placed, Ranked, Stage};
-use super::cell::{Column, Unit};
+use super::cell::{Cell, Column, Unit};
 use super::known;
 use super::take::Take;
 use crate::error::QueryError;
 use crate::fields::{Sense, Target, nearest};
 use crate::query::UnknownField;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Names by which the time of an event is asked.
 const TIMES: &[&str] = &["time", "timestamp", "@timestamp"];
@@ -31,6 +32,29 @@ pub(super) struct Plan {
     pub(super) shared_by: usize,
     /// Of events that are the answer, only their text is wanted.
     pub(super) text_only: bool,
+    /// What passes before this one found, where the groups are too many for one.
+    pub(super) found: Option<Arc<FoundBefore>>,
+}
+
+/// What passes over the events found of more groups than can be held at once: each takes the next ones in the order of their values.
+#[derive(Clone, Debug, Default)]
+pub(super) struct FoundBefore {
+    /// The values of the last group that was looked at.
+    pub(super) last: Box<[u8]>,
+    /// The best rows so far.
+    pub(super) best: Vec<Vec<Cell>>,
+    /// What must be said about them.
+    pub(super) notes: Vec<String>,
+    /// How many passes there were.
+    pub(super) passes: usize,
+}
+
+impl Plan {
+    /// How many of the steps over rows choose the best of them, where that is the first thing that is done with them.
+    pub(super) fn choosing(&self) -> Option<usize> {
+        let sorts = self.rows.iter().take_while(|step| matches!(step, Step::Sort(_))).count();
+        (sorts > 0 && matches!(self.rows.get(sorts), Some(Step::Limit(_)))).then_some(sorts + 1)
+    }
 }
 
 /// Which events go on, and in what order.
@@ -290,7 +314,7 @@ impl Planner {
         if TIMES.contains(&name.text.as_str()) {
             return Ok(Found { take: Take::Time, unit: Unit::Time, countable: true });
         }
-        let target = Target::find(&name.text);
+        let target = Target::find_either(&name.text);
         if let Target::Other(text) = &target {
             self.plan.unknown.push(UnknownField { name: text.clone(), span: name.span.clone() });
         }

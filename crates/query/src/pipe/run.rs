@@ -1,11 +1,12 @@
 //! Runs pipes over the events that a query found: in parts, in any order, on any number of threads; then puts the parts together.
 
+use super::Pipeline;
 use super::cell::Cell;
 use super::groups::Groups;
 use super::keep::{Found, Keep};
 use super::known::Known;
 use super::patterns::Patterns;
-use super::plan::{Choice, Gather, Plan, Step};
+use super::plan::{Choice, FoundBefore, Gather, Plan, Step};
 use super::take::{Hit, Input, Place, Take};
 use super::timeline::Timeline;
 use std::sync::Arc;
@@ -38,6 +39,9 @@ pub struct Answer {
     /// The events behind this place were too many to be held; they are gathered by [`Partial`]s that begin behind it. Only where the
     /// answer is in the order of events.
     pub next: Option<Place>,
+    /// There are more groups than could be held: the same question for the rest of them, which carries the best so far along. What was found
+    /// is no answer before it has been asked as well.
+    pub rest: Option<Pipeline>,
 }
 
 /// What an answer consists of.
@@ -60,7 +64,7 @@ impl Partial {
         let text_only = plan.text_only && plan.keeps.len() <= 1 && matches!(plan.gather, Gather::Events);
         let part = match choice {
             Some(choice) => Part::Keep(Box::new(Keep::new(choice, after).shared_by(plan.shared_by).text_only(text_only))),
-            None => Part::gathering(&plan.gather),
+            None => Part::gathering(&plan.gather, plan.found.as_deref().map(|before| &*before.last)),
         };
         Partial { plan: plan.clone(), matched: 0, part }
     }
@@ -107,9 +111,13 @@ impl Partial {
     /// The answer, once everything has been taken.
     pub fn finish(self) -> Answer {
         let Partial { plan, matched, part } = self;
-        let mut answer = Answer { matched, result: Answered::Events(Vec::new()), notes: Vec::new(), next: None };
+        let mut answer = Answer { matched, result: Answered::Events(Vec::new()), notes: Vec::new(), next: None, rest: None };
         let rows = match part {
             Part::Keep(keep) => match from_events(&plan, *keep, &mut answer) {
+                Some(rows) => rows,
+                None => return answer,
+            },
+            Part::Groups(groups) => match from_groups(&plan, *groups, &mut answer) {
                 Some(rows) => rows,
                 None => return answer,
             },
@@ -117,6 +125,33 @@ impl Partial {
         };
         answer.result = Answered::Rows(steps(&plan.rows, rows, &mut answer.notes));
         answer
+    }
+}
+
+/// So often the events are gone through for the best of many groups.
+const MOST_PASSES: usize = 100;
+
+/// The rows of groups; none where others must be looked at first.
+fn from_groups(plan: &Arc<Plan>, groups: Groups, answer: &mut Answer) -> Option<Vec<Vec<Cell>>> {
+    let before = plan.found.as_deref();
+    let (mut rows, left) = groups.finish_part(&mut answer.notes);
+    if let Some(before) = before {
+        rows.splice(0..0, before.best.iter().cloned());
+        // What is told of values was counted by the first pass.
+        answer.notes.clone_from(&before.notes);
+    }
+    let passes = before.map_or(0, |before| before.passes) + 1;
+    match (left, plan.choosing()) {
+        (Some(left), Some(steps)) if passes < MOST_PASSES => {
+            let best = self::steps(plan.rows.get(..steps).unwrap_or(&[]), rows, &mut Vec::new());
+            let found = FoundBefore { last: left.last, best, notes: std::mem::take(&mut answer.notes), passes };
+            answer.rest = Some(Pipeline::of_plan(Plan { found: Some(Arc::new(found)), ..Plan::clone(plan) }));
+            None
+        }
+        (left, _) => {
+            answer.notes.extend(left.map(|left| left.note));
+            Some(rows)
+        }
     }
 }
 
@@ -142,7 +177,7 @@ fn from_events(plan: &Plan, keep: Keep, answer: &mut Answer) -> Option<Vec<Vec<C
         }
         Gather::Fields(takes) => Some(kept.found.iter().map(|found| found.with(|hit| row(takes, hit))).collect()),
         gather => {
-            let mut part = Part::gathering(gather);
+            let mut part = Part::gathering(gather, None);
             kept.found.iter().for_each(|found| found.with(|hit| part.add(hit)));
             Some(part.rows(&mut answer.notes))
         }
@@ -174,9 +209,9 @@ impl Found {
 }
 
 impl Part {
-    fn gathering(gather: &Gather) -> Part {
+    fn gathering(gather: &Gather, behind: Option<&[u8]>) -> Part {
         match gather {
-            Gather::Groups(plan) => Part::Groups(Box::new(Groups::new(plan))),
+            Gather::Groups(plan) => Part::Groups(Box::new(Groups::new(plan).behind(behind))),
             Gather::Timeline(step) => Part::Timeline(Timeline::new(*step)),
             Gather::Patterns => Part::Patterns(Patterns::default()),
             Gather::Events | Gather::Fields(_) => Part::Keep(Box::new(Keep::new(Choice::default(), None))),

@@ -131,6 +131,7 @@ fn field<'i>(target: &'i Target, hit: &'i Hit<'i>, visit: &mut dyn FnMut(Seen<'i
         }
         Target::Key(key) => record.values(Name::Known(*key)).for_each(|value| visit(Seen::of(value, target))),
         Target::Other(name) => record.values(Name::Other(name)).for_each(|value| visit(Seen::of(value, target))),
+        Target::Either(key, name) => record.values(record.either(*key, name)).for_each(|value| visit(Seen::of(value, target))),
     }
 }
 

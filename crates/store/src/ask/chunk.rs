@@ -2,6 +2,7 @@
 
 use super::answers::Answers;
 use super::plan::{Ask, Leaf, Plan, What, is_free_text};
+use super::value::named;
 use super::{phrase, piece, row};
 use crate::bits::Bits;
 use crate::pack::chunk::Chunk;
@@ -222,10 +223,7 @@ impl<'q> Asker<'q> {
         match target {
             Target::Body => vec![shape.body],
             Target::Raw => vec![From::Atoms(0, shape.atoms.len() as u32)],
-            target => {
-                let Some(name) = target.field() else { return Vec::new() };
-                shape.fields.iter().filter(|(n, _)| self.pack.names().name(*n) == Some(name)).map(|(_, from)| *from).collect()
-            }
+            target => named(self.pack.names(), shape, target),
         }
     }
 

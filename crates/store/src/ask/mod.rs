@@ -16,3 +16,4 @@ mod value;
 
 pub(crate) use chunk::Asker;
 pub(crate) use plan::{Ask, Leaf, Plan, What, is_free_text};
+pub(crate) use value::named;

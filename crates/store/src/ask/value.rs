@@ -4,15 +4,27 @@ use super::answers::Answers;
 use super::chunk::{Asker, Part};
 use super::plan::Leaf;
 use crate::bits::Bits;
+use crate::names::Names;
 use crate::pack::column::Texts;
 use crate::pack::planes::Numbers;
-use crate::pack::shape::Source as From;
+use crate::pack::shape::{Shape, Source as From};
 use std::io;
-use whyline_event::{Key, Value};
+use whyline_event::{Key, Name, Value};
 use whyline_query::Target;
 
 /// Of the kinds of numbers: whole ones without a unit.
 const INT: u8 = 0;
+
+/// Where the values of a field are in the records of a shape; of either field the values of the one that goes first, if it is there.
+pub(crate) fn named(names: &Names, shape: &Shape, target: &Target) -> Vec<From> {
+    let of = |name: Name<'_>| -> Vec<From> {
+        shape.fields.iter().filter(|(n, _)| names.name(*n) == Some(name)).map(|(_, from)| *from).collect()
+    };
+    match (target.field().map(of).unwrap_or_default(), target) {
+        (none, Target::Either(_, own)) if none.is_empty() => of(Name::Other(own)),
+        (found, _) => found,
+    }
+}
 
 impl<'q> Asker<'q> {
     /// The live places at which a value of a target passes.

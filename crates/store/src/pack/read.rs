@@ -147,6 +147,11 @@ impl Pack {
         Some(sums)
     }
 
+    /// Whether no record of the pack has a field, but perhaps odd ones.
+    pub(crate) fn lacks(&self, name: Name<'_>) -> bool {
+        self.names().find(&spelling(name)).is_none()
+    }
+
     /// Whether a chunk may hold a word that is like an id, by its hash.
     pub(crate) fn may_hold(&self, chunk: usize, hash: u64) -> io::Result<bool> {
         let Some(meta) = self.footer.chunks.get(chunk) else { return Err(damaged("a chunk is missing")) };

@@ -127,6 +127,11 @@ impl Stored {
             record.put(Key::ExceptionMessage, Value::Str(slice(&self.text, self.part)));
         }
         record.put_other("note", Value::Str(&self.note));
+        // What writers call as people call a field of the table.
+        if self.line % 3 == 1 {
+            record.put_other("status", self.count.unwrap_or(Value::Int(502)));
+            record.put_other("upstream", Value::Str(&self.note));
+        }
         if self.line.is_multiple_of(4) {
             record.notes.push("partial line");
         }

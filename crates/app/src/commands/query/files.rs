@@ -4,6 +4,7 @@
 //! of the sources tell; where the whole bundle tells otherwise, it is done again. Where more events are found than can be held, the
 //! first are shown and the rest is gathered by another pass.
 
+use super::unknown::Unknown;
 use super::{Job, context};
 use crate::cli::Cli;
 use crate::load;
@@ -17,7 +18,7 @@ use whyline_event::{Clock, Event, Form, Record, SourceId, Stamp};
 use whyline_parse::reading::{facts_of_heads, learnt};
 use whyline_parse::{Bundle, Facts, Options, Passed, Problem, Sink, pass, prepare, settle_clocks};
 use whyline_query::Query;
-use whyline_query::pipe::{Hit, Partial, Place};
+use whyline_query::pipe::{Hit, Partial, Pipeline, Place};
 
 /// Asks files. Whether a part of them could not be read.
 pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
@@ -32,8 +33,13 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
         files.stream(job, stretch)?;
     } else {
         let (mut after, mut told) = (None, false);
+        let mut pipeline = job.pipeline.shared_by(files.options.threads);
         loop {
-            let answer = files.gather(job, stretch, after).finish();
+            let answer = files.gather(job, &pipeline, stretch, after).finish();
+            if let Some(rest) = answer.rest {
+                pipeline = rest;
+                continue;
+            }
             // From here on the terminal is that of the answer.
             drop(watch.take());
             after = job.take(answer, &mut |wanted| Ok(files.around(wanted)))?;
@@ -92,11 +98,11 @@ impl Files {
     }
 
     /// One part of the answer.
-    fn gather(&mut self, job: &Job<'_>, stretch: Option<Stretch>, after: Option<Place>) -> Partial {
-        let pipeline = job.pipeline.shared_by(self.options.threads);
+    fn gather(&mut self, job: &Job<'_>, pipeline: &Pipeline, stretch: Option<Stretch>, after: Option<Place>) -> Partial {
         loop {
             let make = || Gathering {
                 query: &job.asked.query,
+                unknown: &job.unknown,
                 bundle: &self.bundle,
                 clocks: &self.clocks,
                 stretch,
@@ -125,10 +131,12 @@ impl Files {
     /// Shows events as they are found: source after source, by the clocks that their heads tell.
     fn stream(&mut self, job: &mut Job<'_>, stretch: Option<Stretch>) -> Result<()> {
         let (query, pipeline) = (job.asked.query.clone(), job.pipeline.clone());
+        let unknown = std::mem::take(&mut job.unknown);
         let ordered =
             Ordered { state: Mutex::new(State { next: 0, waiting: BTreeMap::new(), failed: None, full: false }), job: Mutex::new(job) };
         let make = || Streaming {
             query: &query,
+            unknown: &unknown,
             bundle: &self.bundle,
             clocks: &self.clocks,
             stretch,
@@ -138,8 +146,9 @@ impl Files {
             most: pipeline.most(),
         };
         self.met = pass(&self.bundle, self.options.threads, make).problems;
-        let state = ordered.state.into_inner().unwrap_or_else(|e| e.into_inner());
-        state.failed.map_or(Ok(()), Err)
+        let Ordered { state, job } = ordered;
+        job.into_inner().unwrap_or_else(|e| e.into_inner()).unknown = unknown;
+        state.into_inner().unwrap_or_else(|e| e.into_inner()).failed.map_or(Ok(()), Err)
     }
 
     /// Reads once more, in order, what stands around events.
@@ -175,6 +184,7 @@ impl Sink for Nothing {
 
 struct Gathering<'a> {
     query: &'a Query,
+    unknown: &'a Unknown,
     bundle: &'a Bundle,
     clocks: &'a [Clock],
     stretch: Option<Stretch>,
@@ -187,6 +197,7 @@ impl Sink for Gathering<'_> {
     fn record(&mut self, record: &Record<'_>) {
         let i = record.origin.source.0;
         let (Some(input), Some(clock)) = (self.bundle.inputs.get(i as usize), self.clocks.get(i as usize)) else { return };
+        self.unknown.look(record);
         if !self.query.matches_in(record, Some(&input.source)) {
             return;
         }
@@ -214,6 +225,7 @@ struct State {
 
 struct Streaming<'s, 'j, 'a> {
     query: &'s Query,
+    unknown: &'s Unknown,
     bundle: &'s Bundle,
     clocks: &'s [Clock],
     stretch: Option<Stretch>,
@@ -231,6 +243,7 @@ impl Sink for Streaming<'_, '_, '_> {
     fn record(&mut self, record: &Record<'_>) {
         let i = record.origin.source.0 as usize;
         let (Some(input), Some(clock)) = (self.bundle.inputs.get(i), self.clocks.get(i)) else { return };
+        self.unknown.look(record);
         if self.most.is_some_and(|most| self.found.len() >= most) || !self.query.matches_in(record, Some(&input.source)) {
             return;
         }

@@ -15,6 +15,11 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<()> {
     let args = job.args;
     let options = load::options(&args.reading, job.own, load::threads(cli.threads), None)?;
     let store = store::open(&cli.store)?;
+    for name in job.unknown.names() {
+        if store.may_have(name).map_err(store::failed)? {
+            job.unknown.settle(|seen| seen == name);
+        }
+    }
     let mut frame = Frame::default();
     // Clocks that were settled when the events were stored are good, unless something is told about them now.
     if args.window.asks() || !args.reading.tz.is_empty() || args.reading.year.is_some() {
@@ -75,26 +80,39 @@ fn one_by_one(job: &mut Job<'_>, stored: &Stored<'_>, frame: &Frame) -> Result<(
 
 /// Counts and sums are made of single fields, without putting events together.
 fn summed_up(job: &mut Job<'_>, store: &Store, frame: &Frame) -> Result<()> {
-    let mut partial = job.pipeline.gather(None);
-    if job.pipeline.needs_only_count() {
-        partial.add_counted(store.count(&job.asked.query, frame).map_err(store::failed)?);
-    } else if let Some(needs) = job.pipeline.needs() {
-        let mut each = |event: Visited<'_>| partial.add_known(event.known());
-        store.visit_fields(&job.asked.query, frame, &needs, &mut each).map_err(store::failed)?;
+    let mut pipeline = job.pipeline.clone();
+    loop {
+        let mut partial = pipeline.gather(None);
+        if pipeline.needs_only_count() {
+            partial.add_counted(store.count(&job.asked.query, frame).map_err(store::failed)?);
+        } else if let Some(needs) = pipeline.needs() {
+            let mut each = |event: Visited<'_>| partial.add_known(event.known());
+            store.visit_fields(&job.asked.query, frame, &needs, &mut each).map_err(store::failed)?;
+        }
+        let answer = partial.finish();
+        match answer.rest {
+            Some(rest) => pipeline = rest,
+            None => return job.take(answer, &mut |_| Ok(context::Around::default())).map(|_| ()),
+        }
     }
-    job.take(partial.finish(), &mut |_| Ok(context::Around::default())).map(|_| ())
 }
 
 fn together(job: &mut Job<'_>, stored: &Stored<'_>, frame: &Frame) -> Result<()> {
     let mut after = None;
+    let mut pipeline = job.pipeline.clone();
     loop {
-        let mut partial = job.pipeline.gather(after);
+        let mut partial = pipeline.gather(after);
         let mut each = |hit: whyline_store::Hit<'_>| {
             partial.add(&Hit::new(&hit.record, &stored.sources[hit.source], hit.clock, stored.ranks[hit.source]));
             ControlFlow::Continue(())
         };
         stored.store.search(&job.asked.query, frame, &mut each).map_err(store::failed)?;
-        after = job.take(partial.finish(), &mut |wanted| around(stored, frame, wanted))?;
+        let answer = partial.finish();
+        if let Some(rest) = answer.rest {
+            pipeline = rest;
+            continue;
+        }
+        after = job.take(answer, &mut |wanted| around(stored, frame, wanted))?;
         if after.is_none() {
             return Ok(());
         }

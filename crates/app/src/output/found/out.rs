@@ -132,7 +132,8 @@ fn pager() -> Option<To> {
     if std::env::var_os("LESS").is_none() {
         command.env("LESS", "FRX");
     }
-    if told.is_none() && !is_there("less") {
+    let program = told.as_deref().and_then(|told| told.split_whitespace().next()).unwrap_or("less");
+    if !is_there(program) {
         return None;
     }
     let mut child = command.spawn().ok()?;
@@ -141,7 +142,10 @@ fn pager() -> Option<To> {
     Some(To::Pager(Box::new(child), Some(BufWriter::with_capacity(1 << 16, input))))
 }
 
-/// Whether a program is in one of the folders of `PATH`.
+/// Whether a program is there: in one of the folders of `PATH`, or where its path says.
 fn is_there(program: &str) -> bool {
+    if program.contains('/') {
+        return std::path::Path::new(program).is_file();
+    }
     std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }

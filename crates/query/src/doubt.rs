@@ -1,0 +1,71 @@
+//! What a query says that may be read and was probably not meant.
+
+use crate::ast::Node;
+use crate::fields::Target;
+use crate::query::Query;
+
+/// Signs with which other languages compare, the longer ones first.
+const SIGNS: [&str; 9] = ["!=", "==", ">=", "<=", "=~", "!~", "=", ">", "<"];
+
+impl Query {
+    /// Remarks for people: operators in small letters, which are sought as words, and comparisons as other languages write them.
+    pub fn doubts(&self) -> Vec<String> {
+        let mut doubts = Vec::new();
+        self.root().walk(&mut |node, _| {
+            if let Node::Words(phrase) = node {
+                let text = phrase.as_str();
+                if matches!(text, "and" | "or" | "not") {
+                    doubts.push(format!("`{text}` is sought as a word; operators are written in capitals: {}", text.to_uppercase()));
+                } else if let Some(meant) = comparison(text) {
+                    doubts.push(format!("`{text}` is sought as words; a field is asked with a colon: {meant}"));
+                }
+            }
+        });
+        doubts
+    }
+}
+
+/// What a comparison of a known field means that is written as in another language.
+fn comparison(text: &str) -> Option<String> {
+    let end = text.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '.' | '-' | '@')))?;
+    let (name, rest) = text.split_at(end);
+    let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign))?;
+    let value = rest.strip_prefix(sign)?;
+    if value.is_empty() || value.contains(char::is_whitespace) || matches!(Target::find(name), Target::Other(_)) {
+        return None;
+    }
+    Some(match sign {
+        "=" | "==" => format!("{name}:{value}"),
+        "!=" => format!("NOT {name}:{value}"),
+        "=~" => format!("{name}:/{value}/"),
+        "!~" => format!("NOT {name}:/{value}/"),
+        _ => format!("{name}:{sign}{value}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn comparisons_of_other_languages() {
+        for (text, meant) in [
+            ("status!=200", Some("NOT status:200")),
+            ("status=502", Some("status:502")),
+            ("status==502", Some("status:502")),
+            ("duration>2s", Some("duration:>2s")),
+            ("status>=500", Some("status:>=500")),
+            ("path=~x", Some("path:/x/")),
+            ("a=b", None),
+            ("status=", None),
+            ("status", None),
+            ("\"status=200 in text\"", None),
+        ] {
+            let query = Query::parse(text).unwrap();
+            let want: Vec<String> =
+                meant.map(|m| format!("`{text}` is sought as words; a field is asked with a colon: {m}")).into_iter().collect();
+            assert_eq!(query.doubts(), want, "{text}");
+        }
+        assert_eq!(Query::parse("a and b").unwrap().doubts(), ["`and` is sought as a word; operators are written in capitals: AND"]);
+    }
+}
