@@ -234,7 +234,7 @@ fn one_of_a_kind_is_counted_as_one() {
 
 #[test]
 fn rules_are_found_by_a_part_of_their_names() {
-    whyline(["rules", "show", "app.process-dwon"]).expect(2).says("perhaps app.process-down");
+    whyline(["rules", "show", "app.process-dwon"]).expect(2).says("did you mean `app.process-down`?");
     whyline(["rules", "show", "refused"]).expect(2).says("`whyline rules list refused` lists those that hold it");
     whyline(["rules", "show", "nginx.access"]).expect(2).says("`whyline formats nginx.access` shows it");
     let listed = whyline(["rules", "list", "TLS.*"]).expect(0).out;

@@ -157,7 +157,7 @@ fn a_good_file_is_praised_and_listed() {
     let names: Vec<&str> = names.lines().filter_map(|l| l.split_whitespace().next()).collect();
     assert!(names.contains(&"shop.orders") && names.contains(&"nginx.error"), "{names:?}");
     let entry = folder.run(&["formats", "shop.orders", "--rules", "@rules.yaml"]).expect(0).out;
-    for words in ["shop.orders: order service", "order_id", "http.server.request.duration", "rules.yaml"] {
+    for words in ["shop.orders: order service", "order_id = 4711\n", "http.server.request.duration", "rules.yaml"] {
         assert!(entry.contains(words), "{words}: {entry}");
     }
 }

@@ -56,7 +56,7 @@ faults:
         "r.yaml:11:12: `query` wants a text, and not a list",
         "r.yaml:12:5: `query` stands here twice",
         "`colour` is no key of a signal",
-        "r.yaml:18:33: `through: upsteam` is unknown",
+        "r.yaml:18:34: `through: upsteam` is unknown",
         "did you mean `upstream`? it is one of upstream, dependency, host, same, any",
         "fault `shop.f` names itself under `explains`",
         "write `{fault: shop.g}`",
@@ -94,6 +94,7 @@ fn slips_of_yaml_have_a_remedy() {
         ("    query: {x: y}", "5:12", "wants a text, and not a mapping", "single quotes"),
         ("\tquery: x", "5:1", "a tab sets this line in", "blanks alone"),
         ("    query: 'x", "5:12", "never closed", "single quotes"),
+        ("    query: [a", "5:12", "which never ends", "`query: '[a'`"),
         ("    until: shop.b", "5:12", "`until` wants a list", "`until: [shop.b]`"),
     ] {
         let yaml = signal(line) + "  shop.b: {title: b, query: 'stauts:5', quiet: true}\n";

@@ -4,7 +4,7 @@ use crate::cli::{Rules, RulesVerb};
 use crate::output::safe;
 use crate::output::words::count;
 use crate::own::{self, Own};
-use crate::{exit, load, told};
+use crate::{exit, load, spelling, told};
 use anyhow::Result;
 use std::io::Write;
 use std::path::PathBuf;
@@ -61,14 +61,14 @@ fn elsewhere(name: &str, pack: &Pack) -> String {
     }
     let own = pack.files.iter().flat_map(|f| &f.formats).map(|f| f.id.text.as_str());
     let ids = pack.faults.iter().map(|f| f.id.as_str()).chain(pack.signals.iter().map(|s| s.id.as_str())).chain(own);
-    let near = load::meant(name, ids.clone());
+    if let Some(near) = spelling::misspelt(name, ids.clone()) {
+        return format!("did you mean `{near}`? `whyline rules list` names all");
+    }
     // A word of an id stands for all ids that hold it.
-    let word = if near.is_empty() && name.len() > 2 && ids.clone().any(|id| id.contains(name)) {
-        format!("`whyline rules list {name}` lists those that hold it; ")
-    } else {
-        String::new()
-    };
-    format!("{near}{word}`whyline rules list` names all")
+    if name.len() > 2 && ids.clone().any(|id| id.contains(name)) {
+        return format!("`whyline rules list {name}` lists those that hold it");
+    }
+    format!("{}`whyline rules list` names all", load::meant(name, ids))
 }
 
 fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {

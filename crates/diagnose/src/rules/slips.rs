@@ -22,7 +22,8 @@ pub fn find(lines: &[String], wrong: &Wrong) -> Slip {
     let last = lines.iter().rposition(|line| !line.trim().is_empty()).unwrap_or(0);
     let here = usize::try_from(wrong.line).unwrap_or(1).saturating_sub(1).min(last);
     let line = lines.get(here).map_or("", String::as_str);
-    if let Some(slip) = tab(lines, here) {
+    // The text before a line with a tab may go on in it, and is then what cannot be read.
+    if let Some(slip) = tab(lines, here).or_else(|| tab(lines, here + 1)) {
         return slip;
     }
     if matches!(wrong.why, Why::TooMuch) {
@@ -38,11 +39,25 @@ pub fn find(lines: &[String], wrong: &Wrong) -> Slip {
             return quoted(number, &value, message);
         }
     }
+    if let Some(slip) = left_open(lines, first, here) {
+        return slip;
+    }
     if matches!(wrong.why, Why::Tag) {
         let help = "text that begins with an exclamation mark goes in single quotes".to_string();
         return at(here, wrong.column, word(line, wrong.column), "this is a tag of YAML, which means nothing here", help);
     }
     bare_key(lines, here).unwrap_or_else(|| other(lines, here, wrong))
+}
+
+/// A quote or a bracket that was opened above and not closed up to a line.
+fn left_open(lines: &[String], first: usize, here: usize) -> Option<Slip> {
+    const MOST_LINES: usize = 40;
+    (first..here).rev().take(MOST_LINES).find_map(|number| {
+        let value = Value::of(lines.get(number)?)?;
+        let joined = lines.get(number..=here)?.join("\n");
+        let message = Value { text: joined.get(value.before.len()..)?, ..value }.open()?;
+        Some(quoted(number, &value, message))
+    })
 }
 
 /// A tab where a line is set in.
@@ -158,6 +173,7 @@ fn quoted(line: usize, value: &Value<'_>, message: String) -> Slip {
 }
 
 /// The value at the end of a line.
+#[derive(Clone, Copy)]
 struct Value<'l> {
     /// The line before it.
     before: &'l str,
