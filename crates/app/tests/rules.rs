@@ -213,7 +213,7 @@ fn no_bad_file_hides_the_others() {
         "/d.yaml:1:1: a rule file is a mapping of keys, and not a text",
         "/e.yaml:4:12: the text ends with its second quote",
         "write `until: [shop.b]`",
-        "5 files, 3 signals, 0 faults: 7 errors, 0 warnings",
+        "5 files, 3 signals, 0 faults: 7 errors, 1 warning",
     ] {
         assert!(said.contains(words), "{words}\n{said}");
     }
