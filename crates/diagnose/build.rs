@@ -9,8 +9,9 @@ use std::path::{Path, PathBuf};
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
     println!("cargo:rerun-if-changed={}", root.display());
-    println!("cargo:rerun-if-changed=src/rules/written.rs");
-    println!("cargo:rerun-if-changed=src/rules/yaml.rs");
+    for file in ["written", "entries", "keys", "near", "slips", "yaml"] {
+        println!("cargo:rerun-if-changed=src/rules/{file}.rs");
+    }
     let mut names = Vec::new();
     list(&root, &mut names);
     names.sort();
@@ -19,10 +20,9 @@ fn main() {
     for path in names {
         println!("cargo:rerun-if-changed={}", path.display());
         let name = format!("rules/{}", path.strip_prefix(&root).unwrap().display());
-        match std::fs::read_to_string(&path).map_err(|e| e.to_string()).and_then(|yaml| written::read(&name, &yaml)) {
-            Ok(file) => files.push(file),
-            Err(error) => wrong.push(error),
-        }
+        let file = written::read(&name, &std::fs::read_to_string(&path).unwrap());
+        wrong.extend(file.problems.iter().map(|p| format!("{name}:{}:{}: {}; {}", p.at.line, p.at.column, p.message, p.help)));
+        files.push(file);
     }
     if !wrong.is_empty() {
         panic!("rules that cannot be read:\n{}", wrong.join("\n"));

@@ -343,6 +343,8 @@ pub struct Rules {
 pub enum RulesVerb {
     /// List signals, faults and formats
     List {
+        /// Only those whose id fits `db.*`, or in whose id or title this text stands
+        pattern: Option<String>,
         /// Rule files or folders on top of the built-in pack
         #[arg(long, value_name = "PATH")]
         rules: Vec<PathBuf>,

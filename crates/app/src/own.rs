@@ -27,7 +27,8 @@ impl Own {
 
     /// The formats that they tell; refused where one is wrong.
     pub fn formats(&self) -> Result<Vec<Arc<dyn Format>>> {
-        let mut wrong = self.made.findings.clone();
+        let mut wrong = Pack::shapes(&self.files);
+        wrong.extend(self.made.findings.iter().cloned());
         wrong.extend(whyline_diagnose::rules::formats::check(&self.files));
         refuse(wrong)?;
         Ok(self.made.formats.clone())
@@ -90,26 +91,51 @@ fn refuse(mut wrong: Vec<Finding>) -> Result<()> {
     if wrong.is_empty() { Ok(()) } else { Err(usage(findings(&wrong))) }
 }
 
-/// The rule files below paths, as written.
+/// The rule files below paths, as written. A file that cannot be read is among them, with what is wrong with it.
 pub fn rule_files(paths: &[PathBuf]) -> Result<Vec<written::File>> {
     let mut files = Vec::new();
-    let mut wrong = Vec::new();
     for path in paths {
         let mut found = Vec::new();
         yaml_below(path, &mut found).with_context(|| format!("{} cannot be read", path.display())).map_err(|e| usage(format!("{e:#}")))?;
         if found.is_empty() {
             return Err(usage(format!("{}: there is no rule file (*.yaml) here", path.display())));
         }
-        for file in found {
-            let text = std::fs::read_to_string(&file).map_err(|e| usage(format!("{}: {e}", file.display())))?;
-            match written::read(&file.display().to_string(), &text) {
-                Ok(read) => files.push(read),
-                // The parser of YAML does not know where its text comes from.
-                Err(error) => wrong.push(error.replace("<input>:", &format!("{}:", file.display()))),
-            }
-        }
+        files.extend(found.iter().map(|path| rule_file(path)));
     }
-    if wrong.is_empty() { Ok(files) } else { Err(usage(format!("rules that cannot be read:\n{}", wrong.join("\n")))) }
+    Ok(files)
+}
+
+fn rule_file(path: &Path) -> written::File {
+    let name = path.display().to_string();
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let problem = written::Problem { message: format!("the file cannot be read: {error}"), ..written::Problem::default() };
+            return written::File { name, problems: vec![problem], ..written::File::default() };
+        }
+    };
+    match std::str::from_utf8(&bytes) {
+        Ok(text) => written::read(&name, text),
+        Err(error) => not_utf8(&name, &bytes, error.valid_up_to()),
+    }
+}
+
+/// A file with a byte that is no UTF-8. What can be read of it is checked all the same.
+fn not_utf8(name: &str, bytes: &[u8], place: usize) -> written::File {
+    let text = String::from_utf8_lossy(bytes);
+    let before = String::from_utf8_lossy(bytes.get(..place).unwrap_or_default());
+    let line = before.matches('\n').count() as u64 + 1;
+    let column = before.rsplit('\n').next().map_or(0, |l| l.chars().count()) as u64 + 1;
+    let byte = bytes.get(place).copied().unwrap_or_default();
+    let at = written::At { text: String::new(), line, column };
+    let message = format!("the file is no UTF-8: byte 0x{byte:02X} stands here");
+    let problem = written::Problem { at, message, help: "save it as UTF-8, for instance with `iconv -t UTF-8`".into() };
+    let mut file = written::read(name, &text);
+    if file.signals.is_empty() && file.faults.is_empty() && file.formats.is_empty() {
+        file.problems.clear();
+    }
+    file.problems.insert(0, problem);
+    file
 }
 
 fn yaml_below(path: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {

@@ -190,3 +190,56 @@ fn strangers_are_not_heard() {
     let ran = whyline(["rules", "test", file]);
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
 }
+
+#[test]
+fn no_bad_file_hides_the_others() {
+    let folder = tempfile::TempDir::new().unwrap();
+    for (name, bytes) in [
+        ("a.yaml", &b"signals:\n  shop.a: {titel: a, query: 'stauts:5', quiet: true}\n"[..]),
+        ("b.yaml", b"signals:\n  shop.b: {title: b, query: x, quiet: true}\n  # caf\xe9\n"),
+        ("c.yaml", b"\xff\xfes\0i\0"),
+        ("d.yaml", b"just a string\n"),
+        ("e.yaml", b"signals:\n  shop.e:\n    title: e\n    query: \"conn\" refused\n    until: shop.b\n"),
+    ] {
+        fs::write(folder.path().join(name), bytes).unwrap();
+    }
+    let path = folder.path().to_str().unwrap();
+    let said = whyline(["rules", "check", path]).expect(1).out.replace(path, "");
+    for words in [
+        "/a.yaml:2:12: `titel` is no key of a signal",
+        "did you mean `status`?",
+        "/b.yaml:3:8: the file is no UTF-8: byte 0xE9 stands here",
+        "/c.yaml:1:1: the file is no UTF-8: byte 0xFF stands here",
+        "/d.yaml:1:1: a rule file is a mapping of keys, and not a text",
+        "/e.yaml:4:12: the text ends with its second quote",
+        "write `until: [shop.b]`",
+        "5 files, 3 signals, 0 faults: 7 errors, 1 warning",
+    ] {
+        assert!(said.contains(words), "{words}\n{said}");
+    }
+    // Who wants to use them hears the same, as a matter of wrong usage.
+    whyline(["rules", "list", "--rules", path]).expect(2).says("`titel` is no key of a signal").says("did you mean `status`?");
+    let tested = whyline(["rules", "test", path]).expect(1);
+    assert!(tested.out.contains("`titel` is no key of a signal"), "{}", tested.out);
+}
+
+#[test]
+fn one_of_a_kind_is_counted_as_one() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let path = folder.path().join("r.yaml");
+    fs::write(&path, "signals:\n  shop.a: {title: a, query: x, quiet: true}\n").unwrap();
+    let said = whyline(["rules", "check", path.to_str().unwrap()]).expect(0).out;
+    assert!(said.ends_with("1 file, 1 signal, 0 faults: 0 errors, 1 warning\n"), "{said}");
+}
+
+#[test]
+fn rules_are_found_by_a_part_of_their_names() {
+    whyline(["rules", "show", "app.process-dwon"]).expect(2).says("did you mean `app.process-down`?");
+    whyline(["rules", "show", "refused"]).expect(2).says("`whyline rules list refused` lists those that hold it");
+    whyline(["rules", "show", "nginx.access"]).expect(2).says("`whyline formats nginx.access` shows it");
+    let listed = whyline(["rules", "list", "TLS.*"]).expect(0).out;
+    assert!(listed.lines().count() > 5 && listed.lines().all(|l| l.split_whitespace().nth(1).unwrap().starts_with("tls.")), "{listed}");
+    let listed = whyline(["rules", "list", "Refused"]).expect(0).out;
+    assert!(listed.lines().count() > 2 && listed.lines().all(|l| l.to_lowercase().contains("refused")), "{listed}");
+    whyline(["rules", "list", "nginx.access"]).expect(1).says("`whyline formats nginx.access` shows it");
+}

@@ -140,7 +140,7 @@ fn bundle() -> Folder {
 fn a_good_file_is_praised_and_listed() {
     let folder = Folder::new(&[("rules.yaml", GOOD)]);
     let said = folder.run(&["rules", "check", "@rules.yaml"]).expect(0).out;
-    assert_eq!(said, "1 files, 2 signals, 1 faults, 3 formats: 0 errors, 0 warnings\n");
+    assert_eq!(said, "1 file, 2 signals, 1 fault, 3 formats: 0 errors, 0 warnings\n");
     assert_eq!(folder.run(&["rules", "test", "@rules.yaml"]).expect(0).out, "12 passed, 0 failed\n");
     let listed = folder.run(&["rules", "list", "--rules", "@rules.yaml"]).expect(0).out;
     assert!(
@@ -157,7 +157,7 @@ fn a_good_file_is_praised_and_listed() {
     let names: Vec<&str> = names.lines().filter_map(|l| l.split_whitespace().next()).collect();
     assert!(names.contains(&"shop.orders") && names.contains(&"nginx.error"), "{names:?}");
     let entry = folder.run(&["formats", "shop.orders", "--rules", "@rules.yaml"]).expect(0).out;
-    for words in ["shop.orders: order service", "order_id", "http.server.request.duration", "rules.yaml"] {
+    for words in ["shop.orders: order service", "order_id = 4711\n", "http.server.request.duration", "rules.yaml"] {
         assert!(entry.contains(words), "{words}: {entry}");
     }
 }

@@ -97,6 +97,9 @@ impl Parser<'_> {
                 if self.next.0 == Token::Close {
                     return Err(QueryError::new("there is nothing between these parentheses", span.start..self.next.1.end).help(QUOTE));
                 }
+                if matches!(self.next.0, Token::End | Token::Pipe) {
+                    return Err(QueryError::new("this parenthesis is never closed", span).help(QUOTE));
+                }
                 let node = self.any(depth + 1)?;
                 if self.next.0 != Token::Close {
                     return Err(QueryError::new("this parenthesis is never closed", span).help(QUOTE));

@@ -2,8 +2,9 @@
 
 use crate::cli::{Rules, RulesVerb};
 use crate::output::safe;
+use crate::output::words::count;
 use crate::own::{self, Own};
-use crate::{exit, load, told};
+use crate::{exit, load, spelling, told};
 use anyhow::Result;
 use std::io::Write;
 use std::path::PathBuf;
@@ -12,34 +13,62 @@ use whyline_diagnose::Pack;
 use whyline_diagnose::diagnosis::has_errors;
 use whyline_diagnose::rules::Weight;
 use whyline_diagnose::rules::written::{self, File, Signal};
-use whyline_parse::{Format, formats};
-use whyline_query::Query;
+use whyline_parse::{Format, catalogue, formats};
+use whyline_query::{Glob, Query};
 
 /// Runs the command.
 pub fn run(args: &Rules) -> Result<u8> {
     match &args.verb {
-        RulesVerb::List { rules } => list(rules),
+        RulesVerb::List { pattern, rules } => list(pattern.as_deref(), rules),
         RulesVerb::Show { id, rules } => show(id, rules),
         RulesVerb::Check { paths, alone } => check(paths, *alone),
         RulesVerb::Test { paths, alone } => test(paths, *alone),
     }
 }
 
-fn list(extra: &[PathBuf]) -> Result<u8> {
+fn list(pattern: Option<&str>, extra: &[PathBuf]) -> Result<u8> {
     let pack = Own::read(extra)?.pack()?;
+    let faults = pack.faults.iter().map(|f| (if f.symptom { "symptom" } else { "fault" }, &f.id, &f.title));
+    let signals = pack.signals.iter().map(|s| (if s.query.is_empty() { "measure" } else { "signal" }, &s.id, &s.title));
+    let formats = pack.files.iter().flat_map(|f| &f.formats).map(|f| ("format", &f.id.text, &f.title));
     let mut out = anstream::stdout().lock();
-    for fault in &pack.faults {
-        let kind = if fault.symptom { "symptom" } else { "fault" };
-        writeln!(out, "{kind:8} {:44} {}", fault.id, fault.title)?;
+    let mut found = false;
+    for (kind, id, title) in faults.chain(signals).chain(formats).filter(|(_, id, title)| pattern.is_none_or(|p| fits(p, id, title))) {
+        found = true;
+        writeln!(out, "{kind:8} {id:44} {title}")?;
     }
-    for signal in &pack.signals {
-        let kind = if signal.query.is_empty() { "measure" } else { "signal" };
-        writeln!(out, "{kind:8} {:44} {}", signal.id, signal.title)?;
-    }
-    for format in pack.files.iter().flat_map(|f| &f.formats) {
-        writeln!(out, "{:8} {:44} {}", "format", format.id.text, format.title)?;
+    if let (Some(pattern), false) = (pattern, found) {
+        load::note(&format!("no signal, fault or format of your own fits `{pattern}`; {}", elsewhere(pattern, &pack)));
+        return Ok(exit::NEGATIVE);
     }
     Ok(exit::DONE)
+}
+
+/// Whether a pattern fits: with wildcards the whole id, else a part of the id or of the title, in any case.
+fn fits(pattern: &str, id: &str, title: &str) -> bool {
+    let pattern = pattern.to_lowercase();
+    if pattern.contains(['*', '?']) {
+        Glob::new(&pattern).fits(id)
+    } else {
+        id.contains(&pattern) || title.to_lowercase().contains(&pattern)
+    }
+}
+
+/// Where a name may be found that no rule has.
+fn elsewhere(name: &str, pack: &Pack) -> String {
+    if catalogue::find(name).is_some() || formats::all().iter().any(|f| f.name() == name) {
+        return format!("it is a built-in format: `whyline formats {name}` shows it");
+    }
+    let own = pack.files.iter().flat_map(|f| &f.formats).map(|f| f.id.text.as_str());
+    let ids = pack.faults.iter().map(|f| f.id.as_str()).chain(pack.signals.iter().map(|s| s.id.as_str())).chain(own);
+    if let Some(near) = spelling::misspelt(name, ids.clone()) {
+        return format!("did you mean `{near}`? `whyline rules list` names all");
+    }
+    // A word of an id stands for all ids that hold it.
+    if name.len() > 2 && ids.clone().any(|id| id.contains(name)) {
+        return format!("`whyline rules list {name}` lists those that hold it");
+    }
+    format!("{}`whyline rules list` names all", load::meant(name, ids))
 }
 
 fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
@@ -109,7 +138,7 @@ fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
     if found {
         Ok(exit::DONE)
     } else {
-        Err(exit::usage(format!("there is no signal, fault or format `{id}`; `whyline rules list` names all")))
+        Err(exit::usage(format!("there is no signal, fault or format `{id}` in the rules; {}", elsewhere(id, &pack))))
     }
 }
 
@@ -162,19 +191,16 @@ fn check(paths: &[PathBuf], alone: bool) -> Result<u8> {
         writeln!(out, "{}", safe::lines(&finding.to_string()))?;
     }
     let errors = findings.iter().filter(|f| f.weight == Weight::Error).count();
-    let (mut signals, mut faults, mut formats) = (0, 0, 0);
-    for file in &files[own..] {
-        signals += file.signals.len();
-        faults += file.faults.len();
-        formats += file.formats.len();
+    let checked = &files[own..];
+    let mut counts = vec![count(checked.len(), "file", "files")];
+    counts.push(count(checked.iter().map(|f| f.signals.len()).sum::<usize>(), "signal", "signals"));
+    counts.push(count(checked.iter().map(|f| f.faults.len()).sum::<usize>(), "fault", "faults"));
+    let formats: usize = checked.iter().map(|f| f.formats.len()).sum();
+    if formats > 0 {
+        counts.push(count(formats, "format", "formats"));
     }
-    let formats = if formats > 0 { format!(", {formats} formats") } else { String::new() };
-    writeln!(
-        out,
-        "{} files, {signals} signals, {faults} faults{formats}: {errors} errors, {} warnings",
-        files.len() - own,
-        findings.len() - errors
-    )?;
+    let (errors, warnings) = (count(errors, "error", "errors"), count(findings.len() - errors, "warning", "warnings"));
+    writeln!(out, "{}: {errors}, {warnings}", counts.join(", "))?;
     Ok(if has_errors(&findings) { exit::NEGATIVE } else { exit::DONE })
 }
 
@@ -185,7 +211,8 @@ fn test(paths: &[PathBuf], alone: bool) -> Result<u8> {
     let all: Vec<Arc<dyn Format>> = made.formats.iter().cloned().chain(formats::all()).collect();
     let mut out = anstream::stdout().lock();
     let (mut passed, mut failed) = (0, 0);
-    let mut wrong = made.findings;
+    let mut wrong = Pack::shapes(&files);
+    wrong.extend(made.findings);
     for file in &files[own..] {
         let done = told::samples(std::slice::from_ref(file), &made.readers, &made.formats);
         passed += done.passed;
@@ -202,7 +229,8 @@ fn test(paths: &[PathBuf], alone: bool) -> Result<u8> {
         failed += 1;
         writeln!(out, "{}", safe::lines(&finding.to_string()))?;
     }
-    writeln!(out, "{passed} passed, {failed} failed")?;
+    let whose = if paths.is_empty() { " (the built-in rules)" } else { "" };
+    writeln!(out, "{passed} passed, {failed} failed{whose}")?;
     Ok(if failed > 0 { exit::NEGATIVE } else { exit::DONE })
 }
 

@@ -81,6 +81,8 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Null => "(absent)".into(),
         Value::Array(list) => list.iter().map(plain).collect::<Vec<_>>().join(", "),
+        // Whole numbers of rule files are read with a fraction.
+        Value::Number(n) if n.is_f64() => n.as_f64().map_or_else(|| n.to_string(), |n| n.to_string()),
         other => other.to_string(),
     }
 }

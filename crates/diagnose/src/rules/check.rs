@@ -1,122 +1,14 @@
 //! What is wrong with a set of rule files: everything at once, with places and remedies.
 
-use super::written::{At, File};
+use super::finding::{Finding, Weight};
+use super::wording;
+use super::written::near::nearest as nearest_name;
+use super::written::{At, File, Problem, Signal};
 use crate::computed;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::ops::Range;
 use whyline_event::Key;
 use whyline_query::Query;
-
-/// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Weight {
-    /// The rules cannot be used.
-    Error,
-    /// They can be used, but something is probably not as it was meant.
-    Warning,
-}
-
-/// One thing that is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// How bad.
-    pub weight: Weight,
-    /// Name of the file.
-    pub file: String,
-    /// Line, from 1; 0 when the whole file is meant.
-    pub line: u64,
-    /// Column, from 1.
-    pub column: u64,
-    /// What is wrong.
-    pub message: String,
-    /// What would be right; may be empty.
-    pub help: String,
-    /// The line of the file with a mark under the place; empty where the file is not at hand.
-    pub excerpt: String,
-}
-
-impl Finding {
-    /// A finding at a place of a file.
-    pub fn at(weight: Weight, file: &File, at: &At, message: String, help: String) -> Finding {
-        Finding { excerpt: excerpt(file, at, 0..0).2, weight, file: file.name.clone(), line: at.line, column: at.column, message, help }
-    }
-
-    /// A finding inside of a text of a file; `part` is the place in that text, in bytes.
-    pub fn inside(weight: Weight, file: &File, at: &At, part: std::ops::Range<usize>, message: String, help: String) -> Finding {
-        let (line, column, excerpt) = excerpt(file, at, part);
-        Finding { weight, file: file.name.clone(), line, column, message, help, excerpt }
-    }
-}
-
-/// Line, column and the shown line of a place inside of a text. Where the text does not stand in its line as it is meant (over
-/// several lines, with escapes), the text itself is shown.
-fn excerpt(file: &File, at: &At, part: std::ops::Range<usize>) -> (u64, u64, String) {
-    let line = usize::try_from(at.line).ok().and_then(|n| n.checked_sub(1)).and_then(|n| file.text.lines().nth(n));
-    let Some(line) = line else { return (at.line, at.column, String::new()) };
-    let start = usize::try_from(at.column).unwrap_or(1).saturating_sub(1);
-    if part.is_empty() {
-        return (at.line, at.column, point(line, start, 1));
-    }
-    let count = |text: Option<&str>| text.map_or(0, |t| t.chars().count());
-    let tail_at = line.char_indices().nth(start).map_or(line.len(), |(i, _)| i);
-    let (before, marked) = (count(at.text.get(..part.start)), count(at.text.get(part.clone())));
-    match line.get(tail_at..).and_then(|tail| tail.find(&at.text)) {
-        Some(found) if !at.text.is_empty() => {
-            let column = count(line.get(..tail_at + found)) + before;
-            (at.line, column as u64 + 1, point(line, column, marked))
-        }
-        _ => {
-            let from = at.text.get(..part.start).and_then(|t| t.rfind('\n')).map_or(0, |n| n + 1);
-            let own = at.text.get(from..).and_then(|t| t.lines().next()).unwrap_or("");
-            let (within, marked) = (count(at.text.get(from..part.start)), marked.min(count(Some(own)).max(1)));
-            // In a block each line of the text is a line of the file.
-            let below = at.text.get(..from).map_or(0, |t| t.matches('\n').count() as u64);
-            let number = usize::try_from(at.line - 1 + below).unwrap_or(0);
-            let block = file.text.lines().nth(number).and_then(|line| Some((line, line.find(own)?)));
-            match block {
-                Some((line, found)) if !own.is_empty() => {
-                    let column = count(line.get(..found)) + within;
-                    (at.line + below, column as u64 + 1, point(line, column, marked))
-                }
-                _ => (at.line, at.column, point(own, within, marked)),
-            }
-        }
-    }
-}
-
-/// A line with a mark under some of its characters. A long line is shown around them.
-fn point(line: &str, at: usize, marked: usize) -> String {
-    const BEFORE: usize = 90;
-    const WIDTH: usize = 140;
-    let skipped = at.saturating_sub(BEFORE);
-    // What would move the cursor is shown as one blank.
-    let mut shown: String = line.chars().skip(skipped).take(WIDTH).map(|c| if c.is_control() { ' ' } else { c }).collect();
-    if skipped > 0 {
-        shown.replace_range(..shown.chars().next().map_or(0, char::len_utf8), "…");
-    }
-    if line.chars().count() > skipped + WIDTH {
-        shown.push('…');
-    }
-    let marked = marked.clamp(1, (skipped + WIDTH).saturating_sub(at).max(1));
-    format!("  | {}\n  | {}{}", shown.trim_end(), " ".repeat(at - skipped), "^".repeat(marked))
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let weight = match self.weight {
-            Weight::Error => "error",
-            Weight::Warning => "warning",
-        };
-        write!(f, "{weight}: {}:{}:{}: {}", self.file, self.line, self.column, self.message)?;
-        if !self.excerpt.is_empty() {
-            write!(f, "\n{}", self.excerpt)?;
-        }
-        if !self.help.is_empty() {
-            write!(f, "\n  help: {}", self.help)?;
-        }
-        Ok(())
-    }
-}
 
 /// Checks files together: what is defined in one may be used in another.
 pub fn check(files: &[File]) -> Vec<Finding> {
@@ -128,18 +20,28 @@ pub fn errors(files: &[File], trusted: usize) -> Vec<Finding> {
     checked(files, trusted, Weight::Error)
 }
 
+/// What was wrong with the shape of files when they were read.
+pub fn shapes(files: &[File]) -> Vec<Finding> {
+    let finding = |file, problem: &Problem| {
+        let all = 0..problem.at.text.len();
+        Finding::inside(Weight::Error, file, &problem.at, all, problem.message.clone(), problem.help.clone())
+    };
+    files.iter().flat_map(|file| file.problems.iter().map(move |problem| finding(file, problem))).collect()
+}
+
 /// Findings of a weight at least.
 fn checked(files: &[File], trusted: usize, least: Weight) -> Vec<Finding> {
     let provided = files.iter().flat_map(|f| &f.formats).flat_map(|f| &f.provides).map(String::as_str).collect();
     let (signals, faults) = (BTreeMap::new(), BTreeMap::new());
     let mut checker = Checker { files, trusted, least, findings: Vec::new(), signals, faults, provided };
+    checker.findings.extend(shapes(files));
     checker.names();
     checker.signals();
     checker.faults();
     checker.cycles();
     checker.unused();
     checker.findings.extend(super::formats::check(files).into_iter().filter(|f| f.weight <= least));
-    checker.findings.sort_by(|a, b| (a.weight, &a.file, a.line).cmp(&(b.weight, &b.file, b.line)));
+    checker.findings.sort_by(|a, b| (a.weight, &a.file, a.line, a.column).cmp(&(b.weight, &b.file, b.line, b.column)));
     checker.findings
 }
 
@@ -156,10 +58,15 @@ struct Checker<'a> {
 
 impl<'a> Checker<'a> {
     fn find(&mut self, weight: Weight, file: &str, at: &At, message: String, help: String) {
+        self.find_in(weight, file, at, 0..at.text.len(), message, help);
+    }
+
+    /// A finding about a part of a text, in bytes.
+    fn find_in(&mut self, weight: Weight, file: &str, at: &At, part: Range<usize>, message: String, help: String) {
         if weight <= self.least
             && let Some(file) = self.files.iter().find(|f| f.name == file)
         {
-            self.findings.push(Finding::at(weight, file, at, message, help));
+            self.findings.push(Finding::inside(weight, file, at, part, message, help));
         }
     }
 
@@ -200,60 +107,49 @@ impl<'a> Checker<'a> {
         for (number, file) in files.iter().enumerate() {
             for signal in &file.signals {
                 match (&signal.query, &signal.count) {
+                    (None, None) if signal.flawed => {}
                     (Some(_), Some(_)) | (None, None) => {
-                        self.find(
-                            Weight::Error,
-                            &file.name,
-                            &signal.id,
-                            format!("signal `{}` needs either `query` or `count`", signal.id.text),
-                            String::new(),
-                        );
+                        let message = format!("signal `{}` needs either `query` or `count`", signal.id.text);
+                        let help = match signal.query {
+                            Some(_) => "keep one; a count of hits is a signal of its own",
+                            None => "write `query: ...`, or `count: {of: SIGNAL, at_least: 10, within: 1m}`",
+                        };
+                        self.find(Weight::Error, &file.name, &signal.id, message, help.into());
                     }
                     (Some(_), None) if number < self.trusted => {}
                     (Some(query), None) => self.query(file, query),
-                    (None, Some(count)) => self.known_signal(file, &count.of),
+                    (None, Some(count)) => self.other_signal(file, signal, "count", &count.of),
                 }
                 for end in &signal.until {
-                    self.known_signal(file, end);
+                    self.other_signal(file, signal, "until", end);
                 }
                 for field in signal.entity.iter().chain(signal.count.as_ref().and_then(|c| c.by.as_ref())) {
-                    if Key::find(&field.text).is_none() && !self.provided.contains(field.text.as_str()) {
-                        let help = nearest(
-                            &field.text,
-                            Key::ALL
-                                .iter()
-                                .flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied()))
-                                .chain(self.provided.iter().copied()),
-                        );
-                        self.find(Weight::Error, &file.name, field, format!("no format provides a field `{}`", field.text), help);
-                    }
+                    self.known_field(file, field);
                 }
-                if signal.query.is_some() && (signal.matching.is_empty() || signal.ignoring.is_empty()) {
-                    self.find(
-                        Weight::Warning,
-                        &file.name,
-                        &signal.id,
-                        format!(
-                            "signal `{}` has no example of a line that must {}",
-                            signal.id.text,
-                            if signal.matching.is_empty() { "match" } else { "not match" }
-                        ),
-                        "write one under `examples:`; it is tested with the real parsers".into(),
-                    );
+                if signal.query.is_some() && !signal.flawed && (signal.matching.is_empty() || signal.ignoring.is_empty()) {
+                    let verb = if signal.matching.is_empty() { "match" } else { "not match" };
+                    let message = format!("signal `{}` has no example of a line that must {verb}", signal.id.text);
+                    let help = "write one under `examples:`; it is tested with the real parsers".to_string();
+                    self.find(Weight::Warning, &file.name, &signal.id, message, help);
                 }
             }
         }
     }
 
+    fn known_field(&mut self, file: &File, field: &At) {
+        if Key::find(&field.text).is_none() && !self.provided.contains(field.text.as_str()) {
+            let names = Key::ALL.iter().flat_map(|k| std::iter::once(k.name()).chain(k.aliases().iter().copied()));
+            let help = nearest(&field.text, names.chain(self.provided.iter().copied()));
+            self.find(Weight::Error, &file.name, field, format!("no format provides a field `{}`", field.text), help);
+        }
+    }
+
     fn query(&mut self, file: &File, query: &At) {
         match Query::parse(&query.text) {
-            Err(error) => self.find(
-                Weight::Error,
-                &file.name,
-                query,
-                format!("the query cannot be read: {}", error.message),
-                error.render(&query.text),
-            ),
+            Err(error) => {
+                let message = format!("the query cannot be read: {}", error.message);
+                self.find_in(Weight::Error, &file.name, query, error.span, message, error.help.unwrap_or_default());
+            }
             Ok(parsed) => {
                 for unknown in parsed.unknown_fields() {
                     if self.provided.contains(unknown.name.as_str()) {
@@ -263,27 +159,39 @@ impl<'a> Checker<'a> {
                     if unknown.name.contains('.') && unknown.suggestion().is_none() {
                         continue;
                     }
-                    self.find(
-                        Weight::Error,
-                        &file.name,
-                        query,
-                        format!("the query asks for an unknown field `{}`", unknown.name),
-                        unknown.render(&query.text),
+                    let message = format!("the query asks for an unknown field `{}`", unknown.name);
+                    let help = unknown.suggestion().map_or_else(
+                        || "`whyline formats --fields` lists them; a text with a colon goes in double quotes".into(),
+                        |name| format!("did you mean `{name}`?"),
                     );
+                    self.find_in(Weight::Error, &file.name, query, unknown.span.clone(), message, help);
+                }
+                for remark in wording::remarks(&query.text, &parsed) {
+                    self.find_in(Weight::Warning, &file.name, query, remark.span, remark.message, remark.help);
                 }
             }
         }
     }
 
+    /// A signal that another one names.
+    fn other_signal(&mut self, file: &File, signal: &Signal, key: &str, at: &At) {
+        if signal.id.text == at.text {
+            let message = format!("signal `{}` names itself under `{key}`", at.text);
+            self.find(Weight::Error, &file.name, at, message, "name another signal".into());
+        } else if !at.text.is_empty() {
+            self.known_signal(file, at);
+        }
+    }
+
     fn known_signal(&mut self, file: &File, at: &At) {
-        if !self.signals.contains_key(at.text.as_str()) && computed::find(&at.text).is_none() {
+        if at.line > 0 && !self.signals.contains_key(at.text.as_str()) && computed::find(&at.text).is_none() {
             let help = nearest(&at.text, self.signals.keys().copied().chain(computed::ALL.iter().map(|c| c.id)));
             self.find(Weight::Error, &file.name, at, format!("there is no signal `{}`", at.text), help);
         }
     }
 
     fn known_fault(&mut self, file: &File, at: &At) {
-        if !self.faults.contains_key(at.text.as_str()) {
+        if at.line > 0 && !self.faults.contains_key(at.text.as_str()) {
             let help = nearest(&at.text, self.faults.keys().copied());
             self.find(Weight::Error, &file.name, at, format!("there is no fault `{}`", at.text), help);
         }
@@ -296,7 +204,7 @@ impl<'a> Checker<'a> {
                 let mut seen = BTreeSet::new();
                 for evidence in &fault.evidence {
                     self.known_signal(file, &evidence.signal);
-                    if !seen.insert(&evidence.signal.text) {
+                    if evidence.signal.line > 0 && !seen.insert(&evidence.signal.text) {
                         self.find(
                             Weight::Error,
                             &file.name,
@@ -307,11 +215,18 @@ impl<'a> Checker<'a> {
                     }
                 }
                 fault.missing.iter().flat_map(|missing| &missing.unless).for_each(|signal| self.known_signal(file, signal));
-                for edge in &fault.explains {
-                    self.known_fault(file, &edge.fault);
+                let others =
+                    fault.explains.iter().map(|edge| ("explains", &edge.fault)).chain(fault.because.iter().map(|b| ("because", b)));
+                for (key, other) in others {
+                    if other.text == fault.id.text {
+                        let message = format!("fault `{}` names itself under `{key}`", fault.id.text);
+                        self.find(Weight::Error, &file.name, other, message, "leave it out".into());
+                    } else {
+                        self.known_fault(file, other);
+                    }
                 }
-                for because in &fault.because {
-                    self.known_fault(file, because);
+                if fault.flawed {
+                    continue;
                 }
                 if !fault.symptom && fault.explains.is_empty() {
                     self.find(
@@ -345,7 +260,7 @@ impl<'a> Checker<'a> {
         for file in files {
             for fault in &file.faults {
                 let start = fault.id.text.as_str();
-                let above = up.get(start).into_iter().flatten();
+                let above = up.get(start).into_iter().flatten().filter(|above| **above != start);
                 // Longer circles are cut where belief is computed, which follows no more than two edges.
                 if let Some(other) = above.into_iter().find(|node| up.get(**node).is_some_and(|n| n.contains(start))) {
                     let help = "of two faults that may each bring the other, let only the deeper one explain the other".to_string();
@@ -366,7 +281,7 @@ impl<'a> Checker<'a> {
             })
             .collect();
         for file in files {
-            for signal in file.signals.iter().filter(|s| !s.quiet && !used.contains(s.id.text.as_str())) {
+            for signal in file.signals.iter().filter(|s| !s.quiet && !s.flawed && !used.contains(s.id.text.as_str())) {
                 let help = "use it as evidence, or mark it `quiet: true`".to_string();
                 self.find(Weight::Warning, &file.name, &signal.id, format!("no fault uses the signal `{}`", signal.id.text), help);
             }
@@ -384,52 +299,5 @@ pub(super) fn is_id(text: &str) -> bool {
 
 /// "did you mean" for the name nearest to what was written.
 fn nearest<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> String {
-    let best = names.map(|n| (distance(wrong, n), n)).min();
-    match best {
-        Some((d, name)) if d <= 2 + wrong.len() / 5 => format!("did you mean `{name}`?"),
-        _ => String::new(),
-    }
-}
-
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn shown(text: &str, at: &At, part: std::ops::Range<usize>) -> String {
-        let file = File { name: "r.yaml".into(), text: text.into(), ..File::default() };
-        Finding::inside(Weight::Error, &file, at, part, "x".into(), String::new()).to_string()
-    }
-
-    #[test]
-    fn the_mark_stands_under_the_place() {
-        let at = |text: &str, line, column| At { text: text.into(), line, column };
-        assert_eq!(shown("a: 'ä(b'\n", &at("ä(b", 1, 4), 2..3), "error: r.yaml:1:6: x\n  | a: 'ä(b'\n  |      ^");
-        // In a block every line is one of the file.
-        let block = "a: |\n  one\n  two $ x\n";
-        assert_eq!(shown(block, &at("one\ntwo $ x\n", 2, 3), 8..9), "error: r.yaml:3:7: x\n  |   two $ x\n  |       ^");
-        // A text with escapes is shown as it is meant.
-        assert_eq!(shown("a: \"x\\ty(\"\n", &at("x\ty(", 1, 4), 3..4), "error: r.yaml:1:4: x\n  | x y(\n  |    ^");
-        // Beyond the end, in a file that is not at hand, in a long line.
-        assert_eq!(shown("a\n", &at("x", 9, 1), 0..0), "error: r.yaml:9:1: x");
-        assert_eq!(shown("", &at("x", 0, 0), 0..1), "error: r.yaml:0:0: x");
-        let long = format!("{}(", "y".repeat(300));
-        let said = shown(&long, &at(&long, 1, 1), 300..301);
-        assert!(said.lines().all(|l| l.chars().count() < 160) && said.ends_with('^') && said.contains('…'), "{said}");
-    }
+    nearest_name(wrong, names, 2 + wrong.len() / 5).map_or_else(String::new, |name| format!("did you mean `{name}`?"))
 }

@@ -1,7 +1,7 @@
 //! Formats of rule files: what can be said of them without reading a line, and the plain form in which they leave for the
 //! room that compiles them.
 
-use super::check::{Finding, Weight};
+use super::finding::{Finding, Weight};
 use super::written::{At, File, Format};
 use std::collections::BTreeMap;
 use whyline_event::{FormatSpec, Notation};

@@ -1,13 +1,14 @@
 //! Rules: what is written in rule files, checked and made ready.
 //!
 //! [`written`] is the shape of the files, [`check`] says everything that is wrong with them ([`formats`] what is wrong with
-//! formats), and [`Pack`] is what the rest of
-//! the program uses.
+//! formats, [`wording`] what a query probably does not mean), and [`Pack`] is what the rest of the program uses.
 
 mod check;
+mod finding;
 pub mod formats;
 mod pack;
+mod wording;
 pub mod written;
 
-pub use check::{Finding, Weight};
+pub use finding::{Finding, Weight};
 pub use pack::{Accused, Count, Evidence, Explains, Fault, FaultId, Pack, Signal, SignalId, Through};

@@ -1,6 +1,7 @@
 //! Rules, checked and ready.
 
-use super::check::{self, Finding, Weight, check};
+use super::check::{self, check};
+use super::finding::{Finding, Weight};
 use super::written::{self, File};
 use crate::computed;
 use std::collections::BTreeMap;
@@ -184,6 +185,11 @@ impl Pack {
     /// What makes a set of files unusable. The queries of the first `trusted` files were checked when they were packed.
     pub fn errors(files: &[File], trusted: usize) -> Vec<Finding> {
         check::errors(files, trusted)
+    }
+
+    /// What is wrong with the shape of files, whatever their rules say.
+    pub fn shapes(files: &[File]) -> Vec<Finding> {
+        check::shapes(files)
     }
 
     /// The number of a signal.

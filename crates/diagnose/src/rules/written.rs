@@ -1,10 +1,19 @@
-//! Rule files in their plain form: what the YAML of a rule file (`yaml`) becomes.
+//! Rule files in their plain form: what the YAML of a rule file becomes. `yaml` reads it as a tree and `slips` says what is no YAML; `entries`
+//! reads each rule by itself, with the help of `keys`.
 //!
-//! This file and the one below it are also compiled into the build script, which packs the built-in rules; so they know nothing but serde.
+//! This file and those below it are also compiled into the build script, which packs the built-in rules; so they know nothing but serde
+//! and a parser of YAML.
 
 use serde::{Deserialize, Serialize};
-use serde_saphyr::Spanned;
 
+#[path = "entries.rs"]
+mod entries;
+#[path = "keys.rs"]
+mod keys;
+#[path = "near.rs"]
+pub(super) mod near;
+#[path = "slips.rs"]
+mod slips;
 #[path = "yaml.rs"]
 mod yaml;
 
@@ -19,10 +28,15 @@ pub struct At {
     pub column: u64,
 }
 
-impl From<Spanned<String>> for At {
-    fn from(s: Spanned<String>) -> Self {
-        At { line: s.referenced.line(), column: s.referenced.column(), text: s.value }
-    }
+/// Something that is wrong with how a rule file is written. The rest of the file is read all the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Problem {
+    /// Where; without a line the whole file is meant.
+    pub at: At,
+    /// What is wrong.
+    pub message: String,
+    /// What would be right; may be empty.
+    pub help: String,
 }
 
 /// A rule file in its plain form.
@@ -40,6 +54,9 @@ pub struct File {
     /// The text of the file, for messages that show its lines; empty for the built-in files.
     #[serde(skip)]
     pub text: String,
+    /// What is wrong with its shape.
+    #[serde(skip)]
+    pub problems: Vec<Problem>,
 }
 
 /// A format.
@@ -66,6 +83,9 @@ pub struct Format {
     /// Fields that only this format knows. Whoever compiles the format fills them in.
     #[serde(default)]
     pub provides: Vec<String>,
+    /// Something is wrong with its shape, so it may lack what stands in the file.
+    #[serde(skip)]
+    pub flawed: bool,
 }
 
 /// A sample of a format.
@@ -121,6 +141,9 @@ pub struct Signal {
     pub until: Vec<At>,
     /// What it tells of may have begun so many seconds before it can be told.
     pub after: u64,
+    /// Something is wrong with its shape, so it may lack what stands in the file.
+    #[serde(skip)]
+    pub flawed: bool,
 }
 
 /// Many hits of one signal for one entity.
@@ -161,6 +184,9 @@ pub struct Fault {
     pub prevent: Vec<String>,
     /// Logs that would decide.
     pub missing: Vec<Missing>,
+    /// Something is wrong with its shape, so it may lack what stands in the file.
+    #[serde(skip)]
+    pub flawed: bool,
 }
 
 /// An edge upwards.
@@ -198,8 +224,7 @@ pub struct Missing {
     pub command: String,
 }
 
-/// Reads a rule file. The error says where and what.
-pub fn read(name: &str, yaml: &str) -> Result<File, String> {
-    let raw: yaml::RawFile = serde_saphyr::from_str(yaml).map_err(|e| format!("{name}: {e}"))?;
-    Ok(File { text: yaml.to_string(), ..raw.plain(name)? })
+/// Reads a rule file. What is wrong with it is among the [`File::problems`].
+pub fn read(name: &str, yaml: &str) -> File {
+    entries::file(name, yaml)
 }

@@ -1,0 +1,111 @@
+//! What a query says and probably does not mean.
+
+use std::ops::Range;
+use whyline_query::{Node, Query, Target};
+
+/// A place of a query, in bytes, with what it does there and what was probably meant.
+pub struct Remark {
+    /// Where.
+    pub span: Range<usize>,
+    /// What it does.
+    pub message: String,
+    /// What was probably meant.
+    pub help: String,
+}
+
+/// Everything that looks like another language.
+pub fn remarks(text: &str, query: &Query) -> Vec<Remark> {
+    let mut words = Vec::new();
+    query.root().walk(&mut |node, _| {
+        if let Node::Words(phrase) = node {
+            words.push(phrase.as_str().to_string());
+        }
+    });
+    let sought = |word: &str| words.iter().any(|w| w == word);
+    outside_of_quotes(text)
+        .into_iter()
+        .filter_map(|span| text.get(span.clone()).filter(|w| sought(w)).and_then(|word| remark(word, span)))
+        .collect()
+}
+
+fn remark(word: &str, span: Range<usize>) -> Option<Remark> {
+    if matches!(word, "and" | "or" | "not") {
+        let help = format!("operators are written in capitals: {}; the word itself goes in double quotes", word.to_uppercase());
+        return Some(Remark { span, message: format!("`{word}` is looked for as a word"), help });
+    }
+    let name = word.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'@')).count();
+    let (name, rest) = word.split_at_checked(name)?;
+    let sign = ["!=", "==", ">=", "<=", "=", ">", "<"].into_iter().find(|sign| rest.starts_with(sign))?;
+    let value = rest.get(sign.len()..)?;
+    if name.is_empty() || value.is_empty() || matches!(Target::find(name), Target::Other(_)) {
+        return None;
+    }
+    let meant = match sign {
+        "!=" => format!("NOT {name}:{value}"),
+        "=" | "==" => format!("{name}:{value}"),
+        _ => format!("{name}:{sign}{value}"),
+    };
+    Some(Remark { span, message: format!("`{word}` is looked for as words"), help: format!("write `{meant}`; words go in double quotes") })
+}
+
+/// The pieces between blanks and parentheses that stand outside of double quotes.
+fn outside_of_quotes(text: &str) -> Vec<Range<usize>> {
+    let (mut found, mut start, mut is_quoted, mut is_escaped) = (Vec::new(), 0, false, false);
+    for (at, c) in text.char_indices() {
+        let ends = c == '"' || !is_quoted && (c.is_whitespace() || matches!(c, '(' | ')'));
+        if is_quoted && (is_escaped || c == '\\') {
+            is_escaped = !is_escaped;
+            continue;
+        }
+        if ends {
+            if !is_quoted && start < at {
+                found.push(start..at);
+            }
+            start = at + c.len_utf8();
+            is_quoted ^= c == '"';
+        }
+    }
+    if !is_quoted && start < text.len() {
+        found.push(start..text.len());
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(text: &str) -> Vec<String> {
+        let Ok(query) = Query::parse(text) else { return vec!["no query".into()] };
+        remarks(text, &query).into_iter().map(|r| format!("{}: {}; {}", text.get(r.span).unwrap_or("?"), r.message, r.help)).collect()
+    }
+
+    #[test]
+    fn other_languages_are_recognised() {
+        assert_eq!(
+            said("foo and (bar or not baz)"),
+            ["and", "or", "not"].map(|w| {
+                let capitals = w.to_uppercase();
+                format!("{w}: `{w}` is looked for as a word; operators are written in capitals: {capitals}; the word itself goes in double quotes")
+            })
+        );
+        for (text, meant) in [
+            ("status=500", "status:500"),
+            ("status==500", "status:500"),
+            ("x status!=500", "NOT status:500"),
+            ("(duration>2s)", "duration:>2s"),
+        ] {
+            let said = said(text);
+            assert!(said.len() == 1 && said.iter().all(|s| s.contains(&format!("looked for as words; write `{meant}`"))), "{said:?}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_meant_are_left_alone() {
+        for text in
+            [r#""foo and bar" "and" x"#, r#""status=500""#, r#"msg:"a \" and b""#, "msg:/status=500 and x/", "uid=0", "AND=x", "status:500"]
+        {
+            assert_eq!(said(text), [""; 0], "{text}");
+        }
+    }
+}
