@@ -1,7 +1,7 @@
 //! What a store holds, in numbers.
 
-use crate::error::StoreError;
 use crate::codec::form_of;
+use crate::error::StoreError;
 use crate::folder::index_of;
 use crate::pack::chunk::Chunk;
 use crate::pack::footer::ChunkMeta;

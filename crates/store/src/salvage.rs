@@ -82,8 +82,7 @@ impl Writer {
             }
         }
         let all = (0u32..).zip(self.sources()).zip(left);
-        let lack =
-            all.filter(|((_, s), left)| !s.gone && s.own() > *left);
+        let lack = all.filter(|((_, s), left)| !s.gone && s.own() > *left);
         Ok(lack.map(|((number, _), _)| number).collect())
     }
 

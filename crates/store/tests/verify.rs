@@ -82,7 +82,10 @@ fn what_is_damaged_is_not_written_anew() {
     let state = || files(place.path()).into_iter().filter(|p| !p.ends_with("lock")).map(|p| (p.clone(), fs::read(p).unwrap()));
     let before: Vec<_> = state().collect();
     let open = || Writer::open(place.path(), 1, 100 << 20).unwrap();
-    for outcome in [open().compact(), open().remove_sources(&[0]).map(|_| ()), open().remove_before(5_000_000_000, &[]).map(|_| ())] {
+    let compact = || open().compact();
+    let sources = || open().remove_sources(&[0]).map(drop);
+    let before_some = || open().remove_before(5_000_000_000, &[]).map(drop);
+    for outcome in [compact(), sources(), before_some()] {
         let error = outcome.unwrap_err().to_string();
         assert!(error.contains("pack.0") && error.contains("nothing was rewritten") && error.contains("--drop-damaged"), "{error}");
         assert!(state().eq(before.iter().cloned()));
@@ -194,5 +197,6 @@ fn an_interrupted_store_is_no_damaged_one() {
     Writer::open(place.path(), 1, 100 << 20).unwrap().leave().unwrap();
     let found = verify(place.path()).unwrap();
     assert_eq!((found.faults, found.interrupted), (vec![], false));
-    assert_eq!(Store::open(place.path()).unwrap().len(), 400);
+    // The record that was added before is kept beside the others.
+    assert_eq!(Store::open(place.path()).unwrap().len(), 401);
 }
