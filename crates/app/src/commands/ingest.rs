@@ -109,23 +109,28 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, 
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
     let partial = load::tell(&problems)?;
+    tell(cli, &books, (events, sources as u64), new);
+    if bundle.inputs.is_empty() {
+        load::note("warning: there is no log file here; nothing was stored. Give the folder that the logs were copied into.");
+    }
+    let short = args.reading.strict && books.are_short();
+    Ok(Some(if partial || short || bundle.inputs.is_empty() { exit::PARTIAL } else { exit::DONE }))
+}
+
+/// Says what was read, and what the store holds now: events of sources, of which so many are new.
+fn tell(cli: &Cli, books: &Books, (events, sources): (u64, u64), new: u64) {
     load::note(&format!("books: {}", books.line()));
     load::note(&format!(
         "stored: the store {} holds {} of {}, of which {new} {} new; {} read",
         cli.store.display(),
         words::count(events, "event", "events"),
-        words::count(sources as u64, "source", "sources"),
+        words::count(sources, "source", "sources"),
         if new == 1 { "is" } else { "are" },
         size(books.bytes)
     ));
     if books.removed > 0 {
         load::note(&format!("note: {}", removed_before(books.removed)));
     }
-    if bundle.inputs.is_empty() {
-        load::note("warning: there is no log file here; nothing was stored. Give the folder that the logs were copied into.");
-    }
-    let short = args.reading.strict && books.are_short();
-    Ok(Some(if partial || short || bundle.inputs.is_empty() { exit::PARTIAL } else { exit::DONE }))
 }
 
 /// How many events of each source were removed since they were stored, by its number.
