@@ -22,10 +22,17 @@ pub struct Books {
     pub stored: u64,
     /// Records of streams that were there twice, or were stored before.
     pub duplicate: u64,
+    /// Records that were stored and removed again since, and that were not stored anew.
+    #[serde(skip_serializing_if = "is_none")]
+    pub removed: u64,
     /// Records that were refused.
     pub refused: u64,
     /// Whether both sums agree.
     pub balanced: bool,
+}
+
+fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Books {
@@ -48,7 +55,21 @@ impl Books {
         self.records += counts.records;
         self.duplicate += duplicate;
         self.stored += counts.records - duplicate;
-        self.balanced = self.lines == self.in_events + self.blank && self.records == self.stored + self.duplicate + self.refused;
+        self.balance();
+    }
+
+    /// So many of the records that were taken for duplicates (or else for stored) were removed since.
+    pub fn remove(&mut self, of_duplicates: bool, count: u64) {
+        let part = if of_duplicates { &mut self.duplicate } else { &mut self.stored };
+        let count = count.min(*part);
+        *part -= count;
+        self.removed += count;
+        self.balance();
+    }
+
+    fn balance(&mut self) {
+        let kept = self.stored + self.duplicate + self.removed;
+        self.balanced = self.lines == self.in_events + self.blank && self.records == kept + self.refused;
     }
 
     /// Whether somebody who wants every record accounted for and kept has to be told.
@@ -59,8 +80,9 @@ impl Books {
     /// One line for people.
     pub fn line(&self) -> String {
         let verdict = if self.balanced { "balanced" } else { "NOT BALANCED: please report this" };
+        let removed = if self.removed > 0 { format!(" + {} removed before", self.removed) } else { String::new() };
         format!(
-            "{}, {}, {} lines = {} in events + {} blank; {} records = {} stored + {} duplicate + {} refused; {verdict}",
+            "{}, {}, {} lines = {} in events + {} blank; {} records = {} stored + {} duplicate{removed} + {} refused; {verdict}",
             crate::output::words::count(self.sources, "source", "sources"),
             size(self.bytes),
             self.lines,

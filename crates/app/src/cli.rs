@@ -213,16 +213,27 @@ pub enum StoreVerb {
     /// Read every file of the store and say whether it is as it was written
     Verify,
     /// Put together what is scattered, and free what was removed
-    Compact,
+    Compact {
+        /// Give up what is damaged and keep the rest; ingesting the original logs again brings it back. Without this, nothing is
+        /// rewritten while something is damaged
+        #[arg(long)]
+        drop_damaged: bool,
+    },
     /// Remove events that are old, or that came from some sources
+    ///
+    /// A source that was removed whole (--source) is stored anew when it is ingested again. Events that went by --before, or by
+    /// --max-store of `ingest`, stay away while their source is known; to have them again, remove the source whole and ingest it.
     #[command(group(clap::ArgGroup::new("which").required(true).args(["before", "source"])))]
     Rm {
         /// Events before this time (as for --since of `query`); those without any time stay
         #[arg(long, value_name = "TIME", allow_hyphen_values = true)]
         before: Option<String>,
-        /// Sources whose path fits: `web01/*`, `*.log.1` (may repeat)
+        /// Sources that `query 'source:GLOB'` finds: `web01/*`, `*.log.1` (may repeat)
         #[arg(long, value_name = "GLOB")]
         source: Vec<String>,
+        /// Only say what would be removed of each source
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 

@@ -251,10 +251,16 @@ fn left_usual(hits: u64, expected: f64) -> f64 {
     ((hits as f64 / (expected + 0.3)).ln() / 6f64.ln()).clamp(0.0, 1.0)
 }
 
+/// So near (ms) to the end of the first wait of failing requests a line is one that is written at its end.
+const END_OF_WAIT: i64 = 10_000;
+
 /// When what a signal tells of may have begun: a detector that must wait before it speaks fits the beginning of the trouble as well as one
 /// that need not, and no better.
 pub(crate) fn begun(pack: &Pack, signal: SignalId, told: i64, incident: &Incident) -> i64 {
     let after = pack.signals.get(signal as usize).map_or(0, |signal| signal.after);
+    // What is first told when the first wait ends began when that did.
+    let is_end_of_wait = incident.wait > 0 && (told - incident.onset - incident.wait).abs() <= END_OF_WAIT;
+    let after = if is_end_of_wait { after.max(incident.wait) } else { after };
     if told > incident.onset { told.saturating_sub(after).max(incident.onset) } else { told }
 }
 
@@ -379,7 +385,7 @@ mod tests {
         };
         let mut pack = Pack::default();
         pack.signals.extend([signal(0), signal(120_000)]);
-        let incident = Incident { symptoms: Vec::new(), onset: 1_000_000, end: 2_000_000 };
+        let incident = Incident { symptoms: Vec::new(), onset: 1_000_000, end: 2_000_000, wait: 0 };
         for (signal, told, want) in [(1, 1_100_000, 1_000_000), (1, 1_200_000, 1_080_000), (1, 900_000, 900_000), (0, 1_100_000, 1_100_000)]
         {
             assert_eq!(begun(&pack, signal, told, &incident), want);

@@ -298,6 +298,9 @@ fn symptoms(pack: &Pack, incident: &Incident, fault: FaultId, there: &BTreeSet<F
     let weight = |s: &crate::symptoms::Symptom| (s.affected.len() as f64).max(10.0) * if s.id == "http.slow" { 0.4 } else { 1.0 };
     let all: f64 = incident.symptoms.iter().map(weight).sum();
     let mine: f64 = incident.symptoms.iter().map(|s| explains(&s.id) * weight(s)).sum();
+    if incident.symptoms.is_empty() {
+        return Term { name: "symptoms".into(), value: 0.0, note: "no log here shows what users felt".into(), activity: None };
+    }
     let share = if all > 0.0 { mine / all } else { 0.0 };
     let note = format!("leads to {:.0} % of what was felt", share * 100.0);
     Term { name: "symptoms".into(), value: (0.06 + 0.94 * share).ln(), note, activity: None }
@@ -415,7 +418,7 @@ mod tests {
             total: 1,
             usual: 0,
         };
-        let incident = Incident { symptoms: vec![felt], onset: 0, end: 1 };
+        let incident = Incident { symptoms: vec![felt], onset: 0, end: 1, wait: 0 };
         let value = |there: &[FaultId]| symptoms(&pack, &incident, 0, &there.iter().copied().collect()).value;
         assert_eq!(value(&[0, 1]), 0.0);
         assert_eq!(value(&[0]), (0.06 + 0.94 * BY_WAY).ln());

@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     fn incident(onset: i64, end: i64) -> Incident {
-        Incident { symptoms: Vec::new(), onset: onset * 1000, end: end * 1000 }
+        Incident { symptoms: Vec::new(), onset: onset * 1000, end: end * 1000, wait: 0 }
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub use crate::report::{
     SymptomReport,
 };
 use crate::rules::{Pack, Weight};
-use crate::symptoms::{Incident, Symptom, incidents, told};
+use crate::symptoms::{Incident, Symptom, complaints, incidents, told};
 use crate::tally::Text;
 use crate::topology::Topology;
 use crate::tree::{Gate, Kind, Node, Tree};
@@ -40,6 +40,9 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
     let groups = Groups::new(evidence, &topology, pack);
     let mut diagnosis = Diagnosis::default();
     let mut all = incidents(evidence, pack, told::find(evidence, pack));
+    if all.is_empty() {
+        all = complaints::find(evidence, pack, &groups);
+    }
     // What was felt on a good day is told by nobody, but it is no calm either.
     let of_the_bundle = |i: &Incident| !baseline::holds(evidence, i);
     let last = all.iter().enumerate().filter(|(_, i)| of_the_bundle(i)).map(|(at, _)| at + 1).take(20).last();
@@ -64,8 +67,8 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
         uneventful::requests(evidence, &topology, &mut diagnosis);
     }
     // Guessing at log-ins goes on at every machine of the Internet: beside an outage it comes second.
-    let guessing: BTreeSet<&str> =
-        diagnosis.incidents.iter().filter(|i| i.symptoms.iter().all(|s| s.id == "login.failed")).map(|i| i.id.as_str()).collect();
+    let is_guessing = |i: &&IncidentReport| !i.symptoms.is_empty() && i.symptoms.iter().all(|s| s.id == "login.failed");
+    let guessing: BTreeSet<&str> = diagnosis.incidents.iter().filter(is_guessing).map(|i| i.id.as_str()).collect();
     let rank = |c: &Cause| if guessing.contains(c.incident.as_str()) { c.confidence * 0.1 } else { c.confidence };
     ranked.sort_by(|(_, a), (_, b)| rank(b).total_cmp(&rank(a)).then_with(|| (&a.incident, &a.id).cmp(&(&b.incident, &b.id))));
     diagnosis.causes = ranked.into_iter().map(|(_, c)| c).collect();
@@ -134,7 +137,7 @@ impl Context<'_> {
             end: time(incident.end),
             recovered: end_of_logs - incident.end > 10_000,
             grade,
-            health: (worst > 0.0 || !unmeasured("http.")).then_some(health),
+            health: (worst > 0.0 || !unmeasured("http.") && !felt.is_empty()).then_some(health),
             symptoms,
             unexplained: round(unexplained.clamp(0.0, 1.0)),
             besides: self.besides(),

@@ -108,9 +108,9 @@ pub struct IncidentReport {
     pub recovered: bool,
     /// How bad it was.
     pub grade: Grade,
-    /// 0 (nothing works) to 100; `None` where only a proxy's error log tells of failures, so that nobody knows what went well.
+    /// 0 (nothing works) to 100; `None` where only lines of programs tell of failures, so that nobody knows what went well.
     pub health: Option<u8>,
-    /// What was felt.
+    /// What was felt; nothing where no log shows any request, and only programs complain.
     pub symptoms: Vec<SymptomReport>,
     /// Score terms that no rule explains are left to the unknown: its probability.
     pub unexplained: f64,

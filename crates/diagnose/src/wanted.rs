@@ -230,7 +230,8 @@ impl Unsure<'_> {
     fn usual(&self, systems: &BTreeSet<&str>, suspects: &[&str]) -> Vec<Missing> {
         let mut list = Vec::new();
         // Log-ins and jobs that fail are no requests.
-        if self.incident.symptoms.iter().all(|symptom| matches!(symptom.id.as_str(), "login.failed" | "job.failed")) {
+        let symptoms = &self.incident.symptoms;
+        if !symptoms.is_empty() && symptoms.iter().all(|symptom| matches!(symptom.id.as_str(), "login.failed" | "job.failed")) {
             return list;
         }
         let fronts = self.fronts();

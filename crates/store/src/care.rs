@@ -14,9 +14,25 @@ const SMALL: u64 = 24 << 20;
 type At = (usize, usize);
 
 impl Writer {
-    /// How many events are stored.
+    /// How many events are stored; what is to be replaced does not count.
     pub fn len(&self) -> u64 {
-        self.shared().table.packs.iter().flat_map(|p| p.chunks().filter_map(|n| p.events.get(n))).map(|n| u64::from(*n)).sum()
+        let shared = self.shared();
+        let packs = &shared.table.packs;
+        let all: u64 = packs.iter().flat_map(|p| p.chunks().filter_map(|n| p.events.get(n))).map(|n| u64::from(*n)).sum();
+        let places = shared.pending.values().flatten();
+        let replaced = places.filter_map(|(place, n)| packs.get(*place).filter(|p| p.live >> n & 1 == 1)?.events.get(*n));
+        all.saturating_sub(replaced.map(|n| u64::from(*n)).sum())
+    }
+
+    /// How many events of each source are stored, by its number.
+    pub fn events_of_sources(&self) -> Result<Vec<u64>, StoreError> {
+        let mut sums = vec![0; self.sources().len()];
+        for (_, meta) in self.metas()? {
+            if let Some(sum) = sums.get_mut(meta.source as usize) {
+                *sum += u64::from(meta.rows);
+            }
+        }
+        Ok(sums)
     }
 
     /// Whether nothing is stored.
@@ -46,6 +62,7 @@ impl Writer {
                 None => {}
             }
         }
+        self.make_sure(gone.iter().chain(&cut).map(|(place, _)| *place))?;
         self.drop_chunks(&gone);
         let default = Clock::default();
         let keeps = |record: &Record<'_>, source: u32| {
@@ -64,6 +81,7 @@ impl Writer {
     pub fn remove_sources(&mut self, numbers: &[u32]) -> Result<u64, StoreError> {
         let before = self.len();
         let gone: Vec<At> = self.metas()?.into_iter().filter(|(_, m)| numbers.contains(&m.source)).map(|(at, _)| at).collect();
+        self.make_sure(gone.iter().map(|(place, _)| *place))?;
         self.drop_chunks(&gone);
         for (number, source) in (0u32..).zip(self.sources_mut().iter_mut()) {
             if numbers.contains(&number) || source.same_as.is_some_and(|of| numbers.contains(&of)) {
@@ -101,6 +119,7 @@ impl Writer {
             if gone.is_empty() {
                 break;
             }
+            self.make_sure(gone.iter().map(|(place, _)| *place))?;
             self.drop_chunks(&gone);
             self.compact()?;
         }
@@ -115,7 +134,7 @@ impl Writer {
         packs + crate::info::size_of(&crate::folder::index_of(&self.folder))
     }
 
-    fn drop_chunks(&self, chunks: &[At]) {
+    pub(crate) fn drop_chunks(&self, chunks: &[At]) {
         let mut shared = self.shared();
         for (place, number) in chunks {
             if let Some(entry) = shared.table.packs.get_mut(*place) {
@@ -140,6 +159,7 @@ impl Writer {
                 places.clear();
             }
         }
+        self.make_sure(places.iter().copied())?;
         let mut chunks: Vec<(At, ChunkMeta)> = self.metas()?.into_iter().filter(|((place, _), _)| places.contains(place)).collect();
         chunks.sort_by_key(|(_, meta)| (meta.source, meta.first_offset));
         let chunks: Vec<At> = chunks.into_iter().map(|(at, _)| at).collect();

@@ -41,12 +41,20 @@ pub enum StoreError {
         holder: Option<u32>,
     },
     /// It cannot be understood.
-    #[error("the store at {} is damaged ({what}); remove the folder and ingest the logs again", .folder.display())]
+    #[error("the store at {} is damaged ({what}); `whyline store verify` says what else is. Ingesting the original logs into another folder gives a whole store; where these are gone, keep this one", .folder.display())]
     Damaged {
         /// The folder.
         folder: PathBuf,
         /// What is wrong.
         what: String,
+    },
+    /// A file that was to be rewritten is not what was written.
+    #[error("{file} in the store at {} is not as it was written, so nothing was rewritten or removed; `whyline store verify` says what else is damaged, and `whyline store compact --drop-damaged` gives up what cannot be read: ingesting the original logs again brings it back", .folder.display())]
+    Changed {
+        /// The folder.
+        folder: PathBuf,
+        /// The file within it.
+        file: String,
     },
     /// A file of it cannot be read or written.
     #[error("{} cannot be {action}{}", .path.display(), advice(source))]
@@ -81,13 +89,28 @@ impl StoreError {
 
     pub(crate) fn index<'p>(folder: &'p Path, action: &'static str) -> impl Fn(tantivy::TantivyError) -> StoreError + 'p {
         use tantivy::TantivyError;
-        use tantivy::directory::error::LockError;
+        use tantivy::directory::error::{LockError, OpenDirectoryError, OpenReadError, OpenWriteError};
+        let within = move |path: &Path| crate::folder::index_of(folder).join(path);
+        let file = move |path: PathBuf, error: &io::Error| StoreError::File { path, action, source: same(error) };
         move |source| match source {
+            TantivyError::OpenReadError(OpenReadError::IoError { io_error, filepath }) => file(within(&filepath), &io_error),
+            TantivyError::OpenReadError(OpenReadError::FileDoesNotExist(path)) => {
+                StoreError::damaged(folder, format!("index/{} is not there", path.display()))
+            }
+            TantivyError::OpenWriteError(OpenWriteError::IoError { io_error, filepath }) => file(within(&filepath), &io_error),
+            TantivyError::OpenDirectoryError(OpenDirectoryError::IoError { io_error, .. })
+            | TantivyError::LockFailure(LockError::IoError(io_error), _)
+            | TantivyError::IoError(io_error) => file(within(Path::new("")), &io_error),
             TantivyError::LockFailure(LockError::LockBusy, _) => StoreError::Locked { folder: folder.to_path_buf(), holder: None },
             TantivyError::DataCorruption(what) => StoreError::damaged(folder, format!("{what:?}")),
             source => StoreError::Index { folder: folder.to_path_buf(), action, source: Box::new(source) },
         }
     }
+}
+
+/// The same error once more.
+fn same(error: &io::Error) -> io::Error {
+    error.raw_os_error().map_or_else(|| io::Error::new(error.kind(), error.to_string()), io::Error::from_raw_os_error)
 }
 
 /// What helps, where that is known.
@@ -96,9 +119,10 @@ fn advice(error: &io::Error) -> &'static str {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             "; there is no room left: make some, and run the same command again (what was stored before is kept)"
         }
-        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
-            "; the folder of the store may not be written or read by this user"
+        io::ErrorKind::PermissionDenied => {
+            ": permission denied; this user lacks the right to it: run as the user who made the store, or have it granted (`chmod -R a+rX` on the folder lets everybody read it)"
         }
+        io::ErrorKind::ReadOnlyFilesystem => "; the medium can only be read: name another folder with --store",
         _ => "",
     }
 }

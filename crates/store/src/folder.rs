@@ -8,7 +8,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// The form of stores that this program writes. A change of what is stored, or of what the stored facts mean, gets a new number.
-pub const FORM: u32 = 3;
+pub const FORM: u32 = 4;
 
 pub(crate) const MARK: &str = "whyline-store.json";
 pub(crate) const LOCK: &str = "lock";

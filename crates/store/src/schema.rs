@@ -2,7 +2,8 @@
 
 use crate::error::StoreError;
 use crate::folder::index_of;
-use std::path::Path;
+use crate::table::replace;
+use std::path::{Path, PathBuf};
 use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
 use tantivy::directory::{Directory, DirectoryLock, FileHandle, Lock, MmapDirectory, WatchCallback, WatchHandle, WritePtr};
 use tantivy::schema::{Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions};
@@ -45,7 +46,7 @@ pub(crate) fn open_to_write(folder: &Path) -> Result<(Index, Fields), StoreError
     let (schema, fields) = Fields::schema();
     let path = index_of(folder);
     std::fs::create_dir_all(&path).map_err(StoreError::file(&path, "made"))?;
-    let directory = MmapDirectory::open(&path).map_err(|e| failed(e.into()))?;
+    let directory = Shared { files: MmapDirectory::open(&path).map_err(|e| failed(e.into()))?, path };
     let tokenizers = TokenizerManager::default();
     tokenizers.register(SPLIT, Split::default());
     let index = Index::builder().schema(schema).settings(IndexSettings::default()).tokenizers(tokenizers).open_or_create(directory);
@@ -63,6 +64,52 @@ pub(crate) fn open_to_read(folder: &Path) -> tantivy::Result<Index> {
 /// of the last commit where they are, and a reader that was overtaken begins anew.
 #[derive(Clone, Debug)]
 struct ReadOnly(MmapDirectory);
+
+/// A folder that is written to, so that others may read what the umask lets them: left to itself, tantivy keeps some files from
+/// everybody else.
+#[derive(Clone, Debug)]
+struct Shared {
+    files: MmapDirectory,
+    path: PathBuf,
+}
+
+impl Directory for Shared {
+    fn get_file_handle(&self, path: &Path) -> Result<std::sync::Arc<dyn FileHandle>, OpenReadError> {
+        self.files.get_file_handle(path)
+    }
+
+    fn delete(&self, path: &Path) -> Result<(), DeleteError> {
+        self.files.delete(path)
+    }
+
+    fn exists(&self, path: &Path) -> Result<bool, OpenReadError> {
+        self.files.exists(path)
+    }
+
+    fn open_write(&self, path: &Path) -> Result<WritePtr, OpenWriteError> {
+        self.files.open_write(path)
+    }
+
+    fn atomic_read(&self, path: &Path) -> Result<Vec<u8>, OpenReadError> {
+        self.files.atomic_read(path)
+    }
+
+    fn atomic_write(&self, path: &Path, data: &[u8]) -> std::io::Result<()> {
+        replace(&self.path.join(path), data)
+    }
+
+    fn sync_directory(&self) -> std::io::Result<()> {
+        self.files.sync_directory()
+    }
+
+    fn acquire_lock(&self, lock: &Lock) -> Result<DirectoryLock, LockError> {
+        self.files.acquire_lock(lock)
+    }
+
+    fn watch(&self, watch_callback: WatchCallback) -> tantivy::Result<WatchHandle> {
+        self.files.watch(watch_callback)
+    }
+}
 
 fn denied() -> std::io::Error {
     std::io::Error::from(std::io::ErrorKind::PermissionDenied)

@@ -142,6 +142,16 @@ impl<'s> Question<'s> {
         asker.rows(chunk, source, among.as_ref()).map_err(self.store.unreadable())
     }
 
+    /// How many events of a chunk are asked for.
+    fn count(&self, turn: &mut Turn<'_, '_>, place: usize, pack: Rc<Pack>, number: usize) -> Result<u64, StoreError> {
+        let chunk = Chunk::open(&pack, number).map_err(self.store.unreadable())?;
+        let asker = turn.asker(place, pack);
+        match self.nanos {
+            None => asker.count(&chunk, self.of_source(chunk.meta.source)?.0).map_err(self.store.unreadable()),
+            Some(_) => Ok(self.rows(asker, &chunk)?.count() as u64),
+        }
+    }
+
     /// Whether nothing of a chunk lies in the frame.
     pub(crate) fn is_outside(&self, meta: &ChunkMeta) -> bool {
         let Some((from, to)) = self.nanos else { return false };
@@ -232,31 +242,19 @@ impl Store {
             let bound = waiting.last().map(|(bound, _)| *bound);
             while heap.peek().is_some_and(|Reverse(f)| bound.is_none_or(|b| (f.timeless, f.time) < b)) {
                 let Some(Reverse(found)) = heap.pop() else { break };
-                if open.hand_over(found, each)?.is_break() {
+                let flow = open.hand_over(found, each);
+                if self.spare((found.place.0 as usize, found.place.1 as usize), flow)?.is_some_and(|flow| flow.is_break()) {
                     return Ok(());
                 }
             }
-            let Some((_, (place, number))) = waiting.pop() else { return Ok(()) };
-            let chunk = open.chunk(place, number)?;
-            let pack = chunk.pack.clone();
+            let Some((_, at)) = waiting.pop() else { return Ok(()) };
             if askers.len() > 64 {
                 askers.clear();
             }
-            let asker = askers.entry(place).or_insert_with(|| Asker::new(&plan, pack));
-            let rows = question.rows(asker, &chunk)?;
-            if rows.is_empty() {
-                open.close((place, number));
-                continue;
-            }
-            open.left.insert((place, number), rows.count());
-            let (_, clock) = question.of_source(chunk.meta.source)?;
-            let mut times = Times::new(&chunk, clock, self)?;
-            let rank = ranks.get(chunk.meta.source as usize).copied().unwrap_or(0);
-            for row in rows.iter() {
-                let time = times.at(row);
-                let (timeless, time) = (time.is_none(), time.unwrap_or(0));
-                let offset = chunk.meta.first_offset;
-                heap.push(Reverse(Found { timeless, time, rank, offset, row: row as u32, place: (place as u32, number as u32) }));
+            let found = open.find(at, &plan, &mut askers, &ranks);
+            match self.spare(at, found)? {
+                Some(found) if !found.is_empty() => heap.extend(found.into_iter().map(Reverse)),
+                _ => open.close(at),
             }
         }
     }
@@ -264,7 +262,7 @@ impl Store {
     /// Whether some event may have a field of its writer's own; surely none has it where the answer is no.
     pub fn may_have(&self, name: &str) -> Result<bool, StoreError> {
         for place in 0..self.table.packs.len() {
-            let pack = self.pack(place)?;
+            let Some(pack) = self.spare_pack(place)? else { continue };
             if pack.footer.odd != 0 || !pack.lacks(Name::Other(name)) {
                 return Ok(true);
             }
@@ -280,7 +278,7 @@ impl Store {
         let mut turn = Turn::new(self, &plan);
         let mut tally: Option<(usize, Option<Vec<Option<u32>>>)> = None;
         for (place, number) in question.each_chunk() {
-            let pack = self.pack(place)?;
+            let Some(pack) = self.spare_pack(place)? else { continue };
             if pack.footer.chunks.get(number).is_some_and(|meta| question.is_outside(meta)) {
                 continue;
             }
@@ -294,12 +292,8 @@ impl Store {
                     continue;
                 }
             }
-            let chunk = Chunk::open(&pack, number).map_err(self.unreadable())?;
-            let asker = turn.asker(place, pack);
-            count += match question.nanos {
-                None => asker.count(&chunk, question.of_source(chunk.meta.source)?.0).map_err(self.unreadable())?,
-                Some(_) => question.rows(asker, &chunk)?.count() as u64,
-            };
+            let counted = question.count(&mut turn, place, pack, number);
+            count += self.spare((place, number), counted)?.unwrap_or(0);
         }
         Ok(count)
     }
@@ -335,7 +329,7 @@ impl Question<'_> {
     fn by_time(&self) -> Result<Vec<Waiting>, StoreError> {
         let mut waiting = Vec::new();
         for (place, number) in self.each_chunk() {
-            let pack = self.store.pack(place)?;
+            let Some(pack) = self.store.spare_pack(place)? else { continue };
             let Some(meta) = pack.footer.chunks.get(number) else { continue };
             if self.is_outside(meta) {
                 continue;
@@ -358,6 +352,36 @@ struct Open<'a, 's> {
 }
 
 impl Open<'_, '_> {
+    /// The events of a chunk that are asked for.
+    fn find<'q>(
+        &mut self,
+        at: (usize, usize),
+        plan: &'q Plan<'q>,
+        askers: &mut FxHashMap<usize, Asker<'q>>,
+        ranks: &[u32],
+    ) -> Result<Vec<Found>, StoreError> {
+        let (place, number) = at;
+        let chunk = self.chunk(place, number)?;
+        let pack = chunk.pack.clone();
+        let asker = askers.entry(place).or_insert_with(|| Asker::new(plan, pack));
+        let rows = self.question.rows(asker, &chunk)?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (_, clock) = self.question.of_source(chunk.meta.source)?;
+        let mut times = Times::new(&chunk, clock, self.question.store)?;
+        let rank = ranks.get(chunk.meta.source as usize).copied().unwrap_or(0);
+        let found = rows.iter().map(|row| {
+            let time = times.at(row);
+            let (timeless, time) = (time.is_none(), time.unwrap_or(0));
+            let offset = chunk.meta.first_offset;
+            Found { timeless, time, rank, offset, row: row as u32, place: (place as u32, number as u32) }
+        });
+        let found: Vec<Found> = found.collect();
+        self.left.insert(at, found.len());
+        Ok(found)
+    }
+
     fn chunk(&mut self, place: usize, number: usize) -> Result<Rc<Chunk>, StoreError> {
         let at = self.chunks.iter().position(|(key, _)| *key == (place, number));
         if let Some(found) = at.and_then(|at| self.chunks.remove(at)) {

@@ -8,6 +8,7 @@ use crate::schema::{Fields, open_to_read};
 use crate::table::{StoredSource, Table};
 use crate::verify;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tantivy::directory::error::OpenReadError;
@@ -24,6 +25,17 @@ pub struct Store {
     pub(crate) segments: Vec<SegmentReader>,
     pub(crate) table: Table,
     open: RefCell<Vec<(usize, Rc<Pack>)>>,
+    /// The chunks that could not be read, with the reason.
+    pub(crate) lost: RefCell<BTreeMap<(usize, usize), String>>,
+}
+
+/// A chunk of a source.
+struct Found {
+    /// The offset of its first record.
+    offset: u64,
+    pack: Rc<Pack>,
+    /// The place of its pack, and its number there.
+    at: (usize, usize),
 }
 
 impl Store {
@@ -64,7 +76,7 @@ impl Store {
         if index.load_metas().map_err(&failed)?.payload != payload {
             return Err(StoreError::damaged(folder, "it changes while it is read"));
         }
-        Ok(Store { folder: folder.to_path_buf(), fields, segments, table, open: RefCell::default() })
+        Ok(Store { folder: folder.to_path_buf(), fields, segments, table, open: RefCell::default(), lost: RefCell::default() })
     }
 
     /// The sources. A source's place in this list is its number.
@@ -99,20 +111,23 @@ impl Store {
         self.len() == 0
     }
 
-    /// Hands over the records of a source in their order. Their origin names the source by `as_source`.
+    /// Hands over the records of a source in their order. Their origin names the source by `as_source`. What is damaged is left
+    /// out; see [`Store::lost`].
     pub fn records_of(&self, number: usize, as_source: u32, each: &mut dyn FnMut(&Record<'_>)) -> Result<(), StoreError> {
-        for (_, pack, chunk) in self.chunks_of(number)? {
-            let chunk = Chunk::open(&pack, chunk).map_err(self.unreadable())?;
-            for row in 0..chunk.len() as u32 {
-                chunk.record(row, as_source, each).map_err(self.unreadable())?;
-            }
+        for Found { pack, at, .. } in self.chunks_of(number)? {
+            let mut all = || {
+                let chunk = Chunk::open(&pack, at.1)?;
+                (0..chunk.len() as u32).try_for_each(|row| chunk.record(row, as_source, each))
+            };
+            let outcome = all().map_err(self.unreadable());
+            self.spare(at, outcome)?;
         }
         Ok(())
     }
 
     /// The record of a source that begins at a line.
     pub fn record_at(&self, number: usize, line: u64, each: &mut dyn FnMut(&Record<'_>)) -> Result<(), StoreError> {
-        for (_, pack, chunk) in self.chunks_of(number)? {
+        for Found { pack, at: (_, chunk), .. } in self.chunks_of(number)? {
             let within = pack.footer.chunks.get(chunk).is_some_and(|m| (m.lines.0..=m.lines.1).contains(&line));
             if within {
                 let chunk = Chunk::open(&pack, chunk).map_err(self.unreadable())?;
@@ -126,18 +141,18 @@ impl Store {
         Ok(())
     }
 
-    /// The chunks of a source in the order of its records, each behind the offset of its first.
-    fn chunks_of(&self, number: usize) -> Result<Vec<(u64, Rc<Pack>, usize)>, StoreError> {
+    /// The chunks of a source in the order of its records.
+    fn chunks_of(&self, number: usize) -> Result<Vec<Found>, StoreError> {
         let mut found = Vec::new();
         for (place, entry) in self.table.packs.iter().enumerate() {
-            let pack = self.pack(place)?;
+            let Some(pack) = self.spare_pack(place)? else { continue };
             for chunk in entry.chunks() {
                 if let Some(meta) = pack.footer.chunks.get(chunk).filter(|m| m.source as usize == number) {
-                    found.push((meta.first_offset, pack.clone(), chunk));
+                    found.push(Found { offset: meta.first_offset, pack: pack.clone(), at: (place, chunk) });
                 }
             }
         }
-        found.sort_by_key(|(offset, ..)| *offset);
+        found.sort_by_key(|found| found.offset);
         Ok(found)
     }
 
@@ -161,6 +176,22 @@ impl Store {
         }
         open.push((place, pack.clone()));
         Ok(pack)
+    }
+
+    /// A pack by its place in the table; `None` where it is damaged as a whole, so that all its chunks are lost.
+    pub(crate) fn spare_pack(&self, place: usize) -> Result<Option<Rc<Pack>>, StoreError> {
+        match self.pack(place) {
+            Ok(pack) => Ok(Some(pack)),
+            Err(error) => {
+                let known = self.table.packs.get(place).map(|p| p.chunks().collect::<Vec<_>>()).unwrap_or_default();
+                let mut chunks = known.into_iter();
+                let first = chunks.next().unwrap_or(0);
+                self.spare((place, first), Err::<(), _>(error))?;
+                let why = self.lost.borrow().get(&(place, first)).cloned().unwrap_or_default();
+                self.lost.borrow_mut().extend(chunks.map(|chunk| ((place, chunk), why.clone())));
+                Ok(None)
+            }
+        }
     }
 
     /// Gives back what is held of a pack. It is opened again when somebody asks for it.

@@ -128,6 +128,11 @@ pub struct StoredSource {
 }
 
 impl StoredSource {
+    /// How many of its records are to be in the store: those that no other source holds.
+    pub fn own(&self) -> u64 {
+        if self.same_as.is_some() { 0 } else { self.counted.records.saturating_sub(self.counted.duplicate) }
+    }
+
     /// The source as queries know it.
     pub fn source(&self) -> Source {
         Source { path: self.path.clone(), host: self.host.clone(), modified: self.modified }
@@ -239,21 +244,23 @@ pub(crate) fn hash_of(bytes: &[u8]) -> String {
 
 /// Writes a file under another name, makes sure that it lies on the disk, and gives it its name.
 pub(crate) fn write_lasting(path: &Path, bytes: &[u8]) -> Result<(), StoreError> {
+    replace(path, bytes).map_err(StoreError::file(path, "written"))
+}
+
+/// The same, for whoever tells errors in another way.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut name = path.as_os_str().to_os_string();
     name.push(".new");
     let new = PathBuf::from(name);
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create(&new)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&new, path)?;
-        match path.parent() {
-            // Not every file system can do this; where it cannot, nothing more can be done.
-            Some(parent) => File::open(parent).map(|folder| drop(folder.sync_all())),
-            None => Ok(()),
-        }
-    };
-    write().map_err(StoreError::file(path, "written"))
+    let mut file = File::create(&new)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&new, path)?;
+    match path.parent() {
+        // Not every file system can do this; where it cannot, nothing more can be done.
+        Some(parent) => File::open(parent).map(|folder| drop(folder.sync_all())),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@
 use crate::error::StoreError;
 use crate::folder::{self, LOCK, index_of, mark, pack_file};
 use crate::schema::open_to_read;
-use crate::table::{Table, hash_of, write_lasting};
+use crate::table::{PackEntry, Table, hash_of, write_lasting};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 const CHECKSUMS: &str = "checksums";
@@ -27,9 +28,20 @@ pub struct Verified {
     pub interrupted: bool,
 }
 
+/// Length and hash of every file.
 #[derive(Serialize, Deserialize)]
-struct List {
+pub(crate) struct List {
     files: BTreeMap<String, (u64, String)>,
+}
+
+/// The files that are written anew under the same name; all others never change.
+const WRITTEN_ANEW: [&str; 2] = ["index/meta.json", "index/.managed.json"];
+
+impl List {
+    /// The list of a store, if nobody was interrupted and it is as it was written.
+    pub(crate) fn read(folder: &Path) -> Option<List> {
+        list_of(&fs::read(folder.join(CHECKSUMS)).ok()?)
+    }
 }
 
 /// The files of a store by their names, those of the index behind `index/`. Locks and what is not complete are left out.
@@ -49,14 +61,24 @@ fn files_of(folder: &Path) -> std::io::Result<Vec<String>> {
     Ok(names)
 }
 
-/// Notes the hashes of all files.
-pub(crate) fn note(folder: &Path) -> Result<(), StoreError> {
+/// Notes the hashes of all files. Those of files that were there before are taken from where they were noted when they were
+/// written, so that what has changed since is not taken for right.
+pub(crate) fn note(folder: &Path, before: Option<&List>, packs: &[PackEntry]) -> Result<(), StoreError> {
     let failed = StoreError::file(folder, "read");
+    let packs: BTreeMap<String, (u64, &String)> = packs.iter().map(|p| (format!("pack.{}", p.number), (p.bytes, &p.hash))).collect();
     let note = || -> std::io::Result<Vec<u8>> {
         let mut list = List { files: BTreeMap::new() };
         for name in files_of(folder)? {
-            let bytes = fs::read(folder.join(&name))?;
-            list.files.insert(name, (bytes.len() as u64, hash_of(&bytes)));
+            let noted = before.and_then(|b| b.files.get(&name)).filter(|_| !WRITTEN_ANEW.contains(&name.as_str()));
+            let entry = match (packs.get(&name), noted) {
+                (Some((length, hash)), _) => (*length, (*hash).clone()),
+                (None, Some(noted)) => noted.clone(),
+                (None, None) => {
+                    let bytes = fs::read(folder.join(&name))?;
+                    (bytes.len() as u64, hash_of(&bytes))
+                }
+            };
+            list.files.insert(name, entry);
         }
         let mut bytes = serde_json::to_vec(&list)?;
         let hash = hash_of(&bytes);
@@ -82,15 +104,17 @@ pub fn verify(folder: &Path) -> Result<Verified, StoreError> {
     if let Err(error) = folder::check(folder) {
         match error {
             StoreError::Absent(_) | StoreError::NoStore(_) => return Err(error),
+            StoreError::File { ref source, .. } if source.kind() == ErrorKind::PermissionDenied => return Err(error),
             error => found.faults.push(error.to_string()),
         }
     }
     match fs::read(folder.join(CHECKSUMS)) {
-        Ok(bytes) => listed(folder, &bytes, &mut found),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+        Ok(bytes) => listed(folder, &bytes, &mut found)?,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
             found.interrupted = true;
-            committed(folder, &mut found);
+            committed(folder, &mut found)?;
         }
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(StoreError::file(&folder.join(CHECKSUMS), "read")(error)),
         Err(error) => found.faults.push(format!("{CHECKSUMS} cannot be read: {error}")),
     }
     Ok(found)
@@ -106,30 +130,59 @@ fn list_of(bytes: &[u8]) -> Option<List> {
 /// Makes sure, before an index of usual size is read, that it is as it was written: its reader trusts what it finds.
 pub(crate) fn index_is_whole(folder: &Path) -> Result<(), StoreError> {
     const MOST: u64 = 16 << 20;
-    let Some(list) = fs::read(folder.join(CHECKSUMS)).ok().and_then(|bytes| list_of(&bytes)) else { return Ok(()) };
-    let index: Vec<_> = list.files.iter().filter(|(name, _)| name.starts_with("index/")).collect();
-    if index.iter().map(|(_, (length, _))| length).sum::<u64>() > MOST {
+    let Some(list) = List::read(folder) else { return Ok(()) };
+    let index = list.files.iter().filter(|(name, _)| name.starts_with("index/"));
+    if index.map(|(_, (length, _))| length).sum::<u64>() > MOST {
         return Ok(());
     }
-    for (name, (_, hash)) in index {
+    match changed_in_index(folder, &list)? {
+        Some(name) => Err(StoreError::damaged(folder, format!("{name} has changed since it was written"))),
+        None => Ok(()),
+    }
+}
+
+/// The first file of the index that is not as it was written.
+pub(crate) fn changed_in_index(folder: &Path, list: &List) -> Result<Option<String>, StoreError> {
+    for (name, (_, hash)) in list.files.iter().filter(|(name, _)| name.starts_with("index/")) {
         let path = folder.join(name);
         let bytes = fs::read(&path).map_err(StoreError::file(&path, "read"))?;
         if hash_of(&bytes) != *hash {
-            return Err(StoreError::damaged(folder, format!("{name} has changed since it was written")));
+            return Ok(Some(name.clone()));
         }
     }
-    Ok(())
+    Ok(None)
 }
 
-fn listed(folder: &Path, bytes: &[u8], found: &mut Verified) {
+/// Whether a pack is as it was written. What cannot be read is not, unless this user may not read it.
+pub(crate) fn is_whole(folder: &Path, pack: &PackEntry) -> Result<bool, StoreError> {
+    let path = pack_file(folder, pack.number);
+    match fs::read(&path) {
+        Ok(bytes) => Ok(hash_of(&bytes) == pack.hash),
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => Err(StoreError::file(&path, "read")(error)),
+        Err(_) => Ok(false),
+    }
+}
+
+/// The bytes of a file; what is wrong with it where it cannot be read. That this user may not read it is no damage.
+fn bytes_of(folder: &Path, name: &str) -> Result<Result<Vec<u8>, String>, StoreError> {
+    let path = folder.join(name);
+    match fs::read(&path) {
+        Ok(bytes) => Ok(Ok(bytes)),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(StoreError::file(&path, "read")(error)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(Err(format!("{name} is not there"))),
+        Err(error) => Ok(Err(format!("{name} cannot be read: {error}"))),
+    }
+}
+
+fn listed(folder: &Path, bytes: &[u8], found: &mut Verified) -> Result<(), StoreError> {
     (found.files, found.bytes) = (1, bytes.len() as u64);
     let Some(list) = list_of(bytes) else {
         found.faults.push(format!("{CHECKSUMS} has changed since it was written"));
-        return;
+        return Ok(());
     };
     for (name, (length, hash)) in &list.files {
-        match fs::read(folder.join(name)) {
-            Err(error) => found.faults.push(format!("{name} cannot be read: {error}")),
+        match bytes_of(folder, name)? {
+            Err(fault) => found.faults.push(fault),
             Ok(bytes) => {
                 found.files += 1;
                 found.bytes += bytes.len() as u64;
@@ -141,12 +194,13 @@ fn listed(folder: &Path, bytes: &[u8], found: &mut Verified) {
             }
         }
     }
+    Ok(())
 }
 
-/// What the last commit names.
-fn committed(folder: &Path, found: &mut Verified) {
-    let mut check = |name: &str, right: &dyn Fn(&[u8]) -> bool| match fs::read(folder.join(name)) {
-        Err(error) => found.faults.push(format!("{name} cannot be read: {error}")),
+/// Holds a file against what it should be.
+fn check(folder: &Path, name: &str, found: &mut Verified, right: impl Fn(&[u8]) -> bool) -> Result<(), StoreError> {
+    match bytes_of(folder, name)? {
+        Err(fault) => found.faults.push(fault),
         Ok(bytes) => {
             found.files += 1;
             found.bytes += bytes.len() as u64;
@@ -154,13 +208,24 @@ fn committed(folder: &Path, found: &mut Verified) {
                 found.faults.push(format!("{name} has changed since it was written"));
             }
         }
-    };
-    check(folder::MARK, &|bytes| bytes == mark());
+    }
+    Ok(())
+}
+
+/// What the last commit names.
+fn committed(folder: &Path, found: &mut Verified) -> Result<(), StoreError> {
+    check(folder, folder::MARK, found, |bytes| bytes == mark())?;
     let index = match open_to_read(folder) {
         Ok(index) => index,
         // Nothing was committed yet.
-        Err(_) if !index_of(folder).join("meta.json").exists() => return,
-        Err(error) => return found.faults.push(format!("the index cannot be opened: {error}")),
+        Err(_) if !index_of(folder).join("meta.json").exists() => return Ok(()),
+        Err(error) => match StoreError::index(folder, "read")(error) {
+            error @ StoreError::File { .. } => return Err(error),
+            error => {
+                found.faults.push(error.to_string());
+                return Ok(());
+            }
+        },
     };
     match index.validate_checksum() {
         Ok(damaged) => found.faults.extend(damaged.iter().map(|path| format!("index/{} has changed since it was written", path.display()))),
@@ -174,12 +239,9 @@ fn committed(folder: &Path, found: &mut Verified) {
         Err(error) => found.faults.push(error),
         Ok(table) => {
             for pack in &table.packs {
-                let bytes = fs::read(pack_file(folder, pack.number)).unwrap_or_default();
-                (found.files, found.bytes) = (found.files + 1, found.bytes + bytes.len() as u64);
-                if hash_of(&bytes) != pack.hash {
-                    found.faults.push(format!("pack.{} has changed since it was written", pack.number));
-                }
+                check(folder, &format!("pack.{}", pack.number), found, |bytes| hash_of(bytes) == pack.hash)?;
             }
         }
     }
+    Ok(())
 }

@@ -52,7 +52,7 @@ enum Getter<'c> {
 
 impl Store {
     /// Hands over the asked fields of the events that a query asks for, chunk by chunk: within a source in their order, but not
-    /// sorted by time over all of them. The values are those that a query compares with (`Query::matches_in`): a host that the
+    /// sorted by time over all of them. What is damaged is left out; see [`Store::lost`]. The values are those that a query compares with (`Query::matches_in`): a host that the
     /// source gives, the severity before the level word.
     pub fn visit_fields(
         &self,
@@ -65,19 +65,23 @@ impl Store {
         let question = Question::new(self, &plan, frame)?;
         let mut turn = Turn::new(self, &plan);
         for (place, number) in question.each_chunk() {
-            let pack = self.pack(place)?;
+            let Some(pack) = self.spare_pack(place)? else { continue };
             if pack.footer.chunks.get(number).is_some_and(|meta| question.is_outside(meta)) {
                 continue;
             }
-            let chunk = Chunk::open(&pack, number).map_err(self.unreadable())?;
-            let rows = question.rows(turn.asker(place, pack), &chunk)?;
-            if rows.is_empty() {
-                continue;
-            }
-            let (source, clock) = question.of_source(chunk.meta.source)?;
-            let mut times = if needs.time { Some(Times::new(&chunk, clock, self)?) } else { None };
-            let at = &mut |row: usize| times.as_mut().and_then(|times| times.at(row));
-            visit(&chunk, source, needs.fields, &mut rows.iter(), at, each).map_err(self.unreadable())?;
+            let mut visit_chunk = || {
+                let chunk = Chunk::open(&pack, number).map_err(self.unreadable())?;
+                let rows = question.rows(turn.asker(place, pack.clone()), &chunk)?;
+                if rows.is_empty() {
+                    return Ok(());
+                }
+                let (source, clock) = question.of_source(chunk.meta.source)?;
+                let mut times = if needs.time { Some(Times::new(&chunk, clock, self)?) } else { None };
+                let at = &mut |row: usize| times.as_mut().and_then(|times| times.at(row));
+                visit(&chunk, source, needs.fields, &mut rows.iter(), at, each).map_err(self.unreadable())
+            };
+            let visited = visit_chunk();
+            self.spare((place, number), visited)?;
         }
         Ok(())
     }

@@ -14,8 +14,10 @@ use crate::pack::chunk::Chunk;
 use crate::pack::read::Pack;
 use crate::schema::{Fields, open_to_write};
 use crate::table::{PackEntry, StoredSource, Table, hash_of, write_lasting};
-use crate::verify;
+use crate::verify::{self, List};
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::{Mutex, MutexGuard};
@@ -42,6 +44,8 @@ pub struct Writer {
     budget: usize,
     /// Bytes of raw text of a pack.
     batch: u64,
+    /// What was noted of the files when they were written, as it stood when the store was opened.
+    listed: Option<List>,
     _held: Held,
 }
 
@@ -49,8 +53,14 @@ pub struct Writer {
 pub(crate) struct Shared {
     pub(crate) index: IndexWriter,
     pub(crate) table: Table,
+    /// The list of hashes was taken away, since something changes.
+    changing: bool,
+    /// The index was held against its hashes.
+    index_is_whole: bool,
+    /// Packs, by number, that were held against their hashes, or written since.
+    pub(crate) whole: BTreeSet<u64>,
     /// Chunks of sources that are being read, by source and hash: the places of their packs, and their numbers there.
-    pending: FxHashMap<(u32, u128), Vec<(usize, usize)>>,
+    pub(crate) pending: FxHashMap<(u32, u128), Vec<(usize, usize)>>,
 }
 
 impl Writer {
@@ -59,17 +69,22 @@ impl Writer {
     pub fn open(folder: &Path, threads: usize, memory: usize) -> Result<Writer, StoreError> {
         folder::create(folder)?;
         let held = folder::hold(folder)?;
-        verify::forget(folder)?;
+        verify::index_is_whole(folder)?;
         let (index, fields) = open_to_write(folder)?;
         let failed = StoreError::index(folder, "opened for writing");
         let writer = index.writer_with_num_threads(1, INDEX_MEMORY).map_err(&failed)?;
         let payload = index.load_metas().map_err(&failed)?.payload;
         let table = Table::read(folder, folder::payload(folder, payload.as_deref())?.as_ref())?;
-        table.sweep(folder);
+        let listed = List::read(folder);
+        if listed.is_none() {
+            table.sweep(folder);
+        }
         let sources = table.sources.clone();
         let budget = (memory.saturating_sub(READING + INDEX_MEMORY) / threads.max(1)).clamp(8 << 20, 256 << 20);
-        let shared = Mutex::new(Shared { index: writer, table, pending: FxHashMap::default() });
-        Ok(Writer { folder: folder.to_path_buf(), fields, sources, reading: Vec::new(), shared, budget, batch: u64::MAX, _held: held })
+        let shared =
+            Shared { index: writer, table, changing: false, index_is_whole: false, whole: BTreeSet::new(), pending: FxHashMap::default() };
+        let (folder, shared) = (folder.to_path_buf(), Mutex::new(shared));
+        Ok(Writer { folder, fields, sources, reading: Vec::new(), shared, budget, batch: u64::MAX, listed, _held: held })
     }
 
     pub(crate) fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -115,6 +130,7 @@ impl Writer {
             }
         }
         drop(shared);
+        self.make_sure(cut.iter().map(|(place, _)| *place))?;
         for cut in cut.chunks(MOST_CHUNKS / 2) {
             self.rewrite(cut, &|record, source| from.get(&source).is_none_or(|from| record.origin.offset < *from))?;
         }
@@ -129,6 +145,35 @@ impl Writer {
         Ok(())
     }
 
+    /// Makes sure that packs, by their places, and the index are as they were written. Nothing may be rewritten before: what has
+    /// changed would be taken for right afterwards.
+    pub(crate) fn make_sure(&self, places: impl Iterator<Item = usize>) -> Result<(), StoreError> {
+        let mut shared = self.shared();
+        let changed = |file: String| StoreError::Changed { folder: self.folder.clone(), file };
+        if !shared.index_is_whole {
+            let found = match &self.listed {
+                Some(list) => verify::changed_in_index(&self.folder, list)?,
+                None => {
+                    let damaged = shared.index.index().validate_checksum().map_err(StoreError::index(&self.folder, "read"))?;
+                    damaged.into_iter().next().map(|path| format!("index/{}", path.display()))
+                }
+            };
+            if let Some(file) = found {
+                return Err(changed(file));
+            }
+            shared.index_is_whole = true;
+        }
+        for place in places {
+            let Some(entry) = shared.table.packs.get(place).filter(|p| !shared.whole.contains(&p.number)) else { continue };
+            let number = entry.number;
+            if !verify::is_whole(&self.folder, entry)? {
+                return Err(changed(format!("pack.{number}")));
+            }
+            shared.whole.insert(number);
+        }
+        Ok(())
+    }
+
     /// Replaces chunks by what is to be kept of them. Not more than one pack may be made of them.
     pub(crate) fn rewrite(&self, chunks: &[(usize, usize)], keeps: &dyn Fn(&Record<'_>, u32) -> bool) -> Result<(), StoreError> {
         let mut adder = self.adder()?;
@@ -137,7 +182,8 @@ impl Writer {
             let entry = self.shared().table.packs.get(*place).cloned();
             let Some(entry) = entry else { continue };
             let pack = Rc::new(open_pack(&self.folder, &entry)?);
-            let chunk = Chunk::open(&pack, *number).map_err(|e| StoreError::damaged(&self.folder, e.to_string()))?;
+            let changed = |_| StoreError::Changed { folder: self.folder.clone(), file: format!("pack.{}", entry.number) };
+            let chunk = Chunk::open(&pack, *number).map_err(changed)?;
             let source = chunk.meta.source;
             let mut failed = None;
             for row in 0..chunk.len() as u32 {
@@ -146,7 +192,7 @@ impl Writer {
                         failed = failed.take().or(adder.add(source, record).err());
                     }
                 };
-                chunk.record(row, source, &mut each).map_err(|e| StoreError::damaged(&self.folder, e.to_string()))?;
+                chunk.record(row, source, &mut each).map_err(changed)?;
             }
             if let Some(error) = failed {
                 return Err(error);
@@ -183,7 +229,9 @@ impl Writer {
         let number = shared.table.next;
         shared.table.next += 1;
         let path = pack_file(&self.folder, number);
+        shared.change(&self.folder)?;
         write_lasting(&path, &built.bytes)?;
+        shared.whole.insert(number);
         let failed = StoreError::index(&self.folder, "written");
         for (chunk, words) in (0u64..).zip(&built.terms) {
             let mut document = TantivyDocument::new();
@@ -219,15 +267,15 @@ impl Writer {
         shared.commit(&self.folder, facts)?;
         shared.index.wait_merging_threads().map_err(&failed)?;
         shared.table.sweep(&self.folder);
-        verify::note(&self.folder)
+        verify::note(&self.folder, self.listed.as_ref(), &shared.table.packs)
     }
 
     /// Leaves the store as it is.
     pub fn leave(self) -> Result<(), StoreError> {
         let shared = self.shared.into_inner().unwrap_or_else(|e| e.into_inner());
-        if shared.table.generation > 0 {
+        if shared.table.generation > 0 && (shared.changing || self.listed.is_none()) {
             shared.index.wait_merging_threads().map_err(StoreError::index(&self.folder, "written"))?;
-            verify::note(&self.folder)?;
+            verify::note(&self.folder, self.listed.as_ref(), &shared.table.packs)?;
         }
         Ok(())
     }
@@ -250,8 +298,17 @@ impl Writer {
 }
 
 impl Shared {
+    /// Takes the list of hashes away, before the first file changes.
+    fn change(&mut self, folder: &Path) -> Result<(), StoreError> {
+        if !std::mem::replace(&mut self.changing, true) {
+            verify::forget(folder)?;
+        }
+        Ok(())
+    }
+
     fn commit(&mut self, folder: &Path, facts: &[(usize, Vec<u8>)]) -> Result<(), StoreError> {
         let failed = StoreError::index(folder, "written");
+        self.change(folder)?;
         self.table.generation += 1;
         let payload = self.table.write(folder, facts)?;
         let payload = serde_json::to_string(&payload).map_err(|e| StoreError::damaged(folder, e.to_string()))?;
@@ -282,7 +339,12 @@ impl Shared {
 
 pub(crate) fn open_pack(folder: &Path, entry: &PackEntry) -> Result<Pack, StoreError> {
     let path = pack_file(folder, entry.number);
-    Pack::open(&path).map_err(StoreError::file(&path, "read"))
+    Pack::open(&path).map_err(|error| match error.kind() {
+        ErrorKind::InvalidData | ErrorKind::NotFound | ErrorKind::UnexpectedEof => {
+            StoreError::Changed { folder: folder.to_path_buf(), file: format!("pack.{}", entry.number) }
+        }
+        _ => StoreError::file(&path, "read")(error),
+    })
 }
 
 /// Adds events to a store.

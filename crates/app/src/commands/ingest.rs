@@ -4,11 +4,12 @@ use super::standing::{Standing, goes_by, hash, standings, told_anew};
 use super::store;
 use crate::books::{Books, size};
 use crate::cli::{Cli, Ingest};
+use crate::output::words;
 use crate::own::Own;
 use crate::progress::Watch;
 use crate::{exit, load};
 use anyhow::Result;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::{Clock, Record, SourceId};
 use whyline_parse::reading::learnt;
 use whyline_parse::{Bundle, Facts, Gravity, Options, Passed, Sink, pass, prepare};
@@ -42,7 +43,8 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, 
     let most = args.max_store.as_deref().map(bytes).transpose()?;
     let mut writer = Writer::open(&cli.store, options.threads, memory).map_err(store::failed)?;
     writer.set_batch(batch);
-    let before: u64 = writer.sources().iter().filter(|s| s.same_as.is_none() && !s.unfinished).map(|s| s.counted.records).sum();
+    let before = writer.len();
+    let lacking = lacking(&writer)?;
     let mut standings = standings(bundle, writer.sources());
     told_anew(&mut standings, bundle, writer.sources(), &options.formats);
     let mut books = Books::default();
@@ -52,6 +54,10 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, 
             books.add(&counts, counts.records);
         }
     }
+    // What was removed since is no duplicate of anything.
+    let known: BTreeSet<usize> =
+        standings.iter().filter_map(|s| if let Standing::Known(n) = s { Some(original(&writer, *n)) } else { None }).collect();
+    known.iter().for_each(|number| books.remove(true, lacking[*number]));
     let listed = list(&mut writer, bundle, &standings);
     let work = Work::new(&mut writer, bundle, &standings, &listed.numbers)?;
     let mut rest = part(bundle, &listed);
@@ -72,11 +78,13 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, 
     for (i, counts) in counts.iter().enumerate() {
         let skipped = done.get(&i).map_or(0, |d| d.skipped);
         books.add(counts, if rest.same_as[i].is_some() { counts.records } else { skipped + counts.duplicate });
+        let lacks = lacking.get(work.numbers[i] as usize).copied().unwrap_or(0);
+        books.remove(true, lacks.min(skipped));
     }
     let passed = Passed { sinks: Vec::<()>::new(), facts, counts, digests, problems };
     let facts = note_sources(&mut writer, &rest, &work, &passed, &done, args)?;
     settle(&mut writer, &facts, &options.told)?;
-    let after: u64 = writer.sources().iter().filter(|s| s.same_as.is_none()).map(|s| s.counted.records).sum();
+    let new = writer.len().saturating_sub(before);
     let sources = writer.sources().iter().filter(|s| !s.gone).count();
     let kept: Vec<(usize, Vec<u8>)> = facts.iter().map(|(n, f)| Ok((*n, store::facts_to_bytes(f)?))).collect::<Result<_>>()?;
     let held = match most {
@@ -101,19 +109,45 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, 
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
     let partial = load::tell(&problems)?;
-    load::note(&format!("books: {}", books.line()));
-    load::note(&format!(
-        "stored: {} events from {}, of which {} are new; the store {} holds {events} events of {sources} sources",
-        books.stored,
-        size(books.bytes),
-        after.saturating_sub(before),
-        cli.store.display()
-    ));
+    tell(cli, &books, (events, sources as u64), new);
     if bundle.inputs.is_empty() {
         load::note("warning: there is no log file here; nothing was stored. Give the folder that the logs were copied into.");
     }
     let short = args.reading.strict && books.are_short();
     Ok(Some(if partial || short || bundle.inputs.is_empty() { exit::PARTIAL } else { exit::DONE }))
+}
+
+/// Says what was read, and what the store holds now: events of sources, of which so many are new.
+fn tell(cli: &Cli, books: &Books, (events, sources): (u64, u64), new: u64) {
+    load::note(&format!("books: {}", books.line()));
+    load::note(&format!(
+        "stored: the store {} holds {} of {}, of which {new} {} new; {} read",
+        cli.store.display(),
+        words::count(events, "event", "events"),
+        words::count(sources, "source", "sources"),
+        if new == 1 { "is" } else { "are" },
+        size(books.bytes)
+    ));
+    if books.removed > 0 {
+        load::note(&format!("note: {}", removed_before(books.removed)));
+    }
+}
+
+/// How many events of each source were removed since they were stored, by its number.
+fn lacking(writer: &Writer) -> Result<Vec<u64>> {
+    let left = writer.events_of_sources().map_err(store::failed)?;
+    let lacks = |(source, left): (&StoredSource, u64)| if source.unfinished { 0 } else { source.own().saturating_sub(left) };
+    Ok(writer.sources().iter().zip(left).map(lacks).collect())
+}
+
+/// The source that holds the events of another, or itself.
+fn original(writer: &Writer, number: usize) -> usize {
+    writer.sources()[number].same_as.map_or(number, |of| of as usize)
+}
+
+fn removed_before(count: u64) -> String {
+    let what = words::count(count, "event that was removed before stays", "events that were removed before stay");
+    format!("{what} away; to store a source with all of its events again, remove it whole (`whyline store rm --source GLOB`) and ingest it")
 }
 
 /// A size as somebody wrote it, in bytes.

@@ -9,6 +9,7 @@ mod ingest;
 mod keeping;
 mod parse;
 mod query;
+mod removing;
 mod rules;
 mod standing;
 mod store;

@@ -27,7 +27,7 @@ pub fn run(cli: &Cli, args: &Args) -> Result<u8> {
     let own = Own::read(&args.reading.rules)?;
     warn(&asked);
     let mut job = Job::new(args, &own, asked)?;
-    let partial = if args.paths.is_empty() { stored::answer(cli, &mut job).map(|()| false)? } else { files::answer(cli, &mut job)? };
+    let partial = if args.paths.is_empty() { stored::answer(cli, &mut job)? } else { files::answer(cli, &mut job)? };
     let found = job.finish()?;
     Ok(match (partial, found) {
         (true, _) => exit::PARTIAL,

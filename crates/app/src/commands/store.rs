@@ -3,14 +3,15 @@
 use super::bundle::{From, Read, join_pieces, source_info};
 use crate::books::Books;
 use crate::load;
+use crate::output::words;
 use anyhow::{Context, Result};
 use std::path::Path;
 use whyline_diagnose::{Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
-use whyline_event::Clock;
+use whyline_event::{Clock, Record};
 use whyline_parse::reading::host_in;
 use whyline_parse::settle::{Item, settle, tell_year};
 use whyline_parse::{Counts, Facts, Gravity, Problem, Settled, Told};
-use whyline_store::{Counted, Store, StoreError, StoredSource};
+use whyline_store::{Counted, Lost, Store, StoreError, StoredSource};
 
 /// An error of the store, with the code it deserves: a folder that is no store is wrong usage.
 pub fn failed(error: StoreError) -> anyhow::Error {
@@ -132,6 +133,32 @@ pub fn last(facts: &[Facts], settled: &[Settled]) -> Option<i64> {
     ends.max()
 }
 
+/// What could not be read of a store, each file of it as a problem.
+fn damages(store: &Store, folder: &Path) -> Vec<Problem> {
+    let all = store.len();
+    let told = |lost: Lost| Problem {
+        gravity: Gravity::Unreadable,
+        place: folder.join(&lost.file).display().to_string(),
+        what: format!(
+            "damaged ({}): up to {} of {} events are missing from this answer",
+            lost.why,
+            words::number(lost.events),
+            words::number(all)
+        ),
+        help: HOW_TO_MEND.to_string(),
+    };
+    store.lost().into_iter().map(told).collect()
+}
+
+/// What helps against damage. What is damaged may be the only copy there is.
+pub const HOW_TO_MEND: &str = "keep the store while it may hold the only copy. `whyline store verify` says what is damaged; \
+    where you have the original logs, `whyline store compact --drop-damaged` and ingesting them again brings everything back";
+
+/// Tells what could not be read of a store. Gives whether there was anything.
+pub fn tell_damages(store: &Store, folder: &Path) -> Result<bool> {
+    load::tell(&damages(store, folder))
+}
+
 /// What went wrong when the sources were read, as it was told then.
 fn kept_problems(sources: &[StoredSource]) -> Vec<Problem> {
     let told = |source: &StoredSource, text: &str| {
@@ -153,13 +180,23 @@ pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result
         books.add(&counts, if same_as.is_some() { counts.records } else { counts.duplicate });
         if same_as.is_none() {
             tally.source(&source.path);
-            store.records_of(number, rank, &mut |record| tally.record(record)).map_err(failed)?;
+            let mut read = 0;
+            let mut each = |record: &Record<'_>| {
+                read += 1;
+                tally.record(record);
+            };
+            store.records_of(number, rank, &mut each).map_err(failed)?;
+            // What is damaged was not removed; it is told.
+            if !source.unfinished && store.lost().is_empty() {
+                books.remove(false, source.own().saturating_sub(read));
+            }
         }
         let info = source_info(&source.path, source.host.as_deref(), facts, &counts, &known.settled[number], same_as);
         infos.push(SourceInfo { encoding: source.encoding.clone(), ..info });
     }
     join_pieces(&mut infos);
     let evidence = Evidence::new(Gathered::together(vec![tally.finish()]), infos);
-    let problems = kept_problems(store.sources());
+    let mut problems = kept_problems(store.sources());
+    problems.extend(damages(&store, folder));
     Ok(Read { from: From::Store(Box::new(store)), evidence, books, problems })
 }

@@ -110,7 +110,7 @@ mod tests {
             evidence.gauges.push((*second, gauge));
         }
         let (topology, pack) = (Topology::default(), Pack::built_in().unwrap());
-        let incident = Incident { symptoms: Vec::new(), onset: 100_000, end: 200_000 };
+        let incident = Incident { symptoms: Vec::new(), onset: 100_000, end: 200_000, wait: 0 };
         let (affected, edge) = (Vec::new(), Vec::new());
         let mut view =
             View { evidence: &evidence, topology: &topology, pack: &pack, incident: &incident, affected, edge, found: Vec::new() };

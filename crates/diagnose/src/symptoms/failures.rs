@@ -1,23 +1,21 @@
 //! Requests that fail far more often than usual.
 
 use super::apart::apart;
+use super::excused::{Excused, kinds, without_challenges};
 use super::scan::active;
 use super::{Edge, Symptom, reach, symptom};
 use crate::evidence::Evidence;
-use crate::names::NameId;
-use crate::requests::Chosen;
-use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
 /// Width of a bin, ms.
 const BIN: i64 = 5_000;
 
 /// What a client that gave up is counted as: nginx's own status for it.
-const GAVE_UP: u16 = 499;
+pub(super) const GAVE_UP: u16 = 499;
 
 /// The status by which a request is counted. HAProxy says how a session ended (configuration manual, 8.5: the client was the first to end it), and
 /// AWS load balancers have a status of their own for it.
-fn counted_as(status: u16, termination: [u8; 2]) -> u16 {
+pub(super) fn counted_as(status: u16, termination: [u8; 2]) -> u16 {
     let aborted = matches!(termination, [b'C', b'Q' | b'C' | b'H' | b'D']);
     if aborted || status == 460 { GAVE_UP } else { status }
 }
@@ -31,56 +29,6 @@ fn symptom_of(status: u16) -> Option<String> {
         }
         _ => return None,
     })
-}
-
-/// Whether a user agent is that of a tool for load tests, as they call themselves when nobody tells them otherwise.
-fn is_load_tool(agent: &str) -> bool {
-    const TOOLS: [&str; 12] = [
-        "k6/",
-        "ApacheBench/",
-        "python-locust",
-        "Locust",
-        "gatling",
-        "wrk",
-        "hey/",
-        "vegeta",
-        "Artillery",
-        "fortio.org",
-        "oha/",
-        "bombardier",
-    ];
-    TOOLS.iter().any(|tool| agent.starts_with(tool))
-}
-
-/// Some of the kinds of an edge.
-fn kinds(evidence: &Evidence, edge: &Edge, which: impl Fn(u16) -> bool) -> Chosen {
-    let chosen = evidence.requests.choose(|kind| which(counted_as(kind.status, kind.termination)));
-    chosen.iter().zip(&edge.kinds).map(|(a, b)| *a && *b).collect()
-}
-
-/// Scanners: clients of whose requests most are refused, for many different paths.
-fn scanners(evidence: &Evidence, edge: &Edge) -> FxHashSet<NameId> {
-    const PATHS: usize = 4;
-    let mut refused: FxHashMap<NameId, (usize, Vec<NameId>)> = FxHashMap::default();
-    for (_, r) in evidence.requests.of(&kinds(evidence, edge, |status| (400..500).contains(&status))) {
-        let (bad, paths) = refused.entry(r.of.client).or_default();
-        *bad += 1;
-        if paths.len() < PATHS && !paths.contains(&r.of.path) {
-            paths.push(r.of.path);
-        }
-    }
-    refused.retain(|_, (_, paths)| paths.len() >= PATHS);
-    if refused.is_empty() {
-        return FxHashSet::default();
-    }
-    let mut all: FxHashMap<NameId, usize> = refused.keys().map(|client| (*client, 0)).collect();
-    for (_, r) in edge.requests(evidence) {
-        if let Some(n) = all.get_mut(&r.of.client) {
-            *n += 1;
-        }
-    }
-    let most = |(client, (bad, _)): &(&NameId, &(usize, Vec<NameId>))| all.get(*client).is_some_and(|all| bad * 10 >= all * 7);
-    refused.iter().filter(most).map(|(client, _)| *client).collect()
 }
 
 pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>) {
@@ -107,18 +55,15 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
         }
     }
     let mut by_status: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
-    let scanners = scanners(evidence, edge);
+    let excused = Excused::new(evidence, edge, &good_paths);
     for (i, r) in evidence.requests.of(&kinds(evidence, edge, |status| symptom_of(status).is_some())) {
         let status = counted_as(r.of.status, r.of.termination);
-        let client_error = (400..500).contains(&status) && status != GAVE_UP;
-        if client_error && (scanners.contains(&r.of.client) || good_paths.get(r.of.path as usize) != Some(&true)) {
-            continue;
+        if !excused.is(evidence, status, &r) {
+            by_status.entry(status).or_default().push(i);
         }
-        // Who is slowed down while testing how much can be borne gets what was asked for.
-        if status == 429 && is_load_tool(evidence.text(r.of.agent)) {
-            continue;
-        }
-        by_status.entry(status).or_default().push(i);
+    }
+    if let Some(refused) = by_status.get_mut(&401) {
+        without_challenges(evidence, edge, refused);
     }
     for (status, list) in by_status {
         let Some(id) = symptom_of(status) else { continue };

@@ -1,8 +1,10 @@
 //! Symptoms: what users felt, when, and how much. Incidents: stretches of time in which symptoms are active.
 
 mod apart;
+pub(crate) mod complaints;
 mod decline;
 mod edges;
+mod excused;
 mod failures;
 mod scan;
 mod silence;
@@ -45,6 +47,8 @@ pub struct Incident {
     pub onset: i64,
     /// Last end, ms.
     pub end: i64,
+    /// How long (ms) a quarter of its failing requests waited at most before they failed; 0 where that is short, or nobody knows.
+    pub wait: i64,
 }
 
 impl Incident {
@@ -120,7 +124,7 @@ fn together(evidence: &Evidence, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
                 incident.end = incident.end.max(symptom.end);
                 incident.symptoms.push(symptom);
             }
-            None => incidents.push(Incident { onset: symptom.onset, end: symptom.end, symptoms: vec![symptom] }),
+            None => incidents.push(Incident { onset: symptom.onset, end: symptom.end, wait: 0, symptoms: vec![symptom] }),
         }
     }
     for incident in &mut incidents {
@@ -129,9 +133,19 @@ fn together(evidence: &Evidence, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
         let heaviest = incident.symptoms.first().map_or(0, |s| s.affected.len());
         let weighty = incident.symptoms.iter().filter(|s| s.affected.is_empty() || s.affected.len() * 20 >= heaviest);
         incident.onset = weighty.map(|s| s.onset).min().unwrap_or(incident.onset);
+        incident.wait = wait(evidence, incident);
     }
     incidents.sort_by_key(|i| i.onset);
     incidents
+}
+
+/// How long a quarter of the failing requests took at most, where that is long (ms).
+fn wait(evidence: &Evidence, incident: &Incident) -> i64 {
+    const LONG: std::ops::RangeInclusive<i64> = 10_000..=300_000;
+    let failing = incident.affected().into_iter().map(|i| evidence.request(i)).filter(Request::failed);
+    let mut took: Vec<i64> = failing.filter_map(|r| r.took()).collect();
+    took.sort_unstable();
+    took.get(took.len() / 4).copied().filter(|wait| LONG.contains(wait)).unwrap_or(0)
 }
 
 /// Whether a symptom follows an incident after a pause, and other requests fail.

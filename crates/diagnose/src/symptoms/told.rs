@@ -48,7 +48,8 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
         let mut by_host: BTreeMap<NameId, Vec<Told<'_>>> = BTreeMap::new();
         for series in evidence.series.iter().filter(|series| fault.evidence.iter().any(|e| e.signal == series.signal)) {
             let is_session = || pack.signals.get(series.signal as usize).is_some_and(|signal| signal.id.starts_with("haproxy.session-"));
-            if of_sessions && !is_session() || of_proxy && !is_of_proxy(evidence, pack, series) {
+            let is_own = || requests && is_of_application(pack, series);
+            if of_sessions && !is_session() || of_proxy && (!is_of_proxy(evidence, pack, series) || is_own()) {
                 continue;
             }
             let mut bins = series.bins.clone();
@@ -79,7 +80,13 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
                     && fault.id == "tls.handshake"
                     && !were_served(&all, seconds, served.get_or_init(|| clients_served(evidence)), evidence)
             };
-            found.extend(burst(&fault.id, evidence.text(host), &bins, least).filter(|symptom| !scanners(symptom)));
+            let burst = if of_proxy && all.iter().all(|told| is_of_application(pack, told.series)) {
+                let begun = all.iter().filter_map(|told| evidence.span(told.series.source)).map(|span| span.0).min();
+                drawn_out(&fault.id, evidence.text(host), &bins, begun.unwrap_or(i64::MAX))
+            } else {
+                burst(&fault.id, evidence.text(host), &bins, least)
+            };
+            found.extend(burst.filter(|symptom| !scanners(symptom)));
         }
     }
     found
@@ -90,6 +97,12 @@ fn is_of_proxy(evidence: &Evidence, pack: &Pack, series: &Series) -> bool {
     let family = evidence.sources.get(series.source).map_or("", SourceInfo::family);
     let is_tls = pack.signals.get(series.signal as usize).is_some_and(|signal| signal.id.starts_with("tls."));
     !is_tls || PROXIES.contains(&family) || PROXIES.contains(&evidence.text(series.service))
+}
+
+/// Whether the frameworks of applications say so, each time that a request fails: where requests are logged those tell.
+fn is_of_application(pack: &Pack, series: &Series) -> bool {
+    const SAID: [&str; 3] = [".request-exception", ".servlet-exception", ".request-panic"];
+    pack.signals.get(series.signal as usize).is_some_and(|signal| SAID.iter().any(|end| signal.id.ends_with(end)))
 }
 
 /// Programs that answer a request with 502 where they cannot hand it on.
@@ -172,9 +185,27 @@ fn reach(bins: &BTreeMap<i64, u64>, (first, last): (i64, i64)) -> (i64, i64) {
 
 /// A burst: at least so many hits within a minute.
 fn burst(id: &str, host: &str, bins: &BTreeMap<i64, u64>, least: u64) -> Option<Symptom> {
-    let in_minute = |s: i64| bins.range(s..s.saturating_add(60)).map(|(_, n)| n).sum::<u64>();
-    let hot: Vec<i64> = bins.keys().copied().filter(|s| in_minute(*s) >= least).collect();
-    let last = hot.last()?.saturating_add(60);
+    burst_within(60, id, host, bins, least)
+}
+
+/// So long (s) a trouble that only an application tells of lasts at the least: one caller that asks for what is not there is none.
+const DRAWN_OUT: i64 = 120;
+
+/// A burst within ten minutes that goes on for a while, before which nothing of the kind was said.
+fn drawn_out(id: &str, host: &str, bins: &BTreeMap<i64, u64>, begun: i64) -> Option<Symptom> {
+    const WITHIN: i64 = 600;
+    let burst = burst_within(WITHIN, id, host, bins, LEAST)?;
+    let (first, last) = (burst.onset.div_euclid(1000), burst.end.div_euclid(1000));
+    let before = bins.range(first - WITHIN..first).map(|(_, n)| n).sum::<u64>();
+    let is_new = first - begun >= 60 && before * PART * 2 <= burst.total as u64;
+    (is_new && last - first >= DRAWN_OUT).then_some(burst)
+}
+
+/// A burst: at least so many hits within so many seconds.
+fn burst_within(within: i64, id: &str, host: &str, bins: &BTreeMap<i64, u64>, least: u64) -> Option<Symptom> {
+    let around = |s: i64| bins.range(s..s.saturating_add(within)).map(|(_, n)| n).sum::<u64>();
+    let hot: Vec<i64> = bins.keys().copied().filter(|s| around(*s) >= least).collect();
+    let last = hot.last()?.saturating_add(within);
     let (first, end) = reach(bins, (*hot.first()?, bins.range(..last).next_back().map_or(last, |(s, _)| *s)));
     let total = bins.range(first..=end).map(|(_, n)| *n as usize).sum();
     Some(Symptom { total, ..without_requests(id, host, (first * 1000, end * 1000)) })
@@ -193,6 +224,18 @@ mod tests {
         assert_eq!((burst.onset, burst.end, burst.total), (32_000, 92_000, 244));
         let even: BTreeMap<i64, u64> = (0..120).step_by(2).map(|second| (second, 2)).collect();
         assert_eq!(reach(&even, (0, 118)), (0, 118));
+    }
+
+    #[test]
+    fn what_only_an_application_tells_of_lasts_for_a_while() {
+        let every = |step: usize, from: i64, to: i64| (from..to).step_by(step).map(|second| (second, 1)).collect::<BTreeMap<i64, u64>>();
+        let drawn = |bins: &BTreeMap<i64, u64>, begun| drawn_out("http.500", "app1", bins, begun).map(|s| (s.onset, s.end, s.total));
+        assert_eq!(drawn(&every(5, 1000, 1300), 0), Some((1_000_000, 1_295_000, 60)));
+        // Seventy within half a minute; a drizzle for as long as the log; from its first line on; a handful.
+        assert_eq!(drawn(&every(1, 1000, 1030).into_keys().map(|second| (second, 3)).collect(), 0), None);
+        assert_eq!(drawn(&every(15, 0, 9000), 0), None);
+        assert_eq!(drawn(&every(5, 1000, 1300), 990), None);
+        assert_eq!(drawn(&every(60, 1000, 2000), 0), None);
     }
 
     #[test]

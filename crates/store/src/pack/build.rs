@@ -9,6 +9,7 @@ use super::footer::{ChunkMeta, Footer, Listed, Span};
 use super::layout::{Columns, Layout};
 use super::rows::{Edges, mark, numbers, own, times};
 use super::shape::{Atom, Cutter, Kept, Shape};
+use super::sums::sums;
 use super::tally::Tallies;
 use super::words::{ChunkWords, Vocabulary};
 use super::{MAGIC, MOST_CHUNKS};
@@ -478,6 +479,7 @@ impl Builder {
             blooms,
             odd: self.tallies.odd,
             tallies: self.tallies.finish(),
+            sums: sums(&bytes),
         };
         let raw = footer.write();
         let from = bytes.len();

@@ -58,6 +58,8 @@ pub(crate) struct Footer {
     pub(crate) tallies: Vec<Tally>,
     /// Chunks with records whose fields are not in the tallies.
     pub(crate) odd: u64,
+    /// Sums over the pages of what stands before.
+    pub(crate) sums: Vec<u32>,
 }
 
 fn write_span(span: Span, out: &mut Vec<u8>) {
@@ -109,6 +111,8 @@ impl Footer {
         unsigned(self.tallies.len() as u64, &mut out);
         self.tallies.iter().for_each(|tally| tally.write(&mut out));
         unsigned(self.odd, &mut out);
+        unsigned(self.sums.len() as u64, &mut out);
+        self.sums.iter().for_each(|sum| out.extend_from_slice(&sum.to_le_bytes()));
         out
     }
 
@@ -140,7 +144,8 @@ impl Footer {
         let blooms = read_span(from)?;
         let tallies = (0..from.count()?).map(|_| Tally::read(from)).collect::<Option<Vec<_>>>()?;
         let odd = from.unsigned()?;
-        let footer = Footer { names: Names::new(names), shapes, dictionaries, chunks, blooms, tallies, odd };
+        let sums = (0..from.count()?).map(|_| Some(u32::from_le_bytes(from.bytes(4)?.try_into().ok()?))).collect::<Option<Vec<_>>>()?;
+        let footer = Footer { names: Names::new(names), shapes, dictionaries, chunks, blooms, tallies, odd, sums };
         from.rest.is_empty().then_some(footer)
     }
 }

@@ -10,6 +10,8 @@
 //! magic | chunk ... | Bloom filter of each chunk | dictionary (lengths, outlines, texts, filter) ... | footer | length and hash of the footer | magic
 //! chunk: head (rows, shapes, lengths of columns), columns of all rows, odd rows, columns of each shape
 //! ```
+//!
+//! The footer holds a sum of every page before it, against which whatever is read is held.
 
 pub(crate) mod block;
 pub(crate) mod bloom;
@@ -28,10 +30,11 @@ pub(crate) mod read;
 pub(crate) mod rooms;
 mod rows;
 pub(crate) mod shape;
+pub(crate) mod sums;
 pub(crate) mod tally;
 pub(crate) mod words;
 
 /// The first and the last bytes of a pack.
-pub(crate) const MAGIC: &[u8; 8] = b"whypack3";
+pub(crate) const MAGIC: &[u8; 8] = b"whypack4";
 /// Most chunks of a pack: dictionaries note with a bit each which of them have an entry.
 pub(crate) const MOST_CHUNKS: usize = 64;

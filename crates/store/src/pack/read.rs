@@ -9,6 +9,7 @@ use super::footer::{Footer, Span};
 use super::layout::Columns;
 use super::rooms::Room;
 use super::shape::Shape;
+use super::sums::Sums;
 use crate::bytes::Reader;
 use crate::names::{Names, spelling};
 use std::cell::OnceCell;
@@ -24,30 +25,41 @@ const TAIL: u64 = 24;
 const LONGEST: u64 = 512 << 20;
 
 /// A file that is read here and there.
-pub(crate) struct Places(File);
+pub(crate) struct Places {
+    file: File,
+    sums: Sums,
+}
 
 impl Places {
+    /// Reads a stretch, and makes sure that it is as it was written.
     pub(crate) fn read(&self, span: Span) -> io::Result<Room> {
-        if span.length > LONGEST {
-            return Err(damaged("a length cannot be"));
-        }
-        let mut bytes = Room::of(span.length as usize);
-        self.fill(&mut bytes, span.from)?;
+        let around = self.sums.around(span)?;
+        let mut bytes = read(&self.file, around)?;
+        self.sums.check(&bytes, around.from)?;
+        bytes.keep((span.from - around.from) as usize, span.length as usize);
         Ok(bytes)
     }
+}
 
-    #[cfg(unix)]
-    fn fill(&self, bytes: &mut [u8], from: u64) -> io::Result<()> {
-        std::os::unix::fs::FileExt::read_exact_at(&self.0, bytes, from)
+fn read(file: &File, span: Span) -> io::Result<Room> {
+    if span.length > LONGEST {
+        return Err(damaged("a length cannot be"));
     }
+    let mut bytes = Room::of(span.length as usize);
+    fill(file, &mut bytes, span.from)?;
+    Ok(bytes)
+}
 
-    #[cfg(not(unix))]
-    fn fill(&self, bytes: &mut [u8], from: u64) -> io::Result<()> {
-        use io::{Read, Seek, SeekFrom};
-        let mut file = &self.0;
-        file.seek(SeekFrom::Start(from))?;
-        file.read_exact(bytes)
-    }
+#[cfg(unix)]
+fn fill(file: &File, bytes: &mut [u8], from: u64) -> io::Result<()> {
+    std::os::unix::fs::FileExt::read_exact_at(file, bytes, from)
+}
+
+#[cfg(not(unix))]
+fn fill(mut file: &File, bytes: &mut [u8], from: u64) -> io::Result<()> {
+    use io::{Read, Seek, SeekFrom};
+    file.seek(SeekFrom::Start(from))?;
+    file.read_exact(bytes)
 }
 
 pub(crate) fn damaged(what: &str) -> Error {
@@ -66,22 +78,23 @@ impl Pack {
     pub(crate) fn open(path: &Path) -> io::Result<Pack> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
-        let places = Places(file);
         let least = TAIL + MAGIC.len() as u64;
         if length < least {
             return Err(damaged("it is too short"));
         }
-        let tail = places.read(Span { from: length - TAIL, length: TAIL })?;
+        let tail = read(&file, Span { from: length - TAIL, length: TAIL })?;
         let number = |at: usize| tail.get(at..at + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_le_bytes);
         if tail.get(16..) != Some(MAGIC.as_slice()) || number(0) > length - least {
             return Err(damaged("its end is not that of a pack"));
         }
-        let raw = places.read(Span { from: length - TAIL - number(0), length: number(0) })?;
+        let raw = read(&file, Span { from: length - TAIL - number(0), length: number(0) })?;
         if xxh3_64(&raw) != number(8) {
             return Err(damaged("its table of contents has changed"));
         }
         let footer = unpack(&mut Reader { rest: &raw }).and_then(|raw| Footer::read(&raw));
-        let footer = footer.ok_or_else(|| damaged("its table of contents cannot be read"))?;
+        let mut footer = footer.ok_or_else(|| damaged("its table of contents cannot be read"))?;
+        let sums = Sums::new(std::mem::take(&mut footer.sums), length - TAIL - number(0));
+        let places = Places { file, sums: sums.ok_or_else(|| damaged("its table of contents cannot be read"))? };
         let entries = footer.dictionaries.iter().map(|_| OnceCell::new()).collect();
         Ok(Pack { places, footer, entries, columns: OnceCell::new() })
     }
@@ -170,8 +183,8 @@ impl Pack {
             return Ok(false);
         }
         let at = (bloom::block_of(hash, blocks) * bloom::BLOCK) as u64;
-        let mut block = [0; bloom::BLOCK];
-        self.places.fill(&mut block, filter.from.saturating_add(at))?;
-        Ok(bloom::holds(&block, hash))
+        let block = self.places.read(Span { from: filter.from.saturating_add(at), length: bloom::BLOCK as u64 })?;
+        let block = block[..].try_into().map_err(|_| damaged("a filter cannot be read"))?;
+        Ok(bloom::holds(block, hash))
     }
 }

@@ -40,6 +40,15 @@ impl Room {
         Room { bytes, length }
     }
 
+    /// Keeps so many of the bytes from a place on.
+    pub(crate) fn keep(&mut self, from: usize, length: usize) {
+        let end = from.saturating_add(length).min(self.length);
+        if from > 0 && from <= end {
+            self.bytes.copy_within(from..end, 0);
+        }
+        self.length = end.saturating_sub(from);
+    }
+
     /// The bytes as text, where they are.
     pub(crate) fn into_text(mut self) -> Option<Text> {
         let mut bytes = std::mem::take(&mut self.bytes);

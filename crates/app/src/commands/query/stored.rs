@@ -10,8 +10,8 @@ use whyline_event::{Event, Source};
 use whyline_query::pipe::Hit;
 use whyline_store::{Frame, Store, Visited};
 
-/// Asks the store.
-pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<()> {
+/// Asks the store. Gives whether something of it could not be read.
+pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
     let args = job.args;
     let options = load::options(&args.reading, job.own, load::threads(cli.threads), None)?;
     let store = store::open(&cli.store)?;
@@ -28,16 +28,30 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<()> {
         frame.nanos = when::stretch(&args.window, &base)?.map(|s| (s.from, s.to));
         frame.clocks = Some(known.clocks());
     }
+    tell_unfinished(&store);
+    let stored = Stored::new(&store);
     if args.count && job.asked.pipeline.stages().is_empty() {
         job.matched = store.count(&job.asked.query, &frame).map_err(store::failed)?;
         job.results = job.matched;
-        return Ok(());
+    } else if job.pipeline.needs_only_count() || job.pipeline.needs().is_some() {
+        summed_up(job, &store, &frame)?;
+    } else if job.pipeline.in_order() && job.pipeline.context() == 0 {
+        one_by_one(job, &stored, &frame)?;
+    } else {
+        together(job, &stored, &frame)?;
     }
-    let stored = Stored::new(&store);
-    if job.pipeline.needs_only_count() || job.pipeline.needs().is_some() {
-        return summed_up(job, &store, &frame);
+    store::tell_damages(&store, &cli.store)
+}
+
+/// Says when not everything is stored yet.
+fn tell_unfinished(store: &Store) {
+    let unfinished: Vec<&str> = store.sources().iter().filter(|s| s.unfinished).map(|s| s.path.as_str()).collect();
+    if let Some(first) = unfinished.first() {
+        let others = if unfinished.len() > 1 { format!(" and {} more", unfinished.len() - 1) } else { String::new() };
+        load::note(&format!(
+            "note: {first}{others}: not everything is stored; storing goes on, or was interrupted, or lost something to damage"
+        ));
     }
-    if job.pipeline.in_order() && job.pipeline.context() == 0 { one_by_one(job, &stored, &frame) } else { together(job, &stored, &frame) }
 }
 
 /// The sources as events name them, and their places in the order of answers.

@@ -31,6 +31,7 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport) -> R
         .and(ink, incident.grade.as_str())
         .then(match incident.health {
             Some(health) => format!(", health {health} of 100, "),
+            None if incident.symptoms.is_empty() => ", told by programs alone: no log here shows requests, ".into(),
             None => ", told by an error log alone, ".into(),
         })
         .and(end_ink, end);

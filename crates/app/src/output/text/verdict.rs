@@ -108,7 +108,7 @@ fn named(text: Text, cause: &Cause, ink: Ink) -> Text {
 /// `412 of 3,114 requests failed (502), 2026-11-20 21:07:12–21:08:39 UTC (1 min 27 s), recovered`
 fn felt(incident: &IncidentReport) -> String {
     let worst = incident.symptoms.iter().max_by(|a, b| heaviness(a).total_cmp(&heaviness(b)));
-    let what = worst.map(sentence).unwrap_or_default();
+    let what = worst.map_or_else(|| "programs complain; what users felt stands in no log here".into(), sentence);
     let others = incident.symptoms.len().saturating_sub(1);
     let more = if others > 0 { format!(" and {}", count(others, "other symptom", "other symptoms")) } else { String::new() };
     let end = if incident.recovered { "recovered" } else { "still going on when the logs end" };
