@@ -129,7 +129,8 @@ fn parse(text: &str) -> Option<Line<'_>> {
         // `Nov 21 10:31:12 ERROR module: text` is an application's line.
         return None;
     }
-    if !classic && pri.is_none() && !is_whole(&head) && !(stamp.form == Form::Explicit && is_of_journal(&head)) {
+    let surely = is_whole(&head) || stamp.form == Form::Explicit && is_of_journal(&head);
+    if !classic && pri.is_none() && !surely {
         return None;
     }
     if head.host.is_empty() && head.tag.is_empty() {
