@@ -63,7 +63,13 @@ pub fn options(reading: &Reading, own: &Own, threads: usize, only: Option<String
         };
         formats.push(made.map_err(|e| usage(format!("--log-format {text}: {e}")))?);
     }
-    Ok(Options { told, hosts, formats, only, encodings, threads, once: false, progress: None })
+    Ok(Options { told, hosts, formats, only, encodings, read_at: now(), threads, once: false, progress: None })
+}
+
+/// The present time, in seconds.
+pub fn now() -> Option<i64> {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_secs()).ok()
 }
 
 /// An encoding, as the option writes it.

@@ -43,7 +43,7 @@ pub fn service_of_path(path: &str) -> String {
     let mut parts = path.rsplit('/');
     let file = parts.next().unwrap_or(path);
     let stem = file.split('.').next().unwrap_or(file);
-    let stem = stem.strip_suffix("-json").unwrap_or(stem);
+    let stem = stream_of(undated(stem.strip_suffix("-json").unwrap_or(stem)));
     let is_hash = |part: &str| part.len() >= 12 && part.bytes().all(|b| b.is_ascii_hexdigit());
     if is_hash(stem) {
         return parts.find(|part| !is_hash(part)).unwrap_or(stem).to_string();
@@ -55,6 +55,32 @@ pub fn service_of_path(path: &str) -> String {
 
 /// Names of what a program writes, rather than of a program.
 const STREAMS: [&str; 12] = ["error", "errors", "access", "out", "err", "stdout", "stderr", "output", "current", "log", "main", "console"];
+
+/// A name without the day that rolling files carry behind it (`log-20261121`, Serilog's `log-20261121_001`, `shop-2026-11-21`).
+fn undated(stem: &str) -> &str {
+    let digits = |text: &str, from: usize, to: usize| text.get(from..to).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    // A number behind the day counts the files of one day.
+    let day = stem.rsplit_once('_').filter(|(_, n)| n.len() == 3 && digits(n, 0, 3)).map_or(stem, |(day, _)| day);
+    let known = |length: usize| {
+        let at = day.len().checked_sub(length)?;
+        let (name, day) = (day.get(..at)?, day.get(at..)?);
+        let dashes = length == 10 && digits(day, 0, 4) && digits(day, 5, 7) && digits(day, 8, 10) && day.matches('-').count() == 2;
+        let is_day = (dashes || length == 8 && digits(day, 0, 8)) && day.starts_with("20");
+        let name = name.trim_end_matches(['-', '_']);
+        (is_day && !name.is_empty()).then_some(name)
+    };
+    known(8).or_else(|| known(10)).unwrap_or(stem)
+}
+
+/// The name of the program whose output goes to several files (`shop-out`, `shop-error-0` of pm2, lib/Common.js).
+fn stream_of(stem: &str) -> &str {
+    fn program(stem: &str) -> Option<&str> {
+        ["-out", "-error", "-err"].iter().find_map(|end| stem.strip_suffix(end)).filter(|name| name.len() > 1)
+    }
+    let is_number = |n: &str| (1..=3).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit());
+    let numbered = stem.rsplit_once('-').filter(|(_, n)| is_number(n)).and_then(|(whole, _)| program(whole));
+    program(stem).or(numbered).unwrap_or(stem)
+}
 
 /// A service on its host, each as far as it is known.
 pub fn of_service(service: &str, host: &str) -> String {
@@ -153,6 +179,17 @@ mod tests {
         assert_eq!(service_of_path("web01/php/error.log"), "php");
         assert_eq!(service_of_path("web01/error.log"), "error");
         assert_eq!(service_of_path("web01/log/error.log"), "error");
+        for (path, want) in [
+            ("web02/erp/log-20261121.json", "erp"),
+            ("web02/erp/log-20261121_001.json", "erp"),
+            ("web02/erp/erp-2026-11-21.log", "erp"),
+            ("web02/erp/20261121.log", "20261121"),
+            ("web02/pm2/pricing-out.log", "pricing"),
+            ("web02/pm2/pricing-error-0.log", "pricing"),
+            ("web02/shop/worker-2.log", "worker-2"),
+        ] {
+            assert_eq!(service_of_path(path), want, "{path}");
+        }
         assert_eq!(parts("service:api@app02"), ("service", "api", Some("app02")));
         assert_eq!(parts("addr:10.0.0.3:8080"), ("addr", "10.0.0.3:8080", None));
     }

@@ -11,6 +11,9 @@ use whyline_event::{Clock, Form, Stamp, Zone};
 /// What is gathered for a report ends at about the same time, and clocks are a little apart.
 const SLACK: i64 = 300;
 
+/// What speaks more seldom than once a day says nothing about when a bundle ends.
+const DAY: i64 = 86_400;
+
 /// Offsets that are no whole hours, by how many people live there.
 const ODD: [i32; 7] = [19800, 20700, 12600, 16200, 34200, -12600, 23400];
 
@@ -35,6 +38,8 @@ struct Around<'a> {
     near: &'a [Option<i64>],
     /// Where the settled sources lie.
     frame: Vec<(usize, Stretch)>,
+    /// Until when they may go on without a word.
+    silent: Option<i64>,
 }
 
 /// The stretches beside which a source may lie.
@@ -43,6 +48,8 @@ struct Frames {
     host: Option<Stretch>,
     /// Of the whole bundle.
     bundle: Option<Stretch>,
+    /// When the bundle has ended for sure: a source that speaks once in an hour goes on for an hour after its last word.
+    silent: Option<i64>,
 }
 
 impl Frames {
@@ -59,7 +66,7 @@ impl Frames {
         let Some((from, to)) = self.bundle else { return false };
         let inside = better.0 >= from - SLACK && better.1 <= to + SLACK;
         let together = (better.0 - from).abs() <= SLACK && (better.1 - to).abs() <= SLACK;
-        inside && self.fit(at) < 0.8 && (at.1 > to + SLACK || together)
+        inside && self.fit(at) < 0.8 && (at.1 > self.silent.unwrap_or(to).max(to + SLACK) || together)
     }
 }
 
@@ -81,13 +88,21 @@ fn hull(all: impl Iterator<Item = Stretch>) -> Option<Stretch> {
 
 impl<'a> Around<'a> {
     fn of(items: &'a [Item<'a>], zones: &[Option<(Zone, Why)>], near: &'a [Option<i64>]) -> Self {
-        let mut around = Around { items, zones: zones.to_vec(), near, frame: Vec::new() };
+        let mut around = Around { items, zones: zones.to_vec(), near, frame: Vec::new(), silent: None };
         let settled = |(i, zone): (usize, &Option<(Zone, Why)>)| {
             let (zone, _) = zone.as_ref().filter(|(_, why)| *why != Why::None)?;
             Some((i, around.stretch(i, zone)?))
         };
         around.frame = zones.iter().enumerate().filter_map(settled).collect();
+        around.silent = around.frame.iter().map(|(i, at)| at.1.saturating_add(around.pace(*i, *at))).max();
         around
+    }
+
+    /// How long a source is silent between two of its records, a day at most.
+    fn pace(&self, i: usize, at: Stretch) -> i64 {
+        let records: u64 = self.items[i].facts.spans.values().map(|span| span.count).sum();
+        let gaps = i64::try_from(records.saturating_sub(1)).unwrap_or(i64::MAX).max(1);
+        (at.1.saturating_sub(at.0) / gaps).clamp(0, DAY)
     }
 
     /// Where a source lies, read in a zone.
@@ -113,11 +128,11 @@ impl<'a> Around<'a> {
         let frames = Frames {
             host: hull(self.frame.iter().filter(|(j, _)| same_host.contains(j)).map(|(_, at)| *at)),
             bundle: hull(self.frame.iter().map(|(_, at)| *at)),
+            silent: self.silent,
         };
         let measured: Vec<i32> = same_host.iter().filter_map(|j| self.measured(*j)).collect();
-        // Local zones of the machine first: a program that writes `Z` says nothing about the machine.
         let mut of_host: Vec<i32> = measured.iter().copied().chain(same_host.iter().chain([&i]).flat_map(|j| self.offsets(*j))).collect();
-        of_host.sort_by_key(|offset| *offset == 0);
+        self.order(i, &mut of_host);
         let at = |offset: i32| self.stretch(i, &Zone::Offset(offset));
         let fits = |offset: i32| at(offset).map_or(0.0, |at| frames.fit(at));
         if let Some(offset) = of_host.iter().copied().find(|offset| fits(*offset) >= 0.5) {
@@ -140,7 +155,7 @@ impl<'a> Around<'a> {
             best.map(|(_, offset)| offset)
         };
         let mut others: Vec<i32> = (0..self.items.len()).flat_map(|j| self.offsets(j)).collect();
-        others.sort_by_key(|offset| *offset == 0);
+        self.order(i, &mut others);
         // Clocks that are known in the bundle, then any of the world.
         let known = best(&mut others.into_iter().chain([0]), 0.0);
         let any = best(&mut (1..=14).flat_map(|hour| [hour * 3600, -hour * 3600]).chain(ODD), 0.3);
@@ -151,6 +166,15 @@ impl<'a> Around<'a> {
         offset
             .map(|offset| (Zone::Offset(offset), if offset == 0 { Why::Assumed } else { Why::Overlap }))
             .or_else(|| of_host.first().map(|offset| (Zone::Offset(*offset), Why::Host)))
+    }
+
+    /// Puts the offsets that a source may have in the order in which they are tried: a program that writes `Z` says nothing about its machine, so
+    /// it comes last. A source whose clock was set back at the end of summer time began with the larger one of the two of its zone.
+    fn order(&self, i: usize, offsets: &mut [i32]) {
+        if self.items[i].facts.is_set_back() {
+            offsets.sort_unstable_by_key(|offset| Reverse(*offset));
+        }
+        offsets.sort_by_key(|offset| *offset == 0);
     }
 
     /// The offset of a source's zone, where neighbours or an envelope have shown it.
@@ -165,7 +189,6 @@ impl<'a> Around<'a> {
 /// Whether a source lies wholly before the bundle, by no more than a day, and is so short that it need not lie in it: what was done an hour
 /// before the trouble is to stay there. What lasts for a good part of the bundle was more likely written beside it, on another clock.
 fn is_earlier(at: Stretch, bundle: Option<Stretch>) -> bool {
-    const DAY: i64 = 86_400;
     bundle.is_some_and(|(from, to)| at.1 <= from && at.1 >= from - DAY && (at.1 - at.0) * 4 <= to - from)
 }
 
@@ -229,6 +252,56 @@ mod tests {
             (37, 3600, (60, 97), 1.0),
         ] {
             assert_eq!(moved(frame, offset, written), hours, "{frame} {offset} {written:?}");
+        }
+    }
+
+    #[test]
+    fn a_source_that_was_set_back_began_with_the_offset_of_summer() {
+        // Three hours of summer time, of which the last one is written twice, then two of winter time.
+        for (offsets, zone) in [
+            (&[(3600, 200), (7200, 100)][..], 7200),
+            (&[(3600, 100), (7200, 200)], 7200),
+            // London, and a program that writes `Z`.
+            (&[(0, 200), (3600, 100)], 3600),
+            (&[(-18000, 200), (-14400, 100)], -14400),
+        ] {
+            let mut theirs = facts(Form::Explicit, TEN, TEN + 5 * HOUR, None);
+            theirs.offsets = offsets.iter().copied().collect();
+            let began = TEN + i64::from(zone);
+            let mut mine = facts(Form::Civil, began, began + 3 * HOUR, None);
+            mine.spans.insert(Form::CivilLater, Span { first: began + 2 * HOUR, last: began + 4 * HOUR, count: 100 });
+            let items = |host| {
+                [
+                    Item { path: "web/access.log", host: Some("web"), modified: None, facts: &theirs },
+                    Item { path: "web/app.log", host, modified: None, facts: &mine },
+                ]
+            };
+            for host in [Some("web"), Some("app")] {
+                let settled = settle::settle(&items(host), &Told::default());
+                assert_eq!(settled[1].clock.zone, Zone::Offset(zone), "{offsets:?} {host:?}");
+                let label = [zone, zone - 3600].map(|offset| Zone::Offset(offset).label()).join(" then ");
+                assert_eq!(settled[1].zone, label);
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_of_one_record_a_day_does_not_end_the_bundle() {
+        // Mails of cron at three in the morning, for a fortnight, and six hours of the last night's syslog; clocks are an hour ahead of UTC.
+        let night = TEN - 8 * HOUR;
+        let mails = |every: i64| {
+            let mut mails = facts(Form::Explicit, night - 13 * DAY, night, Some(3600));
+            mails.spans.insert(Form::Explicit, Span { first: night - 13 * DAY, last: night, count: (13 * DAY / every) as u64 + 1 });
+            mails
+        };
+        let mine = facts(Form::Civil, night - HOUR, night + 5 * HOUR, None);
+        for (every, zone) in [(DAY, 3600), (6 * HOUR, 3600), (60, 5 * 3600)] {
+            let mails = mails(every);
+            let items = [
+                Item { path: "bk/syslog", host: Some("bk"), modified: None, facts: &mine },
+                Item { path: "root.mbox", host: None, modified: None, facts: &mails },
+            ];
+            assert_eq!(settle::settle(&items, &Told::default())[0].clock.zone, Zone::Offset(zone), "{every}");
         }
     }
 

@@ -4,6 +4,7 @@ use crate::detect::Plan;
 use crate::facts::{Facts, Gathering};
 use crate::fold;
 use crate::format::{Cx, Fit, Format};
+use crate::formats::unstamped;
 use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::order::Watch;
@@ -376,6 +377,9 @@ impl<'a> Cutter<'a, '_> {
         }
         let whole = self.open.first().is_some_and(|first| is_whole(first.text))
             || self.pending.as_ref().is_some_and(|record| record.format.ends_with(".access"));
+        if stamped && unstamped::begins(line.text) {
+            return true;
+        }
         (!stamped || whole) && !goes_on(self.open.iter().map(|l| l.text), line.text)
     }
 

@@ -422,6 +422,11 @@ impl Facts {
         self.first_no_year = [self.first_no_year, other.first_no_year].into_iter().flatten().min();
     }
 
+    /// Whether its clock was set back at the end of summer time, and the place is known.
+    pub(crate) fn is_set_back(&self) -> bool {
+        self.spans.keys().any(|form| matches!(form, Form::CivilLater | Form::NoYearLater))
+    }
+
     /// Must be called after the last record: drops moments beyond the cap. May be called earlier, to hold no more than needed.
     pub fn finish(&mut self) {
         self.folds.sort_unstable();

@@ -88,6 +88,8 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
     for (input, host) in inputs.iter_mut().zip(hosts) {
         let told = options.hosts.iter().find(|(_, pattern)| glob(pattern, &input.source.path)).map(|(name, _)| name.clone());
         input.source.host = told.or(input.source.host.take()).or(host);
+        // What comes through a pipe has no time of its own.
+        input.source.modified = input.source.modified.or(options.read_at);
     }
     Bundle { inputs, plans, same_as, problems, progress: options.progress.clone() }
 }

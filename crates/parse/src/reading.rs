@@ -34,6 +34,8 @@ pub struct Options {
     pub only: Option<String>,
     /// Encodings, as told.
     pub encodings: Vec<encoding::Told>,
+    /// When it is read, in seconds: the time of change of what has none, so that stamps without a year get one. Nothing below asks a clock.
+    pub read_at: Option<i64>,
     /// Number of threads, at least 1.
     pub threads: usize,
     /// The bundle is read by one pass and never again, so that streams need not be kept.

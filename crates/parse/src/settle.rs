@@ -153,7 +153,7 @@ pub fn settle(items: &[Item<'_>], told: &Told) -> Vec<Settled> {
             let label = match why {
                 Why::Explicit => explicit_label(item.facts),
                 Why::None => "-".into(),
-                _ => zone.label(),
+                _ => local_label(&zone, item.facts),
             };
             Settled { clock: Clock { zone, near: near[i], ahead: 0 }, why, zone: label, ahead_pairs: 0 }
         })
@@ -171,6 +171,16 @@ fn explicit_label(facts: &Facts) -> String {
     match facts.offsets.iter().max_by_key(|(_, n)| **n) {
         Some((offset, _)) => Zone::Offset(*offset).label(),
         None => "UTC".into(),
+    }
+}
+
+/// A zone as people write it; both offsets where the clock was set back at the end of summer time.
+fn local_label(zone: &Zone, facts: &Facts) -> String {
+    match zone {
+        Zone::Offset(offset) if facts.is_set_back() => {
+            format!("{} then {}", zone.label(), Zone::Offset(offset.saturating_sub(3600)).label())
+        }
+        _ => zone.label(),
     }
 }
 

@@ -9,7 +9,7 @@
 use crate::cut::{Line, MOST_LINES, Over, is_blank, joined, read_into};
 use crate::format::{Cx, Format};
 use crate::formats::cursor::first_line;
-use crate::formats::exception;
+use crate::formats::{exception, unstamped};
 use crate::joins::{goes_on, is_whole};
 use std::collections::VecDeque;
 use std::hash::{Hash, Hasher};
@@ -312,7 +312,7 @@ impl<'a> Strands<'a> {
             && strand.record.stamp.is_some();
         let texts = std::iter::once(head).chain(strand.inner.iter().copied());
         // A daemon whose messages syslog stamps writes some of them with a time of its own and others without.
-        let belongs = stamped && !whole && (!shared || names_exception(inner));
+        let belongs = stamped && !whole && (!shared || names_exception(inner)) && !unstamped::begins(inner);
         (belongs || goes_on(texts, inner)).then_some(at)
     }
 

@@ -59,7 +59,7 @@ fn fields(out: &mut dyn Write) -> Result<()> {
 
 /// Says for each file what was chosen for which lines.
 fn detect(cli: &Cli, args: &Formats, formats: Vec<Arc<dyn Format>>, out: &mut dyn Write) -> Result<u8> {
-    let options = Options { threads: load::threads(cli.threads), formats, ..Options::default() };
+    let options = Options { threads: load::threads(cli.threads), formats, read_at: load::now(), ..Options::default() };
     let bundle = prepare(&args.detect, &options);
     let partial = load::tell(&bundle.problems)?;
     let (explained, facts) = explain(&bundle, options.threads);

@@ -1,6 +1,6 @@
 //! Exceptions and stack traces in records of several lines.
 
-use crate::formats::fill;
+use crate::formats::{fill, unstamped};
 use crate::seek::Needle;
 use whyline_event::{Key, Record, Value};
 
@@ -9,6 +9,8 @@ const GOROUTINE: Needle = Needle::new("goroutine ");
 const PANICKED: Needle = Needle::new("' panicked at ");
 const RUBY: Needle = Needle::new(".rb:");
 const CAUSE: Needle = Needle::new("Caused by: ");
+/// .NET writes the exceptions from the outermost to the innermost, and all their frames below (System.Exception.ToString).
+const INNER: Needle = Needle::new("---> ");
 
 /// Adds what a record of several lines tells about an exception. Does nothing where there is no trace.
 pub fn fields<'a>(text: &'a str, record: &mut Record<'a>) {
@@ -22,6 +24,7 @@ pub fn fields<'a>(text: &'a str, record: &mut Record<'a>) {
         if let Some((type_, message)) = root_cause(text)
             && record.last(Key::ExceptionType) != Some(Value::Str(type_))
         {
+            let message = without_code(message, record);
             record.put_str(Key::ExceptionType, type_);
             record.put_str(Key::ExceptionMessage, message);
         }
@@ -41,9 +44,21 @@ pub fn stack<'a>(text: &'a str, record: &mut Record<'a>) {
 }
 
 fn put<'a>(type_: &'a str, message: &'a str, trace: &'a str, record: &mut Record<'a>) {
+    let message = without_code(message, record);
     fill::once_str(record, Key::ExceptionType, type_);
     fill::once_str(record, Key::ExceptionMessage, message);
     fill::once_str(record, Key::StackTrace, trace.trim_end());
+}
+
+/// .NET writes the code of an error of the system between class and message: `SocketException (111): Connection refused`.
+fn without_code<'a>(message: &'a str, record: &mut Record<'a>) -> &'a str {
+    let Some((code, rest)) = message.strip_prefix('(').and_then(|rest| rest.split_once("): ")) else { return message };
+    let digits = code.strip_prefix("0x").unwrap_or(code);
+    if digits.is_empty() || digits.len() > 10 || !digits.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-') {
+        return message;
+    }
+    fill::once_int(record, Key::Errno, code);
+    rest
 }
 
 /// Python: after `Traceback (most recent call last):` and indented lines, the line that begins at the margin.
@@ -83,7 +98,9 @@ fn frames(text: &str) -> Option<(&str, &str, &str)> {
             let (type_, message) = header(header_line)?;
             return Some((type_, message, text.get(from..)?));
         }
-        if header(bare).is_some() || candidate.is_none() {
+        // The inner ones of .NET stand below the outermost, with which the trace begins.
+        let inner = bare.starts_with("---> ") && candidate.is_some_and(|(_, outer)| header(outer).is_some());
+        if candidate.is_none() || !inner && header(bare).is_some() {
             candidate = Some((start, bare));
         }
         start += line.len();
@@ -120,10 +137,13 @@ fn ruby(text: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
-/// The last `Caused by: Type: message`.
+/// The last `Caused by: Type: message`, or `---> Type: message`.
 fn root_cause(text: &str) -> Option<(&str, &str)> {
-    let at = CAUSE.rfind(text)?;
-    header(text.get(at + 11..)?.lines().next()?)
+    let behind = |needle: &Needle, length: usize| {
+        let at = needle.rfind(text)?;
+        header(text.get(at + length..)?.lines().next()?)
+    };
+    behind(&CAUSE, 11).or_else(|| behind(&INNER, 5))
 }
 
 /// `Type: message` or `Type`, where the type looks like a class; also at the end of a longer line
@@ -131,6 +151,7 @@ fn root_cause(text: &str) -> Option<(&str, &str)> {
 fn header(line: &str) -> Option<(&str, &str)> {
     let line = line.trim();
     let line = line.strip_prefix("Uncaught ").unwrap_or(line);
+    let line = unstamped::thread(line).map_or(line, |(_, exception)| exception);
     let mut from = 0;
     // The first words may be the program's own; a class ends in a usual word or stands before a colon.
     loop {
@@ -138,7 +159,9 @@ fn header(line: &str) -> Option<(&str, &str)> {
         let end = rest.find(|c: char| c == ':' || c.is_whitespace()).unwrap_or(rest.len());
         let word = rest.get(..end)?;
         let after = rest.get(end..)?;
-        if is_class(word, from == 0 && after.starts_with(':')) {
+        // `Exception Info: a.B` of .NET's own reports: the word alone names no class.
+        let vague = matches!(word, "Exception" | "Error") && after.starts_with(' ');
+        if !vague && is_class(word, from == 0 && after.starts_with(':')) {
             let message = after.strip_prefix(':').unwrap_or(after).trim();
             return Some((word, message));
         }
@@ -188,6 +211,19 @@ mod tests {
         fields(text, &mut r);
         assert_eq!(r.last(Key::ExceptionType), Some(Value::Str("b.CException")));
         assert_eq!(r.last(Key::ExceptionMessage), Some(Value::Str("y: z")));
+        let text = "failed: GET /x\nShop.DbException: no rows ---> see below\n ---> Data.SqlException (0x80131904): A network-related error.\n \
+                    ---> System.ComponentModel.Win32Exception (53): The network path was not found.\n   at Shop.Db.Get()";
+        let mut r = Record::new(text, Origin::default());
+        fields(text, &mut r);
+        assert_eq!(r.str(Key::ExceptionType), Some("Shop.DbException"));
+        assert_eq!(r.last(Key::ExceptionType), Some(Value::Str("System.ComponentModel.Win32Exception")));
+        assert_eq!(r.last(Key::ExceptionMessage), Some(Value::Str("The network path was not found.")));
+        assert_eq!(r.int(Key::Errno), Some(53));
+        assert!(r.str(Key::StackTrace).is_some_and(|trace| trace.starts_with("Shop.DbException") && trace.contains("SqlException")));
+        let text = "Exception in thread \"main\" a.BException: x\n\tat a.B.c(B.java:1)";
+        let mut r = Record::new(text, Origin::default());
+        fields(text, &mut r);
+        assert_eq!((r.str(Key::ExceptionType), r.str(Key::ExceptionMessage)), (Some("a.BException"), Some("x")));
         let mut r = Record::new("two\nlines at all", Origin::default());
         fields("two\nlines at all", &mut r);
         assert!(r.fields.is_empty());

@@ -3,7 +3,7 @@
 use crate::format::{Cx, Fit, Format};
 use crate::formats::app::level;
 use crate::formats::cursor::{Cursor, first_line};
-use crate::formats::{exception, fill, message};
+use crate::formats::{exception, fill, message, unstamped};
 use crate::stamp;
 use std::sync::Arc;
 use whyline_event::{Form, Record, Stamp};
@@ -54,6 +54,8 @@ impl Format for Generic {
             }
         } else if let Some(word) = level::any(&mut Cursor::new(text)) {
             fill::level(record, word);
+        } else {
+            unstamped::fields(text, record);
         }
         exception::fields(text, record);
         message::fields(cx, record.body, record);

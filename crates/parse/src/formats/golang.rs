@@ -2,7 +2,7 @@
 
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::{Cursor, begins_record};
-use crate::formats::{exception, fill, message};
+use crate::formats::{exception, fill, logfmt, message};
 use crate::seek::Needle;
 use crate::stamp;
 use whyline_event::{Key, Record, Severity, Stamp, Value};
@@ -131,6 +131,9 @@ impl Format for GoLog {
             c = here;
             fit = 60;
         }
+        if logfmt::behind_stamp(cx, c.rest, record) {
+            return Some(60);
+        }
         if let Some(word) = crate::formats::app::level::any(&mut c) {
             fill::level(record, word);
             c.eat(":");
@@ -140,6 +143,7 @@ impl Format for GoLog {
         record.body = c.rest;
         exception::fields(c.rest, record);
         message::fields(cx, c.rest, record);
+        message::asked_server(c.rest, record);
         Some(fit)
     }
 
@@ -229,6 +233,14 @@ mod tests {
         let mut r = Record::new(text, Origin::default());
         assert_eq!(GoLog.read(&cx, text, &mut r), Some(60));
         assert_eq!((r.body, r.str(Key::CodeFile)), ("listening: 80", Some("shop.go")));
+        let text = "2026/11/21 09:32:18.000001 level=error msg=\"call failed\" status=502 err=\"Get \\\"https://pay.lan:8443/v1\\\": x509: unknown\"";
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!(GoLog.read(&cx, text, &mut r), Some(60));
+        assert_eq!((r.format, r.body, r.severity, r.int(Key::Status)), ("go.log", "call failed", Some(Severity::Error), Some(502)));
+        assert_eq!(r.str(Key::Peer), Some("pay.lan:8443"));
+        let text = "2026/11/21 09:32:18 message=of the day";
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!((GoLog.read(&cx, text, &mut r), r.body), (Some(32), "message=of the day"));
         let text = "panic: no map\n\ngoroutine 1 [running]:\nmain.main()";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(GoLog.read(&cx, text, &mut r), Some(60));

@@ -206,11 +206,28 @@ fn find(key: &str) -> Option<Role> {
     let mut buffer = [0u8; 48];
     let n = fold(key, &mut buffer)?;
     let folded = buffer.get(..n)?;
-    general(folded).or_else(|| http(folded)).or_else(|| named(folded)).or_else(|| {
+    of_tracing(folded).or_else(|| general(folded)).or_else(|| http(folded)).or_else(|| named(folded)).or_else(|| {
         let found = Key::find(key)?;
         // Short aliases are words that a writer may use for anything; full names mean what they say.
         key.contains('.').then_some(Role::Field(found))
     })
+}
+
+/// Rust's tracing puts what an event says below `fields`, and what is known of the request below `span` (tracing-subscriber,
+/// fmt/format/json.rs; tower-http, trace/make_span.rs). Others use these names for what they please, so only few of them count.
+fn of_tracing(key: &[u8]) -> Option<Role> {
+    if let Some(field) = key.strip_prefix(b"fields.") {
+        let role = general(field).or_else(|| http(field)).or_else(|| named(field))?;
+        let usual = matches!(role, Role::Message | Role::Error | Role::Status | Role::Duration(_) | Role::Target | Role::Peer);
+        return (usual || is_of_request(role)).then_some(role);
+    }
+    let field = key.strip_prefix(b"span.")?;
+    let role = http(field).or_else(|| named(field))?;
+    (role == Role::Target || is_of_request(role)).then_some(role)
+}
+
+fn is_of_request(role: Role) -> bool {
+    matches!(role, Role::Field(Key::Method | Key::RequestId | Key::TraceId))
 }
 
 fn general(key: &[u8]) -> Option<Role> {

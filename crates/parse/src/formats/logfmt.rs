@@ -37,6 +37,22 @@ impl Format for Logfmt {
     }
 }
 
+/// Reads the pairs behind the stamp of another logger, where these are the record: level or message first. Returns whether they were.
+pub fn behind_stamp<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> bool {
+    const FEWEST: usize = 2;
+    let head = text.split('=').next().unwrap_or("");
+    if head.len() > 16 || !matches!(role(head), Some(Role::Time | Role::Level | Role::Message)) {
+        return false;
+    }
+    let Some(pairs) = pairs(cx, text).filter(|pairs| pairs.len() >= FEWEST) else { return false };
+    let found = structured::look(cx, &pairs);
+    let is_record = found.message.is_some() && (found.level || found.time.is_some());
+    if is_record {
+        structured::put(cx, &pairs, &found, record);
+    }
+    is_record
+}
+
 /// Whether a line begins with `key=` for a key that means time, level or message.
 fn begins(text: &str) -> bool {
     let end = text.bytes().take(40).take_while(|b| is_key(*b)).count();

@@ -45,10 +45,12 @@ pub mod supervisord;
 pub mod syslog;
 pub mod system;
 pub mod told;
+pub mod unstamped;
 pub mod uvicorn;
 pub mod varnishlog;
 pub mod vendors;
 pub mod web;
+pub mod windows;
 pub mod xml;
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::{
     app, auditd, cef, columns, csv, daemons, databases, dmesg, dns, docker, dotnet, generic, golang, java, journal, journalctl, json, jvm,
-    logfmt, mail, mongodb, monolog, mysql, packages, php, postgres, redis, servers, supervisord, syslog, uvicorn, varnishlog, vendors, xml,
+    logfmt, mail, mongodb, monolog, mysql, packages, php, postgres, redis, servers, supervisord, syslog, uvicorn, varnishlog, vendors,
+    windows, xml,
 };
 use crate::format::Format;
 use std::sync::Arc;
@@ -46,6 +47,7 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(packages::AptHistory),
         Arc::new(varnishlog::VarnishLog),
         Arc::new(xml::Xml),
+        Arc::new(windows::WindowsText),
         Arc::new(dmesg::Dmesg),
         Arc::new(auditd::Auditd),
         Arc::new(servers::Servers),

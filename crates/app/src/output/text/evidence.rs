@@ -169,6 +169,11 @@ fn shown<'a>(lines: &[&'a str]) -> (&'a str, Option<&'a str>) {
             |line: &&&str| !line.starts_with('#') && !line.starts_with("SET timestamp") && !line.to_lowercase().starts_with("use ");
         return (times, lines.iter().find(is_statement).copied());
     }
+    // An event of Kubernetes in YAML.
+    if first.trim_start().starts_with("- apiVersion:") {
+        let named = |name: &str| lines.iter().find(|line| line.trim_start().starts_with(name)).copied();
+        return (named("message:").unwrap_or(first), named("reason:"));
+    }
     if first.trim() == "{" {
         let is_message = |line: &&&str| MESSAGES.iter().any(|key| line.trim_start().strip_prefix('"').is_some_and(|l| l.starts_with(key)));
         return (lines.iter().find(is_message).copied().unwrap_or(first), None);
@@ -242,5 +247,12 @@ mod tests {
         assert_eq!(decisive(&unit), Some("Active: failed (Result: exit-code)"));
         let node = ["TypeError: price is undefined", "    at total (/srv/cart.js:12:3)", "    at next (/srv/app.js:3:1)"];
         assert_eq!(decisive(&node), Some("at total (/srv/cart.js:12:3)"));
+    }
+
+    #[test]
+    fn of_an_event_in_yaml_the_message_is_shown() {
+        let event = ["- apiVersion: v1", "  count: 3", "  kind: Event", "  message: 'Readiness probe failed'", "  reason: Unhealthy"];
+        assert_eq!(shown(&event), ("  message: 'Readiness probe failed'", Some("  reason: Unhealthy")));
+        assert_eq!(shown(&event[..2]), ("- apiVersion: v1", None));
     }
 }

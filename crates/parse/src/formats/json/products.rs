@@ -128,6 +128,9 @@ fn event<'a>(cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
     if let Some(reason) = flat.text("reason") {
         fill::once_str(record, Key::EventName, reason);
     }
+    if let Some(Value::Int(count)) = ["count", "series.count", "deprecatedCount"].iter().find_map(|key| flat.get(key)?.value()) {
+        record.put_other("k8s.event.count", Value::Int(count));
+    }
     let of = |key: &str| flat.text(&format!("involvedObject.{key}")).or_else(|| flat.text(&format!("regarding.{key}")));
     if let Some(namespace) = of("namespace") {
         fill::once_str(record, Key::Namespace, namespace);

@@ -187,6 +187,11 @@ impl Context<'_, '_> {
         let is_it = |text: &str| text.starts_with("http.handlers.reverse_proxy");
         self.pairs.iter().any(|(name, value)| *name == "logger" && value.text().is_some_and(is_it))
     }
+
+    /// Whether the record is of Rust's tracing (tracing-subscriber, fmt::format::Json), whose target is the module that speaks.
+    fn of_tracing(&self) -> bool {
+        self.pairs.iter().any(|(name, _)| name.starts_with("fields."))
+    }
 }
 
 fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, context: Context<'a, '_>, record: &mut Record<'a>) {
@@ -203,6 +208,7 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
         },
         Role::Target if text.starts_with('/') || text.contains("://") || context.http => fill::target(record, text),
         Role::MaybeTarget if context.http && text.starts_with('/') => fill::target(record, text),
+        Role::MaybeTarget if name == "target" && !text.is_empty() && context.of_tracing() => once(Key::Logger, name, value, record),
         Role::Status => match text.parse::<i64>() {
             Ok(n) if (100..600).contains(&n) && !record.has(Key::Status) => record.put(Key::Status, Value::Int(n)),
             _ => other(name, value, record),
@@ -229,6 +235,7 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
                 exception::stack(text, record);
             } else {
                 message::fields(cx, text, record);
+                message::asked_server(text, record);
                 once(Key::ExceptionMessage, name, value, record);
             }
         }

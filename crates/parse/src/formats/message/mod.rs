@@ -12,7 +12,7 @@ mod said;
 pub mod sentence;
 mod target;
 
-pub use target::asked_name;
+pub use target::{asked_name, asked_server};
 
 use crate::format::Cx;
 use crate::formats::cursor::beginning;

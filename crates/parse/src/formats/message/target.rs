@@ -237,6 +237,28 @@ fn name_in_parentheses(text: &str) -> Option<&str> {
     address::is_host_name(name).then_some(name)
 }
 
+/// Adds the server of a request that failed as Go tells it, `Get "https://pay.lan:8443/v1": EOF` (net/url, Error), unless an address is known.
+pub fn asked_server<'a>(text: &'a str, record: &mut Record<'a>) {
+    const URL: Needle = Needle::new(" \"http");
+    if !record.has(Key::Peer)
+        && let Some((before, rest)) = URL.split(text)
+        && ["Get", "Post", "Put", "Head", "Delete", "Patch", "Options"].iter().any(|method| before.ends_with(method))
+        && let Some(server) = server_of(rest)
+    {
+        record.put_str(Key::Peer, server);
+    }
+}
+
+/// Host and port of what is left of a URL, which an error follows.
+fn server_of(rest: &str) -> Option<&str> {
+    let rest = rest.strip_prefix("s://").or_else(|| rest.strip_prefix("://"))?;
+    let (url, _) = rest.split_once("\": ")?;
+    let server = url.split(['/', '?', '#']).next()?;
+    let server = server.rsplit_once('@').map_or(server, |(_, server)| server);
+    let (host, _) = address::split_port(server);
+    (address::ip(host).is_some() || address::is_host_name(host)).then_some(server)
+}
+
 /// The address that could not be reached.
 fn peer<'a>(cx: &Cx<'a>, text: &'a str) -> Option<&'a str> {
     // `write tcp 10.0.0.2:4433->10.0.0.1:6379: i/o timeout`.
@@ -359,6 +381,22 @@ mod tests {
     fn every_word_holds_a_piece() {
         for word in ERRNOS.iter().chain(WORDS) {
             assert!(PIECES.iter().any(|piece| word.contains(piece)), "{word}");
+        }
+    }
+
+    #[test]
+    fn servers_that_go_asked() {
+        for (text, want) in [
+            ("Get \"https://pay.lan:8443/v1?x=1\": x509: certificate is valid for a.lan, not pay.lan", Some("pay.lan:8443")),
+            ("call failed: Post \"http://10.0.0.3/x\": context deadline exceeded", Some("10.0.0.3")),
+            ("Get \"https://u:p@pay.lan\": EOF", Some("pay.lan")),
+            ("Get \"https://pay.lan/v1\"", None),
+            ("see \"http://pay.lan/v1\": there", None),
+            ("Get \"http:///x\": EOF", None),
+        ] {
+            let mut r = Record::new(text, Origin::default());
+            asked_server(text, &mut r);
+            assert_eq!(r.str(Key::Peer), want, "{text}");
         }
     }
 

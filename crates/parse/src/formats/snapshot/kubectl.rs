@@ -187,10 +187,21 @@ pub(super) fn event<'a>(kind: &'a str, reason: &'a str, last: &'a str, record: &
     record.put_str(Key::Level, kind);
     record.severity = Some(if kind == "Warning" { Severity::Warn } else { Severity::Info });
     put(record, Key::EventName, reason);
+    if let Some((count, last)) = again(last) {
+        record.put_other("k8s.event.count", Value::Int(count));
+        record.put_other("k8s.event.last_seen", Value::Duration(last));
+    }
     match seen(last) {
         Some(age) => record.put(Key::EventAge, Value::Duration(age)),
         None => state(record),
     }
+}
+
+/// How often an event came, and how long ago it came last, where it came more than once: `3m30s (x49 over 13m)`.
+fn again(text: &str) -> Option<(i64, i64)> {
+    let (last, rest) = text.split_once(" (x")?;
+    let count = rest.split(' ').next()?.parse().ok().filter(|count| *count > 1)?;
+    Some((count, age::kubectl(last)?))
 }
 
 /// How long ago an event began: `5m`, `3m30s (x49 over 13m)`. An event that came again began when it came first.

@@ -129,7 +129,8 @@ fn parse(text: &str) -> Option<Line<'_>> {
         // `Nov 21 10:31:12 ERROR module: text` is an application's line.
         return None;
     }
-    if !classic && pri.is_none() && !is_whole(&head) {
+    let surely = is_whole(&head) || stamp.form == Form::Explicit && is_of_journal(&head);
+    if !classic && pri.is_none() && !surely {
         return None;
     }
     if head.host.is_empty() && head.tag.is_empty() {
@@ -196,6 +197,12 @@ fn is_whole(head: &Head<'_>) -> bool {
     !head.host.is_empty() && (!head.tag.is_empty() && (head.colon || !head.pid.is_empty()) || address::ip(head.host).is_some())
 }
 
+/// Whether a line with an ISO stamp may be of `journalctl -o short-iso --no-hostname`, which leaves out the host and nothing else
+/// (systemd src/shared/logs-show.c, output_short): with a process id, or of a known service.
+fn is_of_journal(head: &Head<'_>) -> bool {
+    head.host.is_empty() && head.colon && is_name(head.tag) && (is_number(head.pid) || head.pid.is_empty() && services::is_known(head.tag))
+}
+
 /// The ISO stamp that syslog daemons write: with a `T`; a zone is usual, not certain.
 fn iso(text: &str) -> Option<(Stamp, usize)> {
     if !matches!(text.as_bytes().get(10), Some(b'T')) {
@@ -234,6 +241,8 @@ mod tests {
             ("2026-11-21T10:31:12.5+01:00 web1 app[42] [x] up", "80 web1 app Some(42) None [x] up"),
             ("2026-11-21T10:31:12.5+01:00 10.0.0.1 firewall,info up", "20 10.0.0.1 - None None firewall,info up"),
             ("Nov 21 10:31:12 app[42]: up", "65 - app Some(42) None up"),
+            ("2026-11-21T10:31:12+01:00 app[42]: up", "65 - app Some(42) None up"),
+            ("2026-11-21T10:31:12.123456+0100 kernel: CPU29: hot", "50 - kernel None None CPU29: hot"),
             ("Nov 21 10:31:12 web1 -- MARK --", "35 web1 - None None -- MARK --"),
             ("web1 app[42]: no time", "52 web1 app Some(42) None no time"),
             ("Sat Nov 21 10:30:01 2026 daemon.err hostapd[7]: no ap", "65 - hostapd Some(7) Some(\"ERROR\") no ap"),
@@ -259,6 +268,8 @@ mod tests {
             "Nov 21, 2026 8:03:15 PM Api service",
             "Nov 21 10:31:12 ERROR a.b: x",
             "2026-11-21T10:31:12Z stdout F x",
+            "2026-11-21T10:31:12+01:00 shop: up",
+            "2026-11-21T10:31:12 app[42]: up",
         ] {
             assert_eq!(read(no), None, "{no}");
         }
