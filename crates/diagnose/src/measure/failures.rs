@@ -224,6 +224,9 @@ fn longer_before(view: &mut View<'_>, plateau: i64) {
     }
 }
 
+/// From so long (ms) on nobody calls a time-out short; the defaults of the usual proxies are 30 to 120 s.
+const LONG_TIMEOUT: i64 = 30_000;
+
 /// How long the failed requests took.
 fn times(view: &mut View<'_>) {
     let failed: Vec<u32> = view.affected.iter().copied().filter(|i| view.request(*i).of.status >= 499).collect();
@@ -237,6 +240,9 @@ fn times(view: &mut View<'_>) {
     let (entity, cite, onset) = (view.edge_entity(), view.some_affected(), view.incident.onset);
     if middle >= 900 && near * 10 >= took.len() * 6 {
         let note = format!("{near} of {} failed requests ended after {:.1} s", took.len(), middle as f64 / 1000.0);
+        if middle >= LONG_TIMEOUT {
+            view.add("upstream.long-timeout", entity.clone(), onset, note.clone(), Vec::new());
+        }
         view.add("upstream.timeout-plateau", entity, onset, note, cite);
         longer_before(view, middle);
     } else if quantile(&took, 0.8) < 60 {

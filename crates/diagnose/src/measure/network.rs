@@ -72,6 +72,9 @@ fn is_server(server: &str, name: &str) -> bool {
     server == name || server.rsplit_once('/').is_some_and(|(_, s)| s == name)
 }
 
+/// Programs that ask as users do, to see whether they are served: what they ask is no dependency of theirs.
+const PROBERS: [&str; 8] = ["blackbox", "uptime-kuma", "smokeping", "nagios", "icinga", "zabbix", "gatus", "statping"];
+
 /// Targets of errors of which no log was given.
 fn unlogged(view: &mut View<'_>) {
     let (from, to) = (view.incident.onset / 1000 - 30, view.incident.end / 1000 + 5);
@@ -88,6 +91,9 @@ fn unlogged(view: &mut View<'_>) {
             continue;
         }
         let n = series.within(from, to);
+        if PROBERS.iter().any(|prober| view.evidence.text(series.service).contains(prober)) {
+            continue;
+        }
         if n < 2 || view.topology.behind(name).is_some() || is_logged_somewhere(view, address) {
             continue;
         }

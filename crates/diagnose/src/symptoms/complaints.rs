@@ -2,7 +2,8 @@
 //! it. Nobody can say what users felt then, but why something went wrong can be asked all the same.
 
 use super::Incident;
-use crate::evidence::Evidence;
+use super::told::PROXIES;
+use crate::evidence::{Evidence, Series, SourceInfo};
 use crate::groups::Groups;
 use crate::rules::{Pack, SignalId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +53,14 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack, groups: &Groups) -> Vec<Inc
 fn complaint<'e>(evidence: &'e Evidence, pack: &Pack, groups: &Groups, group: &crate::groups::Group) -> Option<Complaint<'e>> {
     let series = || group.series.iter().filter_map(|number| evidence.series.get(*number));
     if series().any(|s| evidence.is_baseline(s.source)) {
+        return None;
+    }
+    // What strangers do to a web server stands in its log all day.
+    let is_proxys = |s: &Series| {
+        let family = evidence.sources.get(s.source).map_or("", SourceInfo::family);
+        PROXIES.contains(&family) || PROXIES.contains(&evidence.text(s.service))
+    };
+    if series().any(is_proxys) {
         return None;
     }
     let host = series().next().and_then(|s| evidence.sources.get(s.source))?.host.as_str();

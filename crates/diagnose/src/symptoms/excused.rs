@@ -92,21 +92,23 @@ fn scanners(evidence: &Evidence, edge: &Edge) -> FxHashSet<NameId> {
     refused.iter().filter(most).map(|(client, _)| *client).collect()
 }
 
-/// Clients that ask so many times as often as the middle one, and all together for less than half of what is asked.
+/// The clients that are told to ask less, where these are one or two and less than half of all requests is theirs: who limits requests means
+/// them.
 fn insatiable(evidence: &Evidence, edge: &Edge) -> FxHashSet<NameId> {
-    const TIMES: usize = 20;
-    if evidence.requests.of(&kinds(evidence, edge, |status| status == TOO_MANY)).next().is_none() {
-        return FxHashSet::default();
-    }
+    /// Anybody may meet a limit once or twice.
+    const OFTEN: usize = 3;
+    const A_FEW: usize = 2;
     let mut clients: FxHashMap<NameId, usize> = FxHashMap::default();
-    for (_, r) in edge.requests(evidence).filter(|(_, r)| r.of.client != NONE) {
+    for (_, r) in evidence.requests.of(&kinds(evidence, edge, |status| status == TOO_MANY)).filter(|(_, r)| r.of.client != NONE) {
         *clients.entry(r.of.client).or_default() += 1;
     }
-    let mut counts: Vec<usize> = clients.values().copied().collect();
-    counts.sort_unstable();
-    let middle = counts.get(counts.len() / 2).copied().unwrap_or(0);
-    clients.retain(|_, n| *n >= middle.saturating_mul(TIMES));
-    if clients.values().sum::<usize>() * 2 >= edge.len { FxHashSet::default() } else { clients.into_keys().collect() }
+    clients.retain(|_, n| *n >= OFTEN);
+    let theirs = || edge.requests(evidence).filter(|(_, r)| clients.contains_key(&r.of.client)).count();
+    if clients.is_empty() || clients.len() > A_FEW || theirs() * 2 >= edge.len {
+        FxHashSet::default()
+    } else {
+        clients.into_keys().collect()
+    }
 }
 
 /// Forgotten checks, as client and path: one client alone asks for it from the beginning of the log to its end, and nobody is ever served.

@@ -106,7 +106,7 @@ fn is_of_application(pack: &Pack, series: &Series) -> bool {
 }
 
 /// Programs that answer a request with 502 where they cannot hand it on.
-const PROXIES: [&str; 9] = ["nginx", "apache", "haproxy", "envoy", "traefik", "caddy", "varnish", "squid", "lighttpd"];
+pub(super) const PROXIES: [&str; 9] = ["nginx", "apache", "haproxy", "envoy", "traefik", "caddy", "varnish", "squid", "lighttpd"];
 
 /// The seconds in which a service of a host logged requests: of a rotated log somebody may have copied one piece, and beside a proxy a
 /// server may log in the same notation only what reached it.
