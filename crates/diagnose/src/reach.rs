@@ -217,12 +217,43 @@ fn workload(name: &str) -> &str {
     if number || is_hash(last, 8..=10) { rest } else { name }
 }
 
+/// Programs that write on any machine, whatever it is for.
+const OF_A_SYSTEM: [&str; 16] = [
+    "kernel",
+    "systemd",
+    "systemd-logind",
+    "systemd-networkd",
+    "systemd-resolved",
+    "NetworkManager",
+    "sshd",
+    "sudo",
+    "cron",
+    "CRON",
+    "crond",
+    "chronyd",
+    "ntpd",
+    "rsyslogd",
+    "dhclient",
+    "auditd",
+];
+
 /// Machines of which only logs of the system are there and that nobody is known to call.
 fn carriers(evidence: &Evidence, topology: &Topology) -> BTreeSet<String> {
     let mut only_system: BTreeMap<&str, bool> = BTreeMap::new();
     for source in evidence.sources.iter().filter(|source| !source.host.is_empty()) {
         *only_system.entry(&source.host).or_insert(true) &= source.is_of_system() || source.tells_of_system();
     }
+    // In the file of a log host many machines write, each of which may have no file of its own.
+    let own: BTreeSet<&str> = only_system.keys().copied().collect();
+    for series in evidence.series.iter().filter(|series| !own.contains(evidence.text(series.host))) {
+        let host = evidence.text(series.host);
+        if !host.is_empty() {
+            *only_system.entry(host).or_insert(true) &= OF_A_SYSTEM.contains(&evidence.text(series.service));
+        }
+    }
+    let serving = evidence.requests.all_kinds().map(|(kind, _)| kind.host).chain(evidence.programs.iter().map(|((host, _), _)| *host));
+    let serving: BTreeSet<&str> = serving.map(|host| evidence.text(host)).filter(|host| !own.contains(host)).collect();
+    only_system.retain(|host, _| !serving.contains(host));
     let named = |host: &str| topology.calls.iter().any(|(caller, callee)| caller == host || callee == host);
     only_system.into_iter().filter(|(host, only)| *only && !named(host)).map(|(host, _)| format!("host:{host}")).collect()
 }

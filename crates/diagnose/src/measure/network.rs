@@ -185,7 +185,7 @@ fn quiet_targets(view: &mut View<'_>) {
             .found
             .iter()
             .any(|m| view.pack.signals[m.signal as usize].id == "backend.silent" && m.entity.ends_with(&format!("@{host}")));
-        if would_tell(view, &host, &entity, from..to) && !trouble && !silent {
+        if would_tell(view, &host, &entity, from..to) && !trouble && !silent && !answers_in_between(view, &host) {
             cite.truncate(2);
             view.add(
                 "target.quiet",
@@ -196,6 +196,35 @@ fn quiet_targets(view: &mut View<'_>) {
             );
         }
     }
+}
+
+/// Whether a machine answers well while the trouble lasts, between failures: a filter that is on lets nothing of the same kind through. Only
+/// requests count that a proxy of another machine sent there, of the paths that fail.
+fn answers_in_between(view: &View<'_>, host: &str) -> bool {
+    /// So many times failing and served requests take turns.
+    const TURNS: usize = 6;
+    /// They are told apart by as much (ms).
+    const APART: i64 = 2_000;
+    let failing = view.failing_paths();
+    let requests = &view.evidence.requests;
+    let kinds = requests.choose(|kind| view.evidence.text(kind.host) == host && kind.status < 400);
+    let served = requests.ended(&kinds, view.incident.onset, view.incident.end).map(|(_, r)| r);
+    let mut moments: Vec<(i64, bool)> = served.filter(|r| failing.contains(&r.of.path)).map(|r| (r.end, true)).collect();
+    moments.extend(view.affected.iter().map(|i| (view.request(*i).start, false)));
+    moments.sort_unstable();
+    let mut turns = 0;
+    let mut last: Option<(i64, bool)> = None;
+    for (at, is_served) in moments {
+        match last {
+            Some((since, was)) if was != is_served && at - since >= APART => {
+                turns += 1;
+                last = Some((at, is_served));
+            }
+            Some((_, was)) if was != is_served => {}
+            _ => last = Some((at, is_served)),
+        }
+    }
+    turns >= TURNS
 }
 
 /// Whether logs of a host go on that would tell of trouble with what is asked for there: those of a service, or of the very program. Those
