@@ -20,21 +20,19 @@ pub struct Visited<'v> {
     pub source: usize,
     /// Its instant in UTC nanoseconds, by the clock of its source, if that is asked.
     pub time: Option<i64>,
-    values: &'v [Value<'v>],
-    ends: &'v [usize],
+    known: Known<'v>,
 }
 
 impl<'v> Visited<'v> {
     /// The event as pipes take it.
-    pub fn known(&self) -> Known<'v> {
-        Known::new(self.time, self.values, self.ends)
+    #[inline]
+    pub fn known(&self) -> &Known<'v> {
+        &self.known
     }
 
     /// The values of the field that was asked for at this place, in the order of the record; a field may have several, or none.
     pub fn values(&self, field: usize) -> &'v [Value<'v>] {
-        let from = field.checked_sub(1).and_then(|f| self.ends.get(f)).copied().unwrap_or(0);
-        let to = self.ends.get(field).copied().unwrap_or(from);
-        self.values.get(from..to).unwrap_or(&[])
+        self.known.values(field)
     }
 }
 
@@ -114,7 +112,7 @@ fn visit(
             }
             ends.push(values.len());
         }
-        each(Visited { source: number, time, values: &values, ends: &ends });
+        each(Visited { source: number, time, known: Known::new(time, &values, &ends) });
     }
     Ok(())
 }
@@ -217,5 +215,5 @@ fn of_record(record: &Record<'_>, source: &Source, fields: &[Target], number: us
         }
         ends.push(values.len());
     }
-    each(Visited { source: number, time, values: &values, ends: &ends });
+    each(Visited { source: number, time, known: Known::new(time, &values, &ends) });
 }

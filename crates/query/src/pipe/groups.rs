@@ -3,6 +3,7 @@
 use super::ast::Function;
 use super::cell::{Cell, Seen, read, write_empty};
 use super::fixed::Fixed;
+use super::known::Known;
 use super::plan::{Grouping, Measured};
 use super::recent::Recent;
 use super::sketch::{Distinct, EXACT, Sketch};
@@ -148,27 +149,41 @@ impl Groups {
     }
 
     pub(super) fn add(&mut self, input: Input<'_>) {
-        let time = match input {
-            Input::Hit(hit) => hit.time(),
-            Input::Known(event) => event.time,
-            Input::Row(_) => None,
-        };
+        match input {
+            Input::Known(event) => self.add_known(&event),
+            Input::Hit(hit) => {
+                self.reach(hit.time());
+                self.add_anew(input);
+                self.bound();
+            }
+            Input::Row(_) => {
+                self.add_anew(input);
+                self.bound();
+            }
+        }
+    }
+
+    /// Adds an event of which only some fields are known.
+    pub(super) fn add_known(&mut self, event: &Known<'_>) {
+        self.reach(event.time);
+        match self.recent.find(&self.plan, event) {
+            Some(number) => self.put(number, Input::Known(*event)),
+            None => {
+                if let Some(number) = self.add_anew(Input::Known(*event)) {
+                    self.recent.remember(number);
+                }
+                self.bound();
+            }
+        }
+    }
+
+    fn reach(&mut self, time: Option<i64>) {
         if let Some(time) = time {
             self.span = Some(self.span.map_or((time, time), |(first, last)| (first.min(time), last.max(time))));
         }
-        match input {
-            Input::Known(event) => match self.recent.find(&self.plan, &event) {
-                Some(number) => self.put(number, input),
-                None => {
-                    if let Some(number) = self.add_anew(input) {
-                        self.recent.remember(number);
-                    }
-                }
-            },
-            input => {
-                self.add_anew(input);
-            }
-        }
+    }
+
+    fn bound(&mut self) {
         if self.groups.len() > 2 * self.most {
             self.prune();
         }
@@ -191,6 +206,7 @@ impl Groups {
     }
 
     /// Finds the groups of an input by its values. The number of the group where it is one.
+    #[inline(never)]
     fn add_anew(&mut self, input: Input<'_>) -> Option<u32> {
         self.keys(input);
         let is_done = |behind: &Option<Box<[u8]>>, key: &[u8]| behind.as_ref().is_some_and(|last| key <= &**last);

@@ -26,16 +26,24 @@ pub struct Known<'k> {
 impl<'k> Known<'k> {
     /// An event by its instant in UTC nanoseconds and the values of its fields: those of all fields one after the other, and for each
     /// field where its values end. They are the values that a query compares with; a level is the severity before the word.
+    #[inline]
     pub fn new(time: Option<i64>, values: &'k [Value<'k>], ends: &'k [usize]) -> Known<'k> {
         Known { time, values, ends }
     }
 
-    /// The values of a field by its place among those that are needed.
+    /// The values of a field by its place among those that are needed, in the order of the record; a field may have several, or none.
+    pub fn values(&self, place: usize) -> &'k [Value<'k>] {
+        let from = place.checked_sub(1).and_then(|p| self.ends.get(p)).copied().unwrap_or(0);
+        let to = self.ends.get(place).copied().unwrap_or(from);
+        self.values.get(from..to).unwrap_or(&[])
+    }
+
+    /// The same, as pipes count them.
     pub(super) fn of(&self, place: usize, target: &Target) -> &'k [Value<'k>] {
         let from = place.checked_sub(1).and_then(|p| self.ends.get(p)).copied().unwrap_or(0);
         let to = self.ends.get(place).copied().unwrap_or(from);
         // One level for each event: the severity, or else the word as written.
-        let to = if *target == Target::Level { to.min(from + 1) } else { to };
+        let to = if matches!(target, Target::Level) { to.min(from + 1) } else { to };
         self.values.get(from..to).unwrap_or(&[])
     }
 }

@@ -45,11 +45,18 @@ impl Plain {
 
 impl Recent {
     /// The number of the group of an event, if one with the same values was met lately.
+    #[inline]
     pub(super) fn find(&mut self, plan: &Grouping, event: &Known<'_>) -> Option<u32> {
         self.sought = self.plain(plan, event);
         if let Some(plain) = self.sought {
             return self.plain.get(plain.place()).copied().flatten().filter(|(known, _)| *known == plain).map(|(_, group)| group);
         }
+        self.written(plan, event)
+    }
+
+    /// The same by values of any kind.
+    #[inline(never)]
+    fn written(&mut self, plan: &Grouping, event: &Known<'_>) -> Option<u32> {
         self.key.clear();
         if let Some((_, step)) = &plan.every {
             let begin = event.time.map(|time| self.begin(time, *step));
@@ -95,6 +102,7 @@ impl Recent {
         self.plain.clear();
     }
 
+    #[inline]
     fn plain(&mut self, plan: &Grouping, event: &Known<'_>) -> Option<Plain> {
         let number = match plan.by.as_slice() {
             [] => 0,

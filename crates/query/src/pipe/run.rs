@@ -76,10 +76,11 @@ impl Partial {
     }
 
     /// Takes an event of which only that is known which the pipeline needs ([`Pipeline::needs`](super::Pipeline::needs)).
-    pub fn add_known(&mut self, event: Known<'_>) {
+    #[inline]
+    pub fn add_known(&mut self, event: &Known<'_>) {
         self.matched += 1;
         match &mut self.part {
-            Part::Groups(groups) => groups.add(Input::Known(event)),
+            Part::Groups(groups) => groups.add_known(event),
             Part::Timeline(timeline) => timeline.add(event.time),
             // They need whole events.
             Part::Keep(_) | Part::Patterns(_) => {}
