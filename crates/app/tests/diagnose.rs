@@ -56,8 +56,10 @@ fixtures! {
     ok_dump_scan_guessing
     ok_looked_around
     ok_month_end_with_old_noise
+    ok_one_caller_limited
     ok_rolling_restart
     orders_nobody_listens
+    postgres_log_alone
     price_desk_clock_ahead
     price_service_release
     rabbitmq_queue_at_its_limit

@@ -241,5 +241,5 @@ fn rules_are_found_by_a_part_of_their_names() {
     assert!(listed.lines().count() > 5 && listed.lines().all(|l| l.split_whitespace().nth(1).unwrap().starts_with("tls.")), "{listed}");
     let listed = whyline(["rules", "list", "Refused"]).expect(0).out;
     assert!(listed.lines().count() > 2 && listed.lines().all(|l| l.to_lowercase().contains("refused")), "{listed}");
-    whyline(["rules", "list", "nginx.access"]).expect(1).says("`whyline formats nginx.access` shows it");
+    whyline(["rules", "list", "haproxy.tcp"]).expect(1).says("`whyline formats haproxy.tcp` shows it");
 }
