@@ -1,5 +1,7 @@
 //! Names that were perhaps meant.
 
+use whyline_diagnose::rules::written::near::distance;
+
 /// More suggestions than this are no help.
 const MOST: usize = 6;
 
@@ -18,22 +20,6 @@ pub fn misspelt<'n>(wrong: &str, names: impl Iterator<Item = &'n str>) -> Option
     let letters = wrong.chars().count();
     let (d, name) = names.map(|n| (distance(wrong, n), n)).min()?;
     (letters >= 4 && d <= 1 + letters / 8).then_some(name)
-}
-
-/// How many letters must be put in, taken out or changed.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut corner = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let change = corner + usize::from(x != *y);
-            corner = row[j + 1];
-            row[j + 1] = change.min(row[j] + 1).min(corner + 1);
-        }
-    }
-    row[b.len()]
 }
 
 #[cfg(test)]

@@ -243,9 +243,13 @@ impl Evidence {
 
     /// First and last second of the bundle.
     pub fn whole(&self) -> Option<(i64, i64)> {
-        (0..self.sources.len())
-            .filter_map(|s| self.span(s))
-            .fold(None, |acc, (a, b)| Some(acc.map_or((a, b), |(x, y): (i64, i64)| (x.min(a), y.max(b)))))
+        self.span_of(|_| true)
+    }
+
+    /// First and last second of some sources together.
+    pub(crate) fn span_of(&self, which: impl Fn(&SourceInfo) -> bool) -> Option<(i64, i64)> {
+        let chosen = self.sources.iter().enumerate().filter(|(_, source)| which(source));
+        chosen.filter_map(|(number, _)| self.span(number)).reduce(|(a, b), (x, y)| (a.min(x), b.max(y)))
     }
 
     /// Records of a source in the seconds `from..=to`.

@@ -3,26 +3,51 @@
 use crate::ast::Node;
 use crate::fields::Target;
 use crate::query::Query;
+use std::fmt;
 
 /// Signs with which other languages compare, the longer ones first.
 const SIGNS: [&str; 9] = ["!=", "==", ">=", "<=", "=~", "!~", "=", ">", "<"];
 
+/// Words of a query that look like another language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Doubt {
+    /// As they are written.
+    pub word: String,
+    /// What was probably meant.
+    pub meant: String,
+    /// They are an operator in small letters, not a comparison.
+    pub is_operator: bool,
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Doubt { word, meant, is_operator } = self;
+        if *is_operator {
+            write!(f, "`{word}` is sought as a word; operators are written in capitals: {meant}")
+        } else {
+            write!(f, "`{word}` is sought as words; a field is asked with a colon: {meant}")
+        }
+    }
+}
+
 impl Query {
-    /// Remarks for people: operators in small letters, which are sought as words, and comparisons as other languages write them.
-    pub fn doubts(&self) -> Vec<String> {
+    /// What may be read and was probably not meant: operators in small letters, which are sought as words, and comparisons as other languages
+    /// write them.
+    pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
         self.root().walk(&mut |node, _| {
             if let Node::Words(phrase) = node {
-                let text = phrase.as_str();
-                if matches!(text, "and" | "or" | "not") {
-                    doubts.push(format!("`{text}` is sought as a word; operators are written in capitals: {}", text.to_uppercase()));
-                } else if let Some(meant) = comparison(text) {
-                    doubts.push(format!("`{text}` is sought as words; a field is asked with a colon: {meant}"));
-                }
+                doubts.extend(doubt(phrase.as_str()));
             }
         });
         doubts
     }
+}
+
+fn doubt(word: &str) -> Option<Doubt> {
+    let is_operator = matches!(word, "and" | "or" | "not");
+    let meant = if is_operator { word.to_uppercase() } else { comparison(word)? };
+    Some(Doubt { word: word.to_string(), meant, is_operator })
 }
 
 /// What a comparison of a known field means that is written as in another language.
@@ -64,8 +89,9 @@ mod tests {
             let query = Query::parse(text).unwrap();
             let want: Vec<String> =
                 meant.map(|m| format!("`{text}` is sought as words; a field is asked with a colon: {m}")).into_iter().collect();
-            assert_eq!(query.doubts(), want, "{text}");
+            assert_eq!(query.doubts().iter().map(Doubt::to_string).collect::<Vec<_>>(), want, "{text}");
         }
-        assert_eq!(Query::parse("a and b").unwrap().doubts(), ["`and` is sought as a word; operators are written in capitals: AND"]);
+        let said = Query::parse("a and b").unwrap().doubts().iter().map(Doubt::to_string).collect::<Vec<_>>();
+        assert_eq!(said, ["`and` is sought as a word; operators are written in capitals: AND"]);
     }
 }

@@ -50,8 +50,8 @@ enum Getter<'c> {
 
 impl Store {
     /// Hands over the asked fields of the events that a query asks for, chunk by chunk: within a source in their order, but not
-    /// sorted by time over all of them. What is damaged is left out; see [`Store::lost`]. The values are those that a query compares with (`Query::matches_in`): a host that the
-    /// source gives, the severity before the level word.
+    /// sorted by time over all of them. The values are those that a query compares with (`Query::matches_in`): a host that the
+    /// source gives, the severity before the level word. What is damaged is left out; see [`Store::lost`].
     pub fn visit_fields(
         &self,
         query: &Query,

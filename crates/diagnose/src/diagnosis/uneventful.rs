@@ -1,7 +1,7 @@
 //! Where no incident was found: the requests that came in, and lines that name a fault all the same.
 
 use super::{quiet, time};
-use crate::evidence::Evidence;
+use crate::evidence::{Evidence, SourceInfo};
 use crate::groups::{Group, Groups};
 use crate::report::{Arrived, Diagnosis, Noted};
 use crate::requests::Chosen;
@@ -60,10 +60,9 @@ fn of_group(evidence: &Evidence, pack: &Pack, group: &Group) -> Option<Noted> {
     let first = series().filter_map(|s| s.bins.first()).map(|bin| bin.0).min()?;
     let last = series().filter_map(|s| s.bins.last()).map(|bin| bin.0).max()?;
     let hosts: BTreeSet<&str> = series().filter_map(|s| evidence.sources.get(s.source)).map(|source| source.host.as_str()).collect();
-    let logs = || evidence.sources.iter().enumerate().filter(|(_, source)| hosts.contains(source.host.as_str()));
-    let spans = || logs().filter_map(|(number, _)| evidence.span(number));
-    let (begin, end) = (spans().map(|span| span.0).min()?, spans().map(|span| span.1).max()?);
-    let records: u64 = logs().map(|(_, source)| source.records).sum();
+    let is_its = |source: &SourceInfo| hosts.contains(source.host.as_str());
+    let (begin, end) = evidence.span_of(is_its)?;
+    let records: u64 = evidence.sources.iter().filter(|source| is_its(source)).map(|source| source.records).sum();
     let is_short = last - first <= TOGETHER && (last - first) * 4 <= end - begin;
     if !is_short || first - begin < SILENT || end - last < SILENT || records < FEW {
         return None;

@@ -11,8 +11,8 @@ pub fn word<'n>(wrong: &str, words: &[&'n str]) -> Option<&'n str> {
     nearest(&wrong.to_lowercase(), words.iter().copied(), 1 + wrong.chars().count() / 4)
 }
 
-/// Levenshtein distance.
-fn distance(a: &str, b: &str) -> usize {
+/// How many letters must be put in, taken out or changed to make one of the other (Levenshtein distance).
+pub fn distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {

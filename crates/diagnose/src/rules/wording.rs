@@ -1,7 +1,7 @@
 //! What a query says and probably does not mean.
 
 use std::ops::Range;
-use whyline_query::{Node, Query, Target};
+use whyline_query::{Doubt, Query};
 
 /// A place of a query, in bytes, with what it does there and what was probably meant.
 pub struct Remark {
@@ -15,37 +15,17 @@ pub struct Remark {
 
 /// Everything that looks like another language.
 pub fn remarks(text: &str, query: &Query) -> Vec<Remark> {
-    let mut words = Vec::new();
-    query.root().walk(&mut |node, _| {
-        if let Node::Words(phrase) = node {
-            words.push(phrase.as_str().to_string());
-        }
-    });
-    let sought = |word: &str| words.iter().any(|w| w == word);
-    outside_of_quotes(text)
-        .into_iter()
-        .filter_map(|span| text.get(span.clone()).filter(|w| sought(w)).and_then(|word| remark(word, span)))
-        .collect()
+    let doubts = query.doubts();
+    let of = |span: Range<usize>| Some(remark(doubts.iter().find(|doubt| text.get(span.clone()) == Some(&doubt.word))?, span));
+    outside_of_quotes(text).into_iter().filter_map(of).collect()
 }
 
-fn remark(word: &str, span: Range<usize>) -> Option<Remark> {
-    if matches!(word, "and" | "or" | "not") {
-        let help = format!("operators are written in capitals: {}; the word itself goes in double quotes", word.to_uppercase());
-        return Some(Remark { span, message: format!("`{word}` is looked for as a word"), help });
+fn remark(Doubt { word, meant, is_operator }: &Doubt, span: Range<usize>) -> Remark {
+    if *is_operator {
+        let help = format!("operators are written in capitals: {meant}; the word itself goes in double quotes");
+        return Remark { span, message: format!("`{word}` is looked for as a word"), help };
     }
-    let name = word.bytes().take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'@')).count();
-    let (name, rest) = word.split_at_checked(name)?;
-    let sign = ["!=", "==", ">=", "<=", "=", ">", "<"].into_iter().find(|sign| rest.starts_with(sign))?;
-    let value = rest.get(sign.len()..)?;
-    if name.is_empty() || value.is_empty() || matches!(Target::find(name), Target::Other(_)) {
-        return None;
-    }
-    let meant = match sign {
-        "!=" => format!("NOT {name}:{value}"),
-        "=" | "==" => format!("{name}:{value}"),
-        _ => format!("{name}:{sign}{value}"),
-    };
-    Some(Remark { span, message: format!("`{word}` is looked for as words"), help: format!("write `{meant}`; words go in double quotes") })
+    Remark { span, message: format!("`{word}` is looked for as words"), help: format!("write `{meant}`; words go in double quotes") }
 }
 
 /// The pieces between blanks and parentheses that stand outside of double quotes.

@@ -11,7 +11,7 @@ mod entries;
 #[path = "keys.rs"]
 mod keys;
 #[path = "near.rs"]
-pub(super) mod near;
+pub mod near;
 #[path = "slips.rs"]
 mod slips;
 #[path = "yaml.rs"]

@@ -2,8 +2,8 @@
 //! it. Nobody can say what users felt then, but why something went wrong can be asked all the same.
 
 use super::Incident;
-use super::told::PROXIES;
-use crate::evidence::{Evidence, Series, SourceInfo};
+use super::told::is_said_by_proxy;
+use crate::evidence::Evidence;
 use crate::groups::Groups;
 use crate::rules::{Pack, SignalId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -56,17 +56,11 @@ fn complaint<'e>(evidence: &'e Evidence, pack: &Pack, groups: &Groups, group: &c
         return None;
     }
     // What strangers do to a web server stands in its log all day.
-    let is_proxys = |s: &Series| {
-        let family = evidence.sources.get(s.source).map_or("", SourceInfo::family);
-        PROXIES.contains(&family) || PROXIES.contains(&evidence.text(s.service))
-    };
-    if series().any(is_proxys) {
+    if series().any(|s| is_said_by_proxy(evidence, s)) {
         return None;
     }
     let host = series().next().and_then(|s| evidence.sources.get(s.source))?.host.as_str();
-    let logs = || evidence.sources.iter().enumerate().filter(|(_, source)| source.host == host);
-    let spans = || logs().filter_map(|(number, _)| evidence.span(number));
-    let (begin, end) = spans().reduce(|(a, b), (x, y)| (a.min(x), b.max(y)))?;
+    let (begin, end) = evidence.span_of(|source| source.host == host)?;
     let seconds = group.bins.seconds(i64::MIN, i64::MAX);
     let (first, last) = (*seconds.first()?, *seconds.last()?);
     let pause = seconds.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(0);

@@ -94,9 +94,14 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
 
 /// Whether a proxy says so: what a certificate lacks is said by any program that calls another one, and users may get any answer then.
 fn is_of_proxy(evidence: &Evidence, pack: &Pack, series: &Series) -> bool {
-    let family = evidence.sources.get(series.source).map_or("", SourceInfo::family);
     let is_tls = pack.signals.get(series.signal as usize).is_some_and(|signal| signal.id.starts_with("tls."));
-    !is_tls || PROXIES.contains(&family) || PROXIES.contains(&evidence.text(series.service))
+    !is_tls || is_said_by_proxy(evidence, series)
+}
+
+/// Whether the program that writes is a proxy.
+pub(super) fn is_said_by_proxy(evidence: &Evidence, series: &Series) -> bool {
+    let family = evidence.sources.get(series.source).map_or("", SourceInfo::family);
+    PROXIES.contains(&family) || PROXIES.contains(&evidence.text(series.service))
 }
 
 /// Whether the frameworks of applications say so, each time that a request fails: where requests are logged those tell.
@@ -106,7 +111,7 @@ fn is_of_application(pack: &Pack, series: &Series) -> bool {
 }
 
 /// Programs that answer a request with 502 where they cannot hand it on.
-pub(super) const PROXIES: [&str; 9] = ["nginx", "apache", "haproxy", "envoy", "traefik", "caddy", "varnish", "squid", "lighttpd"];
+const PROXIES: [&str; 9] = ["nginx", "apache", "haproxy", "envoy", "traefik", "caddy", "varnish", "squid", "lighttpd"];
 
 /// The seconds in which a service of a host logged requests: of a rotated log somebody may have copied one piece, and beside a proxy a
 /// server may log in the same notation only what reached it.

@@ -32,6 +32,7 @@ impl<'k> Known<'k> {
     }
 
     /// The values of a field by its place among those that are needed, in the order of the record; a field may have several, or none.
+    #[inline]
     pub fn values(&self, place: usize) -> &'k [Value<'k>] {
         let from = place.checked_sub(1).and_then(|p| self.ends.get(p)).copied().unwrap_or(0);
         let to = self.ends.get(place).copied().unwrap_or(from);
@@ -40,11 +41,9 @@ impl<'k> Known<'k> {
 
     /// The same, as pipes count them.
     pub(super) fn of(&self, place: usize, target: &Target) -> &'k [Value<'k>] {
-        let from = place.checked_sub(1).and_then(|p| self.ends.get(p)).copied().unwrap_or(0);
-        let to = self.ends.get(place).copied().unwrap_or(from);
+        let values = self.values(place);
         // One level for each event: the severity, or else the word as written.
-        let to = if matches!(target, Target::Level) { to.min(from + 1) } else { to };
-        self.values.get(from..to).unwrap_or(&[])
+        if matches!(target, Target::Level) { values.get(..1).unwrap_or(values) } else { values }
     }
 }
 
