@@ -301,6 +301,7 @@ fn series(hits: rustc_hash::FxHashMap<HitKey, Hits>, names: &Names, agreed: &imp
             }
         }
     }
+    list.shrink_to_fit();
     for s in &mut list {
         join_seconds(&mut s.bins);
         s.samples.sort_unstable();

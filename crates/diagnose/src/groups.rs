@@ -20,7 +20,9 @@ impl Bins {
     pub fn join(parts: impl Iterator<Item = (i64, u32)>) -> Bins {
         let mut all: Vec<(i64, u32)> = parts.collect();
         all.sort_unstable();
-        let mut bins = Bins { seconds: Vec::new(), before: vec![0] };
+        let seconds = all.chunk_by(|(a, _), (b, _)| a == b).count();
+        let mut bins = Bins { seconds: Vec::with_capacity(seconds), before: Vec::with_capacity(seconds + 1) };
+        bins.before.push(0);
         let mut sum = 0;
         for (second, n) in all {
             sum += u64::from(n);

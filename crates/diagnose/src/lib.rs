@@ -37,6 +37,7 @@ mod wanted;
 pub use diagnosis::diagnose;
 pub use evidence::{Evidence, SourceInfo};
 pub use report::{Diagnosis, Grade};
+pub use requests::Spill;
 pub use rules::Pack;
 pub use tally::{Gathered, Tally};
 pub use whyline_query::Matcher;

@@ -43,6 +43,15 @@ impl Default for Names {
 }
 
 impl Names {
+    /// Makes room for so many texts with so many letters.
+    pub(crate) fn reserve(&mut self, texts: usize, letters: usize) {
+        self.letters.reserve_exact(letters);
+        self.ends.reserve_exact(texts);
+        while (self.ends.len() + texts) * 2 > self.places.len() {
+            self.grow();
+        }
+    }
+
     /// The number of a text, given out at its first use.
     pub fn id(&mut self, text: &str) -> NameId {
         self.id_of(text, hash(text))

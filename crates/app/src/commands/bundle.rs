@@ -4,7 +4,7 @@ use super::baseline;
 use crate::books::Books;
 use anyhow::Result;
 use std::path::PathBuf;
-use whyline_diagnose::{Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
+use whyline_diagnose::{Evidence, Gathered, Matcher, Pack, SourceInfo, Spill, Tally};
 use whyline_event::{Record, SourceId};
 use whyline_parse::reading::{host_in, learnt};
 use whyline_parse::rotation;
@@ -54,7 +54,8 @@ pub fn read(paths: &[PathBuf], good_day: &[PathBuf], options: &Options, pack: &P
     let baseline_of = if good_day.is_empty() { Vec::new() } else { baseline::add(&mut bundle, good_day, options) };
     crate::load::tell(&bundle.missing().cloned().collect::<Vec<_>>())?;
     let gather = |bundle: &Bundle| {
-        let passed = pass(bundle, options.threads, || Gatherer { tally: Tally::new(pack, matcher), bundle });
+        let spill = Spill::default();
+        let passed = pass(bundle, options.threads, || Gatherer { tally: Tally::new(pack, matcher, &spill), bundle });
         let Passed { sinks, facts, counts, digests, problems } = passed;
         Passed { sinks: sinks.into_iter().map(|sink| sink.tally).collect::<Vec<_>>(), facts, counts, digests, problems }
     };

@@ -5,7 +5,7 @@ use crate::cli::{Cli, Diagnose, DiagnosisFormat};
 use crate::own::Own;
 use crate::progress::Watch;
 use crate::{exit, load, output, when};
-use anyhow::Result;
+use anyhow::{Result, bail};
 use std::io::Write;
 use whyline_diagnose::diagnose;
 use whyline_event::stamp::NANOS;
@@ -32,6 +32,14 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
     }
     watch.say("judging");
     let mut diagnosis = diagnose(&read.evidence, &pack);
+    if let Some(why) = read.evidence.requests.lost() {
+        let folder = std::env::temp_dir();
+        bail!(
+            "requests that were put aside in a temporary file did not come back ({why}), so there is no answer\n  \
+             help: the file lies in {}; set TMPDIR to a folder on another disk and run the command again",
+            folder.display()
+        );
+    }
     cited::fill(&mut diagnosis, &read.from);
     drop(watch);
     let partial = load::tell(&read.problems)?;

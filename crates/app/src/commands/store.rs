@@ -6,7 +6,7 @@ use crate::load;
 use crate::output::words;
 use anyhow::{Context, Result};
 use std::path::Path;
-use whyline_diagnose::{Evidence, Gathered, Matcher, Pack, SourceInfo, Tally};
+use whyline_diagnose::{Evidence, Gathered, Matcher, Pack, SourceInfo, Spill, Tally};
 use whyline_event::{Clock, Record};
 use whyline_parse::reading::host_in;
 use whyline_parse::settle::{Item, settle, tell_year};
@@ -172,7 +172,7 @@ fn kept_problems(sources: &[StoredSource]) -> Vec<Problem> {
 pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result<Read> {
     let store = open(folder)?;
     let known = Known::of(&store, now)?;
-    let (mut tally, mut infos, mut books) = (Tally::new(pack, matcher), Vec::new(), Books::default());
+    let (mut tally, mut infos, mut books) = (Tally::new(pack, matcher, &Spill::default()), Vec::new(), Books::default());
     for (rank, number) in (0u32..).zip(store.order()) {
         let source = &store.sources()[number];
         let (facts, counts) = (&known.facts[number], counts(&source.counted));

@@ -71,9 +71,11 @@ fn known_refused(view: &mut View<'_>) {
         return;
     }
     let paths: FxHashSet<NameId> = refused.iter().map(|r| r.of.path).collect();
-    let mut pages: FxHashMap<NameId, FxHashSet<NameId>> = FxHashMap::default();
-    for r in view.before(&view.edge_kinds(|kind| kind.status < 400)).filter(|r| r.of.client != NONE) {
-        pages.entry(r.of.client).or_default().insert(r.of.path);
+    // The pages that each of their clients was served before.
+    let mut pages: FxHashMap<NameId, FxHashSet<NameId>> =
+        refused.iter().filter(|r| r.of.client != NONE).map(|r| (r.of.client, FxHashSet::default())).collect();
+    for r in view.before(&view.edge_kinds(|kind| kind.status < 400)) {
+        pages.get_mut(&r.of.client).into_iter().for_each(|pages| _ = pages.insert(r.of.path));
     }
     let elsewhere = |pages: &FxHashSet<NameId>| pages.len() >= 2 && pages.iter().any(|page| !paths.contains(page)) || pages.len() >= 3;
     let known = refused.iter().filter(|r| pages.get(&r.of.client).is_some_and(elsewhere)).count();

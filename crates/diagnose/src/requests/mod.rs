@@ -6,9 +6,13 @@
 
 mod order;
 mod row;
+mod spill;
 
 use crate::names::NameId;
 pub(crate) use row::{CHUNK, Kind, Row, Rows};
+use spill::Chunk;
+pub use spill::Spill;
+use std::sync::{Mutex, PoisonError};
 use whyline_event::Form;
 
 /// One request and its answer, as one program logged it.
@@ -98,12 +102,26 @@ impl Request {
 }
 
 /// Rows that follow each other.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Block {
     /// All blocks but the last are full.
-    rows: Vec<Row>,
+    rows: Chunk,
+    /// When the first of them began.
+    begun: i64,
     /// When the last of them ended.
     ended: i64,
+    /// The kinds they have.
+    kinds: Box<[u32]>,
+}
+
+/// The block that is being filled.
+#[derive(Debug, Default)]
+struct Filling {
+    rows: Vec<Row>,
+    ended: i64,
+    kinds: Vec<u32>,
+    /// Of each kind the number of the last block that has it, plus one.
+    met: Vec<u32>,
 }
 
 /// What all rows of a kind say together.
@@ -128,6 +146,10 @@ pub struct Requests {
     kinds: Vec<Kind>,
     sums: Vec<Option<Sum>>,
     blocks: Vec<Block>,
+    filling: Filling,
+    spill: Spill,
+    /// The block in the file of which a single row was read last: its number and its bytes. Most ask for one near it next.
+    near: Mutex<(usize, Vec<u8>)>,
     len: usize,
 }
 
@@ -135,26 +157,50 @@ impl Requests {
     /// Puts rows onto the agreed clock and in order. `agreed` says what a stamp as written, in milliseconds, is there. Every chunk is
     /// used again as soon as its last row has its place.
     pub(crate) fn new(rows: Rows, agreed: impl Fn(&Kind, i64) -> i64) -> Requests {
-        let Rows { kinds, chunks, .. } = rows;
-        let mut requests = Requests { sums: vec![None; kinds.len()], ..Requests::default() };
-        let mut ordered = order::InOrder::new(&kinds, chunks, agreed);
+        let spill = rows.spill().clone();
+        let (kinds, chunks) = rows.into_parts();
+        let mut requests = Requests::empty(kinds.len(), &spill);
+        let mut ordered = order::InOrder::new(&kinds, chunks, &spill, agreed);
         while ordered.next(|row, spent| requests.push(row, spent)).is_some() {}
+        drop(ordered);
+        requests.close();
         requests.kinds = kinds;
         requests
     }
 
-    /// Adds the row that comes next.
+    fn empty(kinds: usize, spill: &Spill) -> Requests {
+        let filling = Filling { met: vec![0; kinds], ended: i64::MIN, ..Filling::default() };
+        Requests { sums: vec![None; kinds], filling, spill: spill.clone(), ..Requests::default() }
+    }
+
+    /// Lays down the block that is being filled.
+    fn close(&mut self) {
+        let Filling { rows, ended, kinds, .. } = &mut self.filling;
+        let Some(begun) = rows.first().map(|row| row.millis) else { return };
+        let block = Block { rows: self.spill.lay(rows), begun, ended: *ended, kinds: kinds.as_slice().into() };
+        self.blocks.push(block);
+        *ended = i64::MIN;
+        kinds.clear();
+    }
+
+    /// Adds the row that comes next. `spent` are pieces of memory that may be used again.
     fn push(&mut self, row: &Row, spent: &mut Vec<Vec<Row>>) {
-        if self.blocks.last().is_none_or(|block| block.rows.len() == CHUNK) {
-            let mut rows = spent.pop().unwrap_or_default();
-            rows.clear();
-            rows.reserve_exact(CHUNK);
-            self.blocks.push(Block { rows, ended: i64::MIN });
+        if self.filling.rows.len() == CHUNK {
+            self.close();
         }
         let ended = row.millis + row.took();
-        if let Some(block) = self.blocks.last_mut() {
-            block.rows.push(*row);
-            block.ended = block.ended.max(ended);
+        let filling = &mut self.filling;
+        if filling.rows.capacity() == 0 {
+            filling.rows = spent.pop().unwrap_or_default();
+            filling.rows.clear();
+            filling.rows.reserve_exact(CHUNK);
+        }
+        filling.rows.push(*row);
+        filling.ended = filling.ended.max(ended);
+        let block = u32::try_from(self.blocks.len() + 1).unwrap_or(u32::MAX);
+        if let Some(met) = filling.met.get_mut(row.kind as usize).filter(|met| **met != block) {
+            *met = block;
+            filling.kinds.push(row.kind);
         }
         let number = u32::try_from(self.len).unwrap_or(u32::MAX);
         if let Some(sum) = self.sums.get_mut(row.kind as usize) {
@@ -179,8 +225,24 @@ impl Requests {
     /// The request of a number.
     #[inline]
     pub fn get(&self, number: u32) -> Option<Request> {
-        let row = self.blocks.get(number as usize / CHUNK)?.rows.get(number as usize % CHUNK)?;
-        Some(self.request(row))
+        let (block, at) = (number as usize / CHUNK, number as usize % CHUNK);
+        let rows = &self.blocks.get(block)?.rows;
+        let row = rows.here(at).or_else(|| self.get_there(block, rows, at))?;
+        Some(self.request(&row))
+    }
+
+    /// A row of a block that may lie in the file.
+    fn get_there(&self, block: usize, rows: &Chunk, at: usize) -> Option<Row> {
+        let mut near = self.near.lock().unwrap_or_else(PoisonError::into_inner);
+        if near.1.is_empty() || near.0 != block {
+            *near = (block, rows.bytes()?);
+        }
+        near.1.get(at * Row::WIDTH..)?.first_chunk().map(Row::of_bytes)
+    }
+
+    /// Why rows that were kept in a file did not come back, if that happened: an answer without them would be a wrong one.
+    pub fn lost(&self) -> Option<String> {
+        self.spill.lost()
     }
 
     #[inline]
@@ -190,7 +252,7 @@ impl Requests {
 
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = Request> + '_ {
-        self.blocks.iter().flat_map(|block| &block.rows).map(|row| self.request(row))
+        self.blocks.iter().flat_map(|block| block.rows.rows()).map(|row| self.request(&row))
     }
 
     /// The kinds for which something holds. Kinds that no request has are never among them.
@@ -224,26 +286,30 @@ impl Requests {
         let first = reach.start as u32;
         let blocks = self.blocks.get(reach).unwrap_or(&[]);
         // A request does not end before it begins.
-        let begun = blocks.partition_point(|block| block.rows.first().is_some_and(|row| row.millis <= to));
+        let begun = blocks.partition_point(|block| block.begun <= to);
+        let is_chosen = |kind: &u32| chosen.get(*kind as usize) == Some(&true);
         let blocks = (first..).zip(blocks.iter().take(begun)).filter(move |(_, block)| block.ended >= from);
-        let rows = blocks.flat_map(|(number, block)| (number * CHUNK as u32..).zip(&block.rows));
-        let chosen = rows.filter(|(_, row)| chosen.get(row.kind as usize) == Some(&true));
-        chosen.filter(move |(_, row)| (from..=to).contains(&(row.millis + row.took()))).map(|(number, row)| (number, self.request(row)))
+        let blocks = blocks.filter(move |(_, block)| block.kinds.iter().any(is_chosen));
+        let rows = blocks.flat_map(|(number, block)| (number * CHUNK as u32..).zip(block.rows.rows()));
+        let chosen = rows.filter(move |(_, row)| is_chosen(&row.kind));
+        chosen.filter(move |(_, row)| (from..=to).contains(&(row.millis + row.took()))).map(|(number, row)| (number, self.request(&row)))
     }
 
     /// Keeps only the requests for which something holds.
     pub fn retain(&mut self, keep: impl Fn(&Request) -> bool) {
         let all = std::mem::take(self);
-        let mut kept = Requests { sums: vec![None; all.kinds.len()], ..Requests::default() };
+        let mut kept = Requests::empty(all.kinds.len(), &all.spill);
         let mut spent = Vec::new();
         for block in all.blocks {
-            for row in &block.rows {
+            let rows = block.rows.take(&mut spent);
+            for row in &rows {
                 if keep(&Request::new(row, all.kinds.get(row.kind as usize).unwrap_or(&Kind::NONE))) {
                     kept.push(row, &mut spent);
                 }
             }
-            spent.push(block.rows);
+            spent.push(rows);
         }
+        kept.close();
         kept.kinds = all.kinds;
         *self = kept;
     }

@@ -1,6 +1,7 @@
 //! Putting the rows of many chunks in order: each chunk by itself, then all of them by merging.
 
 use super::row::{CHUNK, Kind, Row};
+use super::spill::{Chunk, Spill};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -18,7 +19,7 @@ const _: () = assert!(CHUNK.is_power_of_two());
 pub(super) struct InOrder<'k> {
     kinds: &'k [Kind],
     /// Chunks that have not come in yet, by the places where they begin; the next one is the last.
-    chunks: Vec<(Place, Vec<Row>)>,
+    chunks: Vec<(Place, Chunk)>,
     /// Those that have.
     opened: Vec<Vec<Row>>,
     waiting: BinaryHeap<Reverse<Waiting>>,
@@ -28,10 +29,12 @@ pub(super) struct InOrder<'k> {
 
 impl<'k> InOrder<'k> {
     /// Puts rows onto the agreed clock, their stamps becoming their beginnings, and each chunk in order.
-    pub(super) fn new(kinds: &'k [Kind], chunks: Vec<Vec<Row>>, agreed: impl Fn(&Kind, i64) -> i64) -> InOrder<'k> {
+    pub(super) fn new(kinds: &'k [Kind], chunks: Vec<Chunk>, spill: &Spill, agreed: impl Fn(&Kind, i64) -> i64) -> InOrder<'k> {
         let (mut sorted, mut keys): (Vec<Row>, Vec<u64>) = Default::default();
-        let mut begun: Vec<(Place, Vec<Row>)> = Vec::new();
-        for mut rows in chunks {
+        let mut begun: Vec<(Place, Chunk)> = Vec::new();
+        let mut spare = Vec::new();
+        for chunk in chunks {
+            let mut rows = chunk.take(&mut spare);
             for row in &mut rows {
                 let kind = kind_of(kinds, row);
                 let at = agreed(kind, row.millis);
@@ -46,7 +49,8 @@ impl<'k> InOrder<'k> {
             } else {
                 rows.sort_by_key(|row| place(kinds, row));
             }
-            begun.extend(rows.first().map(|first| place(kinds, first)).map(|first| (first, rows)));
+            begun.extend(rows.first().map(|first| place(kinds, first)).map(|first| (first, spill.lay(&mut rows))));
+            spare.extend(Some(rows).filter(|rows| rows.capacity() > 0));
         }
         begun.sort_by_key(|(first, _)| Reverse(*first));
         let (opened, waiting, spent) = Default::default();
@@ -57,11 +61,11 @@ impl<'k> InOrder<'k> {
     /// was handed over, to be filled anew: memory that another thread gave would else come back late or never. `None` when all were.
     pub(super) fn next(&mut self, mut take: impl FnMut(&Row, &mut Vec<Vec<Row>>)) -> Option<()> {
         // A chunk comes in when its first row may be the next.
-        while let Some((first, rows)) =
+        while let Some((first, chunk)) =
             self.chunks.pop_if(|(first, _)| self.waiting.peek().is_none_or(|Reverse((least, ..))| *first <= *least))
         {
             self.waiting.push(Reverse((first, self.opened.len(), 0)));
-            self.opened.push(rows);
+            self.opened.push(chunk.take(&mut self.spent));
         }
         let Reverse((_, number, from)) = self.waiting.pop()?;
         let others = [self.waiting.peek().map(|Reverse((least, ..))| *least), self.chunks.last().map(|(first, _)| *first)];

@@ -1,6 +1,7 @@
 //! Requests while they are gathered: what many of them share once, and a row of fixed size for each.
 
 use super::Exchange;
+use super::spill::{Chunk, Spill};
 use crate::names::{NONE, NameId};
 use rustc_hash::FxHashMap;
 use whyline_event::Form;
@@ -71,7 +72,30 @@ impl Row {
     pub(crate) const NONE: Row =
         Row { millis: 0, id: 0, exact: 0, micros: u32::MAX, queue: 0, client: NONE, path: NONE, agent: NONE, line: 0, kind: 0 };
 
+    /// Bytes of a row.
+    pub(crate) const WIDTH: usize = 48;
+
+    /// The row as bytes.
+    pub(crate) fn to_bytes(&self) -> [u8; Row::WIDTH] {
+        let small = [self.exact, self.micros, self.queue, self.client, self.path, self.agent, self.line, self.kind].map(u32::to_le_bytes);
+        let mut bytes = [0; Row::WIDTH];
+        bytes[..8].copy_from_slice(&self.millis.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.id.to_le_bytes());
+        bytes[16..].copy_from_slice(small.as_flattened());
+        bytes
+    }
+
+    /// The row that some bytes are.
+    #[inline]
+    pub(crate) fn of_bytes(bytes: &[u8; Row::WIDTH]) -> Row {
+        let long = |at: usize| u64::from_le_bytes(bytes.get(at..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_default());
+        let short = |at: usize| u32::from_le_bytes(bytes.get(at..).and_then(|rest| rest.first_chunk().copied()).unwrap_or_default());
+        let [exact, micros, queue, client, path, agent, line, kind] = std::array::from_fn(|n| short(16 + 4 * n));
+        Row { millis: long(0) as i64, id: long(8), exact, micros, queue, client, path, agent, line, kind }
+    }
+
     /// Duration in milliseconds; nothing where it is unknown.
+    #[inline]
     pub(crate) fn took(&self) -> i64 {
         if self.micros == u32::MAX { 0 } else { i64::from(self.micros) / 1000 }
     }
@@ -117,16 +141,30 @@ pub struct Rows {
     numbers: FxHashMap<Kind, u32>,
     /// Kinds that were met lately, by where they were sent and their status.
     recent: [u32; RECENT],
-    pub(crate) chunks: Vec<Vec<Row>>,
+    /// Rows that are not laid down yet, fewer than a chunk.
+    last: Vec<Row>,
+    chunks: Vec<Chunk>,
+    spill: Spill,
 }
 
 impl Default for Rows {
     fn default() -> Self {
-        Rows { kinds: Vec::new(), numbers: FxHashMap::default(), recent: [0; RECENT], chunks: Vec::new() }
+        Rows::on(&Spill::default())
     }
 }
 
 impl Rows {
+    /// None yet; they will lie where the spill says.
+    pub fn on(spill: &Spill) -> Rows {
+        let (kinds, numbers, last, chunks) = Default::default();
+        Rows { kinds, numbers, recent: [0; RECENT], last, chunks, spill: spill.clone() }
+    }
+
+    /// Where they lie.
+    pub(crate) fn spill(&self) -> &Spill {
+        &self.spill
+    }
+
     /// Adds a request.
     pub fn push(&mut self, e: &Exchange) {
         let kind = self.kind(Kind {
@@ -145,14 +183,21 @@ impl Rows {
         });
         let Exchange { millis, id, exact, micros, queue, client, path, agent, line, .. } = *e;
         let row = Row { millis, id, exact, micros, queue, client, path, agent, line, kind };
-        match self.chunks.last_mut() {
-            Some(chunk) if chunk.len() < CHUNK => chunk.push(row),
-            _ => {
-                let mut chunk = Vec::with_capacity(CHUNK);
-                chunk.push(row);
-                self.chunks.push(chunk);
-            }
+        if self.last.len() == CHUNK {
+            self.chunks.push(self.spill.lay(&mut self.last));
         }
+        if self.last.capacity() == 0 {
+            self.last.reserve_exact(CHUNK);
+        }
+        self.last.push(row);
+    }
+
+    /// The kinds, and all rows by chunks.
+    pub(crate) fn into_parts(mut self) -> (Vec<Kind>, Vec<Chunk>) {
+        if !self.last.is_empty() {
+            self.chunks.push(self.spill.lay(&mut self.last));
+        }
+        (self.kinds, self.chunks)
     }
 
     fn kind(&mut self, kind: Kind) -> u32 {
@@ -179,23 +224,27 @@ impl Rows {
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.chunks.iter().map(Vec::len).sum()
+        self.chunks.iter().map(Chunk::len).sum::<usize>() + self.last.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
+        self.chunks.is_empty() && self.last.is_empty()
     }
 
     /// Adds what another part gathered; `name` translates its names.
     pub fn merge(&mut self, other: Rows, name: &impl Fn(NameId) -> NameId) {
-        let kinds: Vec<u32> = other.kinds.iter().map(|kind| self.kind(kind.named(name))).collect();
-        for mut chunk in other.chunks {
-            for row in &mut chunk {
+        let (kinds, chunks) = other.into_parts();
+        let kinds: Vec<u32> = kinds.iter().map(|kind| self.kind(kind.named(name))).collect();
+        let mut spare = Vec::new();
+        for chunk in chunks {
+            let mut rows = chunk.take(&mut spare);
+            for row in &mut rows {
                 (row.client, row.path, row.agent) = (name(row.client), name(row.path), name(row.agent));
                 row.kind = kinds.get(row.kind as usize).copied().unwrap_or(0);
             }
-            self.chunks.push(chunk);
+            self.chunks.push(self.spill.lay(&mut rows));
+            spare.extend(Some(rows).filter(|rows| rows.capacity() > 0));
         }
     }
 }

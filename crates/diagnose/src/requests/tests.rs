@@ -34,9 +34,10 @@ proptest! {
     #[test]
     fn requests_come_back_in_order(
         all in prop::collection::vec((0u32..3, 0i64..2_000, prop_oneof![Just(u32::MAX), 0u32..900_000], 200u16..203), 0..400),
-        parts in 1usize..5, from in 0i64..2_500, length in 0i64..900, copies in 1usize..40,
+        parts in 1usize..5, from in 0i64..2_500, length in 0i64..900, copies in 1usize..40, room in 0usize..4,
     ) {
-        let mut rows: Vec<Rows> = (0..parts).map(|_| Rows::default()).collect();
+        let spill = Spill::with_room(room);
+        let mut rows: Vec<Rows> = (0..parts).map(|_| Rows::on(&spill)).collect();
         let mut want = Vec::new();
         for (line, of) in (0u32..).zip(all.iter().cycle().take(all.len() * copies)) {
             let e = exchange(*of, line);
@@ -47,7 +48,7 @@ proptest! {
             want.push((start, end, Exchange { millis: start, ..e }));
         }
         want.sort_by_key(|(start, _, e)| (*start, e.source, e.line));
-        let mut merged = Rows::default();
+        let mut merged = Rows::on(&spill);
         rows.into_iter().for_each(|part| merged.merge(part, &|id| id));
         let mut requests = Requests::new(merged, |kind, millis| millis + 1000 * i64::from(kind.source));
         let plain = |r: Request| (r.start, r.end, r.of);
@@ -71,5 +72,6 @@ proptest! {
         requests.retain(|r| (from..=to).contains(&r.end));
         want.retain(|(_, end, _)| (from..=to).contains(end));
         prop_assert_eq!(requests.iter().map(plain).collect::<Vec<_>>(), want);
+        prop_assert_eq!(requests.lost(), None);
     }
 }

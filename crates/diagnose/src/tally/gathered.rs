@@ -5,7 +5,7 @@ use super::hits::{HitKey, Hits};
 use super::lookups::Lookups;
 use super::services::Services;
 use crate::names::{NONE, NameId, Names};
-use crate::requests::Rows;
+use crate::requests::{Rows, Spill};
 use crate::snapshot::Snapshots;
 use rustc_hash::{FxHashMap, FxHashSet};
 use whyline_event::Form;
@@ -51,13 +51,20 @@ pub struct Gathered {
 }
 
 impl Gathered {
+    /// Nothing yet; its requests will lie where the spill says.
+    pub(super) fn on(spill: Spill) -> Gathered {
+        Gathered { rows: Rows::on(&spill), ..Gathered::default() }
+    }
+
     /// What several tallies gathered, as one. Names and kinds of requests are numbered in their order, so that nothing depends on which
     /// tally met what.
-    pub fn together(parts: Vec<Gathered>) -> Gathered {
-        let mut all = Gathered::default();
+    pub fn together(mut parts: Vec<Gathered>) -> Gathered {
+        parts.iter_mut().flat_map(|part| part.hits.values_mut()).for_each(Hits::close);
+        let mut all = Gathered::on(parts.first().map(|part| part.rows.spill().clone()).unwrap_or_default());
         let mut texts: Vec<&str> = parts.iter().flat_map(|part| part.names.iter()).collect();
         texts.sort_unstable();
         texts.dedup();
+        all.names.reserve(texts.len(), texts.iter().map(|text| text.len()).sum());
         for text in texts {
             all.names.id(text);
         }
@@ -80,6 +87,7 @@ impl Gathered {
         self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), of: name(g.of), ..g }));
         self.lookups.merge(lookups, name);
         self.services.merge(services, name);
+        self.hits.reserve(hits.len());
         for (key, hits) in hits {
             let key = HitKey { entity: name(key.entity), host: name(key.host), service: name(key.service), ..key };
             self.hits.entry(key).or_default().merge(hits);

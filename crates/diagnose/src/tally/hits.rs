@@ -194,7 +194,11 @@ impl Hits {
         if self.seconds > SAMPLE_SECONDS {
             self.thin_out();
         }
-        // Nothing is added any more, or once for each part.
+        self.close();
+    }
+
+    /// Gives back what memory is not needed: nothing is added any more, or once for each part.
+    pub(super) fn close(&mut self) {
         self.samples.shrink_to_fit();
         self.bins.shrink_to_fit();
     }

@@ -13,6 +13,7 @@ mod services;
 
 use crate::entity;
 use crate::names::{NameId, Names};
+use crate::requests::Spill;
 use crate::rules::{Pack, SignalId};
 use crate::snapshot::Telling;
 use exchanges::Exchanges;
@@ -62,8 +63,8 @@ impl Recent {
 }
 
 impl<'p> Tally<'p> {
-    /// An empty tally that asks the signals of a pack.
-    pub fn new(pack: &'p Pack, matcher: &'p Matcher) -> Self {
+    /// An empty tally that asks the signals of a pack. Tallies of one bundle share a spill.
+    pub fn new(pack: &'p Pack, matcher: &'p Matcher, spill: &Spill) -> Self {
         Tally {
             pack,
             matcher,
@@ -74,7 +75,7 @@ impl<'p> Tally<'p> {
             exchanges: Exchanges::default(),
             recent: Default::default(),
             tick: None,
-            gathered: Gathered::default(),
+            gathered: Gathered::on(spill.clone()),
         }
     }
 
