@@ -307,7 +307,7 @@ fn symptoms(pack: &Pack, incident: &Incident, fault: FaultId, there: &BTreeSet<F
 }
 
 /// The symptoms that a fault leads to, over faults that may be passed.
-fn leads_to(pack: &Pack, fault: FaultId, passes: impl Fn(FaultId) -> bool) -> BTreeSet<&str> {
+pub(crate) fn leads_to(pack: &Pack, fault: FaultId, passes: impl Fn(FaultId) -> bool) -> BTreeSet<&str> {
     let mut explained: BTreeSet<&str> = BTreeSet::new();
     let mut seen = BTreeSet::new();
     // In the order of distance: who is met first by a long way could not be followed as far.

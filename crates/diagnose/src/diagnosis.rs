@@ -34,8 +34,18 @@ const FURTHER: f64 = 0.10;
 /// From this on the program stands by a cause.
 pub const SURE: f64 = 0.70;
 
-/// Diagnoses a bundle.
-pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
+/// What lies so long (s) beside a stretch that is asked for is looked at as well, or twice its length.
+const BESIDE: i64 = 1800;
+
+/// Diagnoses a bundle, or a stretch of it, in seconds: of that only those incidents are told that reach into it. What lies beside it is looked at
+/// nevertheless, since it says what is usual, and what began or stopped.
+pub fn diagnose(evidence: &mut Evidence, pack: &Pack, asked: Option<(i64, i64)>) -> Diagnosis {
+    let asked = asked.map(|(from, to)| {
+        let beside = (to.saturating_sub(from)).saturating_mul(2).max(BESIDE);
+        evidence.restrict(from.saturating_sub(beside), to.saturating_add(beside));
+        (from.saturating_mul(1000), to.saturating_mul(1000).saturating_add(999))
+    });
+    let evidence = &*evidence;
     let topology = Topology::new(evidence, pack);
     let groups = Groups::new(evidence, &topology, pack);
     let mut diagnosis = Diagnosis::default();
@@ -44,7 +54,8 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
         all = complaints::find(evidence, pack, &groups);
     }
     // What was felt on a good day is told by nobody, but it is no calm either.
-    let of_the_bundle = |i: &Incident| !baseline::holds(evidence, i);
+    let is_asked = |i: &Incident| asked.is_none_or(|(from, to)| i.onset <= to && i.end >= from);
+    let of_the_bundle = |i: &Incident| !baseline::holds(evidence, i) && is_asked(i);
     let last = all.iter().enumerate().filter(|(_, i)| of_the_bundle(i)).map(|(at, _)| at + 1).take(20).last();
     all.truncate(last.unwrap_or(0));
     let mut ranked: Vec<(usize, Cause)> = Vec::new();

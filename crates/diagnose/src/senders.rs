@@ -2,7 +2,8 @@
 
 use crate::evidence::{Evidence, Request};
 use crate::names::{NONE, NameId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use whyline_event::address;
 
 /// The clients of the failing requests.
 #[derive(Debug, Default)]
@@ -12,6 +13,8 @@ pub(crate) struct Senders {
     all: usize,
     /// Most are errors of the service itself (500), or of a proxy that could not connect: nobody is slowed down by them.
     errors: bool,
+    /// Clients that are servers of the bundle: they send on what others ask.
+    own: BTreeSet<String>,
 }
 
 impl Senders {
@@ -22,13 +25,19 @@ impl Senders {
             *counts.entry(client).or_default() += 1;
         }
         let all = counts.values().sum();
-        let sent = counts.into_iter().map(|(client, n)| (format!("client:{}", evidence.text(client)), n)).collect();
-        Senders { sent, all, errors: requests().filter(is_error).count() * 2 > affected.len() }
+        let place = |client: &str| format!("client:{client}");
+        let sent = counts.into_iter().map(|(client, n)| (place(evidence.text(client)), n)).collect();
+        let upstreams = evidence.requests.all_kinds().map(|(kind, _)| address::split_port(evidence.text(kind.upstream)).0);
+        let own = upstreams.filter(|upstream| !upstream.is_empty()).map(place).collect();
+        Senders { sent, all, own, errors: requests().filter(is_error).count() * 2 > affected.len() }
     }
 
     /// What a client is worth. A scan goes on somewhere at any time: it is to blame for what the scanner itself gets.
     pub(crate) fn worth(&self, place: &str, fault: &str) -> (f64, &'static str) {
         const A_CLIENT: (f64, &str) = (0.0, "a client");
+        if fault.starts_with("security.") && self.own.contains(place) {
+            return (-3.0, "a server of one's own, which sends on what others ask");
+        }
         if self.all == 0 {
             return A_CLIENT;
         }
@@ -56,13 +65,14 @@ mod tests {
     #[test]
     fn a_scanner_is_to_blame_for_what_it_gets() {
         let sent = |n| BTreeMap::from([("client:a".to_string(), n), ("client:b".to_string(), 100 - n)]);
-        let worth = |n, errors, fault: &str| Senders { sent: sent(n), all: 100, errors }.worth("client:a", fault).0;
+        let worth = |n, errors, fault: &str| Senders { sent: sent(n), all: 100, errors, own: BTreeSet::new() }.worth("client:a", fault).0;
         assert_eq!(
             (worth(90, true, "security.scan"), worth(20, true, "security.scan"), worth(20, false, "security.scan")),
             (0.6, -2.0, 0.0)
         );
         assert_eq!((worth(50, true, "security.scan"), worth(20, true, "client.retry-storm")), (0.0, 0.0));
-        let senders = Senders { sent: sent(90), all: 100, errors: true };
+        let senders = Senders { sent: sent(90), all: 100, errors: true, own: BTreeSet::from(["client:b".to_string()]) };
+        assert_eq!((senders.worth("client:b", "security.scan").0, senders.worth("client:b", "client.retry-storm").0), (-3.0, 0.0));
         assert_eq!((senders.worth("client:c", "security.brute-force").0, senders.worth("client:a", "security.brute-force").0), (-3.0, 0.0));
         // Where no client is known, nothing is said.
         assert_eq!(Senders::default().worth("client:a", "security.scan").0, 0.0);

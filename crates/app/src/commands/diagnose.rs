@@ -27,11 +27,12 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
         bundle::read(&args.paths, &args.baseline, &options, &pack, &matcher)?
     };
     let last = read.evidence.whole().map(|(_, last)| last.saturating_mul(NANOS));
+    let mut asked = None;
     if let Some(stretch) = when::stretch(&args.window, &when::Base { last, zone: options.told.zone.as_ref() })? {
-        read.evidence.restrict(stretch.from.div_euclid(NANOS), stretch.to.div_euclid(NANOS));
+        asked = Some((stretch.from.div_euclid(NANOS), stretch.to.div_euclid(NANOS)));
     }
     watch.say("judging");
-    let mut diagnosis = diagnose(&read.evidence, &pack);
+    let mut diagnosis = diagnose(&mut read.evidence, &pack, asked);
     if let Some(why) = read.evidence.requests.lost() {
         let folder = std::env::temp_dir();
         bail!(

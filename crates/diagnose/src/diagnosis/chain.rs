@@ -1,8 +1,9 @@
 //! How a cause led to what was felt, step by step; and what its steps would be without it.
 
 use super::{Context, round, time};
-use crate::belief::Hypothesis;
+use crate::belief::{Hypothesis, leads_to};
 use crate::report::{Besides, Step};
+use crate::rules::FaultId;
 use crate::symptoms::{Incident, Symptom};
 use std::collections::BTreeSet;
 
@@ -51,9 +52,16 @@ impl Context<'_> {
         chain
     }
 
-    /// The cause and one line of its steps, each right above the one before: the best supported where there are several.
+    /// The cause and one line of its steps, each right above the one before: the best supported where there are several. Only what leads on to
+    /// something that was felt is a step on the way there.
     fn steps_from<'h>(&'h self, h: &'h Hypothesis) -> Vec<&'h Hypothesis> {
         let mine = self.list.iter().position(|x| std::ptr::eq(x, h));
+        let felt: BTreeSet<&str> = self.incident.symptoms.iter().map(|s| s.id.as_str()).collect();
+        let believed: BTreeSet<FaultId> = self.list.iter().filter(|x| x.score > 0.0).map(|x| x.fault).collect();
+        let leads_there = |x: &Hypothesis| {
+            let ways = leads_to(self.pack, x.fault, |fault| fault == x.fault || believed.contains(&fault));
+            felt.is_empty() || ways.iter().any(|id| felt.contains(id))
+        };
         let mut steps = vec![h];
         let mut at = h;
         let mut seen = BTreeSet::from([h.fault]);
@@ -63,6 +71,7 @@ impl Context<'_> {
                 .iter()
                 .filter(|x| x.step_of.is_some() && self.root_of(x) == mine && x.score > 0.0 && !seen.contains(&x.fault))
                 .filter(|x| self.pack.faults[at.fault].explains.iter().any(|e| e.fault == x.fault))
+                .filter(|x| leads_there(x))
                 .max_by(|a, b| a.score.total_cmp(&b.score));
             let Some(next) = above else { break };
             seen.insert(next.fault);

@@ -151,7 +151,7 @@ impl Failing {
 }
 
 /// How many of the requests that are asked for took far longer than requests for the same path did before: slow ones, all, and one of the slow;
-/// and how many there were before.
+/// and how many there were before. An answer that fails may come late because another one was waited for: it does not say that the service is slow.
 fn slower(before: impl Iterator<Item = Request>, during: &[Request], asked: &[Request]) -> (usize, usize, Option<Request>, usize) {
     let mut usual: FxHashMap<NameId, Vec<i64>> = during.iter().map(|r| (r.of.path, Vec::new())).collect();
     let mut count = 0;
@@ -164,7 +164,7 @@ fn slower(before: impl Iterator<Item = Request>, during: &[Request], asked: &[Re
     usual.retain(|_, v| v.len() >= 5);
     usual.values_mut().for_each(|v| v.sort_unstable());
     let (mut slow, mut all, mut example) = (0, 0, None);
-    for r in asked {
+    for r in asked.iter().filter(|r| !r.failed()) {
         let (Some(took), Some(usual)) = (r.took(), usual.get(&r.of.path)) else { continue };
         all += 1;
         let usual = quantile(usual, 0.75).max(1);

@@ -3,6 +3,7 @@
 //! Each file measures one thing; `rules/README.md` says what each signal means.
 
 mod addresses;
+mod answers;
 mod backend;
 mod failures;
 mod gauges;
@@ -118,6 +119,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     network::measure(&mut view);
     addresses::measure(&mut view);
     gauges::measure(&mut view);
+    answers::measure(&mut view);
     levels::measure(&mut view);
     versions::measure(&mut view);
     snapshot::measure(&mut view);

@@ -4,7 +4,7 @@ use super::{Times, View};
 use crate::entity::parts;
 use crate::evidence::Request;
 use crate::evidence::SourceInfo;
-use crate::names::NONE;
+use crate::names::{NONE, NameId};
 use crate::rules::{Accused, SignalId};
 use crate::topology::program_of_port;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,7 @@ pub(super) fn measure(view: &mut View<'_>) {
     handshakes(view);
     clocks(view);
     quiet_targets(view);
+    other_ports(view);
 }
 
 /// A health check waits so long (ms): HAProxy's default interval between two of them, which is its time-out as well.
@@ -196,6 +197,58 @@ fn quiet_targets(view: &mut View<'_>) {
             );
         }
     }
+}
+
+/// Machines that could not be reached at one port while another machine is answered at another: a packet filter that rejects says of itself that the
+/// host is unreachable or prohibited (ICMP; `icmp_err_convert` of Linux makes EHOSTUNREACH of both).
+fn other_ports(view: &mut View<'_>) {
+    let (from, to) = (view.incident.onset / 1000 - 10, view.incident.end / 1000 + 5);
+    let mut found = Found::new();
+    for series in &view.evidence.series {
+        let signal = &view.pack.signals[series.signal as usize];
+        let n = series.within(from, to);
+        if n < 2 || !signal.id.ends_with("unreachable") || ![Key::Peer, Key::UpstreamAddress].into_iter().any(|k| signal.accuses(k)) {
+            continue;
+        }
+        let entity = view.evidence.text(series.entity);
+        let (_, endpoint, _) = parts(entity);
+        let (address, Some(port)) = address::split_port(endpoint) else { continue };
+        let is_other = |text: &str| address::split_port(text).0 == address && address::split_port(text).1.is_some_and(|p| p != port);
+        let host = view.topology.host_of(entity).filter(|host| host != view.evidence.text(series.host));
+        // One of its services hears of nobody any more: those that go on are asked at other ports.
+        let silent = host.as_deref().map(|host| silent_services(view, host)).filter(|silent| !silent.is_empty());
+        let answers = view.evidence.requests.choose(|kind| {
+            let goes_on = |silent: &BTreeSet<NameId>| !silent.contains(&kind.service);
+            let own = host.as_deref() == Some(view.evidence.text(kind.host)) && silent.as_ref().is_some_and(goes_on);
+            kind.status < 500 && (own || is_other(view.evidence.text(kind.upstream)))
+        });
+        let answered: Vec<_> = view.evidence.requests.ended(&answers, view.incident.onset, view.incident.end).map(|(_, r)| r).collect();
+        let length = (view.incident.end - view.incident.onset).max(1);
+        let thirds: BTreeSet<i64> = answered.iter().map(|r| (r.end - view.incident.onset) * 3 / length).collect();
+        if answered.len() >= 8 && thirds.len() >= 3 {
+            let begun = series.bins.iter().map(|b| b.0).find(|s| *s >= from).unwrap_or(from) * 1000;
+            let cite = answered.iter().take(1).map(|r| (r.of.source, r.of.line)).collect();
+            found.entry(entity.to_string()).or_insert((begun, answered.len() as u64, cite));
+        }
+    }
+    for (entity, (onset, n, cite)) in found {
+        let note = format!("{n} requests were answered by its machine at another port meanwhile");
+        view.add("target.other-port-answers", entity, onset, note, cite);
+    }
+}
+
+/// The services of a machine that logged requests before the incident, and less than a fifth as many while it lasts.
+fn silent_services(view: &View<'_>, host: &str) -> BTreeSet<NameId> {
+    let (onset, end) = (view.incident.onset, view.incident.end);
+    let mut counts: BTreeMap<NameId, (i64, i64, i64)> = BTreeMap::new();
+    let own = view.evidence.requests.choose(|kind| view.evidence.text(kind.host) == host);
+    for (_, r) in view.evidence.requests.ended(&own, i64::MIN, end) {
+        let (first, before, during) = counts.entry(r.of.service).or_insert((r.end, 0, 0));
+        *first = r.end.min(*first);
+        *(if r.end < onset { before } else { during }) += 1;
+    }
+    let is_silent = |(first, before, during): &(i64, i64, i64)| *before >= 8 && during * 5 * (onset - first) < before * (end - onset);
+    counts.iter().filter(|(_, counts)| is_silent(counts)).map(|(service, _)| *service).collect()
 }
 
 /// Whether a machine answers well while the trouble lasts, between failures: a filter that is on lets nothing of the same kind through. Only

@@ -2,7 +2,7 @@
 
 use crate::evidence::{Evidence, Request};
 use crate::names::{NONE, NameId};
-use crate::requests::Chosen;
+use crate::requests::{Chosen, Kind};
 use rustc_hash::FxHashMap;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,12 +42,25 @@ impl Edge {
     }
 }
 
-/// What is to be known of a log.
+/// What one service on one host writes into a log. Several share one where the output of containers is copied together.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Unit {
+    log: u32,
+    host: NameId,
+    service: NameId,
+}
+
+impl Unit {
+    fn of(evidence: &Evidence, kind: &Kind) -> Unit {
+        Unit { log: evidence.log_of(kind.source), host: kind.host, service: kind.service }
+    }
+}
+
+/// What is to be known of it.
 #[derive(Default)]
 struct Log {
     requests: usize,
-    /// Host of its first request, and whether that is one of an access log.
-    host: NameId,
+    /// Its first request is one of an access log.
     access: bool,
     /// It says where requests are sent.
     proxies: bool,
@@ -75,20 +88,20 @@ pub(super) fn edges(evidence: &Evidence) -> Vec<Edge> {
     let logs = logs(evidence);
     let any_access = logs.values().any(|log| log.requests >= 20 && log.access);
     let crowd = logs.values().any(|log| log.access && log.clients.0.len() > CROWD);
-    let mut edges: BTreeMap<&str, (NameId, BTreeSet<u32>)> = BTreeMap::new();
-    for (number, log) in &logs {
+    let mut edges: BTreeMap<&str, (NameId, BTreeSet<Unit>)> = BTreeMap::new();
+    for (unit, log) in &logs {
         // An inner tier is called by a handful of proxies, or by nobody it names, while others see the crowd.
         let inner = any_access && !log.proxies && crowd && log.clients.0.len() <= HANDFUL;
         if any_access && !log.access || inner {
             continue;
         }
-        edges.entry(evidence.text(log.host)).or_insert_with(|| (log.host, BTreeSet::new())).1.insert(*number);
+        let host = unit.host;
+        edges.entry(evidence.text(host)).or_insert_with(|| (host, BTreeSet::new())).1.insert(*unit);
     }
-    let edge = |(host, numbers): (NameId, BTreeSet<u32>)| {
+    let edge = |(host, units): (NameId, BTreeSet<Unit>)| {
         let mut clients = Few::default();
-        numbers.iter().filter_map(|number| logs.get(number)).flat_map(|log| &log.clients.0).for_each(|client| clients.add(*client));
-        let logs = numbers;
-        let kinds = evidence.requests.choose(|kind| logs.contains(&evidence.log_of(kind.source)));
+        units.iter().filter_map(|unit| logs.get(unit)).flat_map(|log| &log.clients.0).for_each(|client| clients.add(*client));
+        let kinds = evidence.requests.choose(|kind| units.contains(&Unit::of(evidence, kind)));
         let (mut len, mut inherited, mut ended) = (0, 0, (i64::MAX, i64::MIN));
         for (kind, sum) in evidence.requests.kinds(&kinds) {
             len += sum.rows;
@@ -106,21 +119,21 @@ pub(super) fn edges(evidence: &Evidence) -> Vec<Edge> {
     edges
 }
 
-fn logs(evidence: &Evidence) -> BTreeMap<u32, Log> {
-    let mut logs: BTreeMap<u32, Log> = BTreeMap::new();
-    let mut first: BTreeMap<u32, u32> = BTreeMap::new();
+fn logs(evidence: &Evidence) -> BTreeMap<Unit, Log> {
+    let mut logs: BTreeMap<Unit, Log> = BTreeMap::new();
+    let mut first: BTreeMap<Unit, u32> = BTreeMap::new();
     for (kind, sum) in evidence.requests.all_kinds() {
-        let number = evidence.log_of(kind.source);
-        let log = logs.entry(number).or_default();
+        let unit = Unit::of(evidence, kind);
+        let log = logs.entry(unit).or_default();
         log.requests += sum.rows;
         log.proxies |= kind.is_sent_on();
-        let earliest = first.entry(number).or_insert(u32::MAX);
+        let earliest = first.entry(unit).or_insert(u32::MAX);
         if sum.first <= *earliest {
-            (*earliest, log.host, log.access) = (sum.first, kind.host, kind.access);
+            (*earliest, log.access) = (sum.first, kind.access);
         }
     }
-    for (number, log) in &mut logs {
-        let kinds = evidence.requests.choose(|kind| evidence.log_of(kind.source) == *number);
+    for (unit, log) in &mut logs {
+        let kinds = evidence.requests.choose(|kind| Unit::of(evidence, kind) == *unit);
         for (_, request) in evidence.requests.of(&kinds) {
             log.clients.add(request.of.client);
             if log.clients.0.len() > CROWD {

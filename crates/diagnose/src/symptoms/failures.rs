@@ -78,15 +78,14 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
             let affected: Vec<u32> = list.iter().copied().filter(|i| (from..to).contains(&evidence.request(*i).end)).collect();
             let served = evidence.requests.ended(&edge.kinds, from, to).map(|(_, r)| r);
             let pieces = apart(evidence, served, affected);
-            let one = pieces.len() == 1;
             for affected in pieces {
                 // A handful of errors of a restart is no outage.
                 let enough = if status >= 500 { affected.len() >= 6 } else { affected.len() >= 10 };
                 if !enough || !counts(evidence, status, &affected) {
                     continue;
                 }
-                let own = reach(evidence, &affected).filter(|_| !one);
-                let (from, to) = own.map_or((from, to), |(first, last)| (from.max(first), to.min(last + 1)));
+                // As many requests as there were while they failed.
+                let (from, to) = reach(evidence, &affected).map_or((from, to), |(first, last)| (from.max(first), to.min(last + 1)));
                 let total = edge.ended_within(evidence, from, to);
                 symptoms.push(symptom(evidence, id.clone(), edge, affected, total));
             }

@@ -74,7 +74,7 @@ pub fn incidents(evidence: &Evidence, pack: &Pack, others: Vec<Symptom>) -> Vec<
     for edge in &edges {
         failures::find(evidence, edge, &mut symptoms);
         slowness::find(evidence, edge, &mut symptoms);
-        silence::find(evidence, &edges, edge, &mut symptoms);
+        silence::find(evidence, pack, &edges, edge, &mut symptoms);
     }
     together(evidence, symptoms)
 }

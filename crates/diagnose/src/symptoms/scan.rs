@@ -3,8 +3,36 @@
 /// Stretches in which failures are far more frequent than outside: the scan statistic of Kulldorff (1997) for Poisson counts,
 /// with the number of requests as exposure, applied again to what is left. Failures that drizzle all the time make no stretch.
 /// Where the whole log lies within the trouble, a large share alone tells.
+///
+/// A long log is looked at coarsely first, then anew, round each stretch that was found: how exactly a stretch is known depends on its own length,
+/// not on how much was copied beside it.
 pub(super) fn active(bad: &[f64], all: &[f64], strict: f64) -> Vec<(usize, usize)> {
-    const MOST: usize = 360;
+    let mut found: Vec<(usize, usize)> = coarsely(bad, all, strict).into_iter().map(|found| closer(bad, all, strict, found)).collect();
+    found.sort_unstable();
+    found
+}
+
+/// The bins of a long log are taken together, so that no more are compared.
+const MOST: usize = 360;
+/// So much beside a stretch is looked at again, in bins taken together.
+const BESIDE: usize = 4;
+
+/// A stretch as it looks when only what lies near it is looked at: its failures, but for a tenth, from the first to the last. Bursts that come again
+/// and again are one stretch.
+fn closer(bad: &[f64], all: &[f64], strict: f64, (from, to): (usize, usize)) -> (usize, usize) {
+    let beside = BESIDE * bad.len().div_ceil(MOST);
+    let (near, end) = (from.saturating_sub(beside), bad.len().min(to + 1 + beside));
+    if beside == BESIDE || (end - near) * 2 > bad.len() {
+        return (from, to);
+    }
+    let found = active(&bad[near..end], &all[near..end], strict);
+    let (Some((first, _)), Some((_, last))) = (found.first(), found.last()) else { return (from, to) };
+    let (first, last) = (near + first, near + last);
+    let sum = |from: usize, to: usize| bad[from..=to].iter().sum::<f64>();
+    if sum(first, last) >= 0.9 * sum(from, to) { (first, last) } else { (from, to) }
+}
+
+fn coarsely(bad: &[f64], all: &[f64], strict: f64) -> Vec<(usize, usize)> {
     let group = bad.len().div_ceil(MOST).max(1);
     let sum = |v: &[f64]| -> Vec<f64> { v.chunks(group).map(|c| c.iter().sum()).collect() };
     let (bad, mut all) = (sum(bad), sum(all));
@@ -69,4 +97,35 @@ fn scan(bad: &[f64], all: &[f64]) -> Option<(usize, usize, f64, f64)> {
         }
     }
     best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Bins with ten requests each, of which these fail.
+    fn found(bins: usize, fail: &[(usize, f64)]) -> Vec<(usize, usize)> {
+        let mut bad = vec![0.0; bins];
+        fail.iter().for_each(|(at, n)| bad[*at] = *n);
+        active(&bad, &vec![10.0; bins], 1.0)
+    }
+
+    #[test]
+    fn how_much_lies_beside_a_stretch_does_not_matter() {
+        let outage: Vec<(usize, f64)> = (0..20).map(|at| (at, 9.0)).collect();
+        let at = |from: usize| outage.iter().map(|(at, n)| (from + at, *n)).collect::<Vec<_>>();
+        assert_eq!(found(300, &at(100)), [(100, 119)]);
+        assert_eq!(found(500_000, &at(300_007)), [(300_007, 300_026)]);
+        // A stray failure an hour before.
+        let mut stray = at(300_007);
+        stray.push((299_400, 1.0));
+        assert_eq!(found(500_000, &stray), [(300_007, 300_026)]);
+    }
+
+    #[test]
+    fn bursts_that_come_again_are_one() {
+        let bursts: Vec<(usize, f64)> = (0..10).flat_map(|burst| (0..3).map(move |at| (40_000 + 30 * burst + at, 8.0))).collect();
+        let found = found(100_000, &bursts);
+        assert_eq!(found, [(40_000, 40_272)]);
+    }
 }

@@ -3,13 +3,16 @@
 use super::{Edge, Symptom, without_requests};
 use crate::evidence::Evidence;
 use crate::measure::Times;
+use crate::names::{NONE, NameId};
+use crate::rules::{Explains, Fault, Pack, SignalId};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
 /// The least length of a hole, ms.
 const LEAST: i64 = 15_000;
 
-pub(super) fn find(evidence: &Evidence, edges: &[Edge], edge: &Edge, symptoms: &mut Vec<Symptom>) {
+pub(super) fn find(evidence: &Evidence, pack: &Pack, edges: &[Edge], edge: &Edge, symptoms: &mut Vec<Symptom>) {
     if edge.len == 0 || edge.lumped {
         return;
     }
@@ -30,7 +33,10 @@ pub(super) fn find(evidence: &Evidence, edges: &[Edge], edge: &Edge, symptoms: &
     let rare = gaps.of_rank(gaps.len() * 98 / 100).unwrap_or(0).max(200);
     let least = (rare * 15).max(LEAST);
     let mut holes: Vec<(i64, i64)> = long.into_iter().filter(|(from, to)| to - from >= least).collect();
-    if whole_end - last >= least * 2 && last - first >= 60_000 {
+    if whole_end - last >= least * 2
+        && last - first >= 60_000
+        && (goes_on_elsewhere(evidence, edge, least) || is_stopped(evidence, pack, edge))
+    {
         holes.push((last, whole_end));
     }
     for (from, to) in holes {
@@ -43,6 +49,32 @@ pub(super) fn find(evidence: &Evidence, edges: &[Edge], edge: &Edge, symptoms: &
             symptoms.push(without_requests("traffic.drop", host, (from, to)));
         }
     }
+}
+
+/// Whether other logs go on with requests behind the end of an edge, as in what was copied of several machines at once.
+fn goes_on_elsewhere(evidence: &Evidence, edge: &Edge, least: i64) -> bool {
+    let others = evidence.requests.choose(|kind| kind.host != edge.host);
+    evidence.requests.ended(&others, edge.ended.1 + least, i64::MAX).take(SERVED).count() == SERVED
+}
+
+/// A line says why no request comes any more so long (s) before the last one, or behind it.
+const TOLD: (i64, i64) = (60, 600);
+
+/// What weighs as much is strong evidence (likelihood ratio 12).
+const STRONG: f64 = 2.4;
+
+/// Whether a line of its machine says why a log of requests ends: logs are cut to the time of interest, archives are torn, and what was not copied
+/// is no silence. It is one that speaks strongly for a fault of which users feel that nothing comes.
+fn is_stopped(evidence: &Evidence, pack: &Pack, edge: &Edge) -> bool {
+    let stops = |fault: &&Fault| {
+        let felt = |e: &&Explains| pack.faults.get(e.fault).is_some_and(|felt| felt.id == "traffic.drop");
+        fault.id == "traffic.drop" || fault.explains.iter().any(|e| felt(&e))
+    };
+    let told = pack.faults.iter().filter(stops).flat_map(|fault| &fault.evidence).filter(|e| e.weight >= STRONG).map(|e| e.signal);
+    let told: FxHashSet<SignalId> = told.collect();
+    let last = edge.ended.1.div_euclid(1000);
+    let own = evidence.series.iter().filter(|series| series.host == edge.host && told.contains(&series.signal));
+    own.into_iter().any(|series| series.within(last - TOLD.0, last + TOLD.1) > 0)
 }
 
 /// So many requests show that an edge serves.
@@ -58,7 +90,31 @@ fn others_serve(evidence: &Evidence, edges: &[Edge], edge: &Edge, (from, to): (i
         }
         all >= SERVED && failed * 100 <= all
     };
-    edge.is_called_by_few() && edges.iter().any(|other| other.host != edge.host && other.has_crowd() && serves(other))
+    let mut before = edges.iter().filter(|other| other.host != edge.host && other.has_crowd() && serves(other));
+    before.any(|other| edge.is_called_by_few() || comes_by(evidence, edge, other, from))
+}
+
+/// Requests of so long (ms) show where they came by, and so many of them.
+const SHOWN: i64 = 120_000;
+const COMPARED: usize = 20;
+/// One request is logged by two servers within so long (ms).
+const APART: i64 = 2_000;
+
+/// Whether the requests of an edge came by way of another one before a hole: servers behind a balancer may be told the addresses of the clients.
+/// Four of five are seen there as well, from the same client for the same path at the same time.
+fn comes_by(evidence: &Evidence, edge: &Edge, other: &Edge, hole: i64) -> bool {
+    let requests = |kinds, margin: i64| evidence.requests.ended(kinds, hole - SHOWN - margin, hole + margin).map(|(_, r)| r);
+    let mut there: FxHashMap<(NameId, NameId), Vec<i64>> = FxHashMap::default();
+    for r in requests(&other.kinds, APART).filter(|r| r.of.client != NONE) {
+        there.entry((r.of.client, r.of.path)).or_default().push(r.end);
+    }
+    let (mut all, mut seen) = (0, 0);
+    for r in requests(&edge.kinds, 0) {
+        all += 1;
+        let near = |ends: &Vec<i64>| ends.iter().any(|end| (end - r.end).abs() <= APART);
+        seen += usize::from(there.get(&(r.of.client, r.of.path)).is_some_and(near));
+    }
+    all >= COMPARED && seen * 5 >= all * 4
 }
 
 /// The times between requests that ended one after the other, and where the long ones are. Requests come in the order of their

@@ -1,6 +1,6 @@
 //! Requests slower than three times the usual, for at least a quarter of a minute.
 
-use super::{Edge, Symptom, symptom};
+use super::{Edge, Symptom, reach, symptom};
 use crate::evidence::Evidence;
 use crate::names::NameId;
 use crate::requests::Chosen;
@@ -37,7 +37,8 @@ pub(super) fn find(evidence: &Evidence, edge: &Edge, symptoms: &mut Vec<Symptom>
     for (from, to) in joined(stretches().collect()) {
         let affected: Vec<u32> = slow.iter().filter(|(_, end)| (from..=to).contains(end)).map(|(number, _)| *number).collect();
         if affected.len() >= 10 {
-            let total = edge.ended_within(evidence, from, to.saturating_add(1));
+            let (first, last) = reach(evidence, &affected).unwrap_or((from, to));
+            let total = edge.ended_within(evidence, from.max(first), to.min(last).saturating_add(1));
             symptoms.push(symptom(evidence, "http.slow".into(), edge, affected, total));
         }
     }

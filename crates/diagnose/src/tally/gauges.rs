@@ -21,6 +21,8 @@ pub enum Counter {
     Depth,
     /// How long a call to another service took, in milliseconds, as the caller says.
     Call,
+    /// Whether another service answered a call with an error of its own (1) or not (0), as the caller says.
+    Answer,
     /// The version of a service, which is the name; the number says nothing.
     Version,
 }

@@ -136,12 +136,26 @@ impl<'p> Tally<'p> {
                 let exchange = self.exchanges.of(record, &fields, &stamp, writer, &mut all.names);
                 // What is not there is looked up in vain, too: that says nothing of the cache.
                 let found = exchange.as_ref().filter(|exchange| !(400..500).contains(&exchange.status));
-                if let (Some(exchange), Some(cache)) = (found, fields.text(Key::CacheStatus)) {
-                    all.lookups.add(cache, (exchange.source, exchange.line, stamp.form, stamp.nanos), writer);
+                if let (Some(_), Some(cache)) = (found, fields.text(Key::CacheStatus)) {
+                    all.lookups.add(cache, at(record, &stamp), writer);
                 }
-                exchange.iter().for_each(|exchange| all.rows.push(exchange));
+                match services::asked(record) {
+                    // What another one answered is no answer of one's own.
+                    Some(end) => {
+                        let end = all.names.id(end);
+                        let failed = exchange.is_some_and(|exchange| exchange.status >= 500);
+                        all.services.answered((end, failed), record, &stamp, writer);
+                        if let Some((_, nanos)) = services::called(record) {
+                            all.services.call((end, nanos), record, &stamp, writer);
+                        }
+                    }
+                    None => exchange.iter().for_each(|exchange| all.rows.push(exchange)),
+                }
             }
             None => {
+                if let Some(cache) = fields.text(Key::CacheStatus) {
+                    all.lookups.add(cache, at(record, &stamp), writer);
+                }
                 gauges::gather(record, &stamp, writer, all);
                 if let Some(version) = services::version(record) {
                     let version = all.names.id(version);
@@ -219,6 +233,11 @@ impl<'p> Tally<'p> {
         let key = HitKey { signal, source: record.origin.source.0, form: stamp.form, entity, host, service, telling };
         self.gathered.hits.entry(key).or_default().add(record, stamp);
     }
+}
+
+/// Where a record stands: source, line, what its stamp leaves open, and the stamp as written.
+fn at(record: &Record<'_>, stamp: &Stamp) -> (u32, u32, Form, i64) {
+    (record.origin.source.0, u32::try_from(record.origin.line).unwrap_or(u32::MAX), stamp.form, stamp.nanos)
 }
 
 /// Puts seconds in order, each once, its numbers added.

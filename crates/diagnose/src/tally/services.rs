@@ -38,6 +38,8 @@ pub struct Services {
     versions: FxHashMap<(Teller, NameId), Sum>,
     /// By the endpoint that was called, and about how long it took (see [`bucket`]).
     calls: FxHashMap<(Teller, NameId, u16), Sum>,
+    /// By the endpoint that answered, and whether it answered that it failed.
+    answers: FxHashMap<(Teller, NameId, bool), Sum>,
 }
 
 /// Calls that took about as long: each bucket is an eighth longer than the one before.
@@ -56,11 +58,17 @@ impl Services {
         add(&mut self.calls, (teller(record, stamp, writer), end, bucket(nanos as f64 / 1e6)), once(record, stamp));
     }
 
+    /// Adds what an endpoint answered: whether it failed.
+    pub(super) fn answered(&mut self, (end, failed): (NameId, bool), record: &Record<'_>, stamp: &Stamp, writer: (NameId, NameId)) {
+        add(&mut self.answers, (teller(record, stamp, writer), end, failed), once(record, stamp));
+    }
+
     /// Adds others; `name` translates their names.
     pub(super) fn merge(&mut self, other: Services, name: &impl Fn(NameId) -> NameId) {
         let named = |(source, form, stretch, host, service): Teller| (source, form, stretch, name(host), name(service));
         other.versions.into_iter().for_each(|((teller, of), sum)| add(&mut self.versions, (named(teller), name(of)), sum));
         other.calls.into_iter().for_each(|((teller, of, took), sum)| add(&mut self.calls, (named(teller), name(of), took), sum));
+        other.answers.into_iter().for_each(|((teller, of, failed), sum)| add(&mut self.answers, (named(teller), name(of), failed), sum));
     }
 
     /// As lines of statistics.
@@ -71,7 +79,10 @@ impl Services {
         };
         let versions = self.versions.into_iter().map(move |((teller, of), sum)| gauge(teller, Counter::Version, of, 0.0, sum));
         let took = |bucket: u16| (f64::from(bucket) / 8.0).exp();
-        versions.chain(self.calls.into_iter().map(move |((teller, of, bucket), sum)| gauge(teller, Counter::Call, of, took(bucket), sum)))
+        let calls = self.calls.into_iter().map(move |((teller, of, bucket), sum)| gauge(teller, Counter::Call, of, took(bucket), sum));
+        let failed = |failed: bool| f64::from(u8::from(failed));
+        let answers = self.answers.into_iter().map(move |((teller, of, bad), sum)| gauge(teller, Counter::Answer, of, failed(bad), sum));
+        versions.chain(calls).chain(answers)
     }
 }
 
@@ -135,6 +146,16 @@ pub(super) fn called<'r>(record: &'r Record<'_>) -> Option<(&'r str, i64)> {
     let Some(Value::Duration(nanos)) = record.last(Key::Duration) else { return None };
     let end = record.str(Key::Peer).or_else(|| record.str(Key::UrlFull).and_then(endpoint))?;
     Some((end, nanos))
+}
+
+/// The endpoint of which a client's library tells that it answered: by an application, with the whole URL, at the other end. Who is asked
+/// himself has no other end.
+pub(super) fn asked<'r>(record: &'r Record<'_>) -> Option<&'r str> {
+    if !record.fields.may_have(Key::UrlFull) || whyline_query::is_access(record) {
+        return None;
+    }
+    let end = record.str(Key::UrlFull).and_then(endpoint)?;
+    record.str(Key::Peer).is_some_and(|peer| address::split_port(end).0 == peer).then_some(end)
 }
 
 /// Host and port of a URL.

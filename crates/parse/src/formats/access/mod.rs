@@ -15,7 +15,7 @@ mod meaning;
 mod names;
 mod pairs;
 mod quick;
-mod request;
+pub(in crate::formats) mod request;
 mod shape;
 mod squid;
 mod steps;

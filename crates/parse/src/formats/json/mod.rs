@@ -3,6 +3,7 @@
 pub mod flat;
 pub mod list;
 mod marks;
+mod modsecurity;
 pub mod products;
 pub mod structured;
 pub mod yaml;

@@ -1,7 +1,7 @@
 //! Products whose JSON is told by its keys.
 
 use super::flat::{Flat, Scalar};
-use super::structured;
+use super::{modsecurity, structured};
 use crate::format::Cx;
 use crate::formats::{fill, keys};
 use whyline_event::{Key, Record, Severity, Value};
@@ -25,6 +25,7 @@ static PRODUCTS: &[Product] = &[
     Product { name: "kibana.json", is: is_kibana, fill: kibana },
     Product { name: "caddy", is: is_caddy, fill: caddy },
     Product { name: "postgresql", is: is_postgres, fill: postgres },
+    Product { name: "modsecurity.audit", is: modsecurity::is, fill: modsecurity::fill },
     Product { name: CLOUDWATCH, is: is_cloudwatch, fill: cloudwatch },
 ];
 
