@@ -78,7 +78,7 @@ fn bound(target: &Target, text: &str, span: Range<usize>) -> Result<Bound, Query
 }
 
 /// The unit of time, in nanoseconds, that a field of its writer's own has in its name (`took_ms`, `elapsedMillis`).
-fn unit_of(name: &str) -> Option<i64> {
+pub(crate) fn unit_of(name: &str) -> Option<i64> {
     const UNITS: [(&str, i64); 16] = [
         ("milliseconds", 1_000_000),
         ("microseconds", 1_000),

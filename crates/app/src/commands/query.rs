@@ -162,7 +162,8 @@ impl<'a> Job<'a> {
 
     /// Ends the answer. Gives how many events were found.
     fn finish(mut self) -> Result<u64> {
-        let found = if self.pipeline.columns().is_empty() { self.results } else { self.matched };
+        // Of events that were found, `where` may have left no row.
+        let found = if self.pipeline.columns().is_empty() || self.results == 0 { self.results } else { self.matched };
         if self.args.count {
             writeln!(anstream::stdout().lock(), "{}", self.results)?;
         } else if self.results > 0 || self.args.format == QueryFormat::Csv {

@@ -2,6 +2,7 @@
 
 use super::ast::{Aggregation, Function, Measure, Named, Placed, Ranked, Stage};
 use super::cell::{Cell, Column, Unit};
+use super::condition::{Condition, Test};
 use super::known;
 use super::take::Take;
 use crate::error::QueryError;
@@ -50,10 +51,15 @@ pub(super) struct FoundBefore {
 }
 
 impl Plan {
-    /// How many of the steps over rows choose the best of them, where that is the first thing that is done with them.
+    /// How many of the steps over rows choose some of them, where that is the first thing that is done with them: the best, or those that
+    /// pass a condition.
     pub(super) fn choosing(&self) -> Option<usize> {
-        let sorts = self.rows.iter().take_while(|step| matches!(step, Step::Sort(_))).count();
-        (sorts > 0 && matches!(self.rows.get(sorts), Some(Step::Limit(_)))).then_some(sorts + 1)
+        let mut steps = self.rows.iter().take_while(|step| matches!(step, Step::Sort(_) | Step::Where(_))).count();
+        let has = |wanted: fn(&Step) -> bool| self.rows.iter().take(steps).any(wanted);
+        let (sorted, chosen) = (has(|step| matches!(step, Step::Sort(_))), has(|step| matches!(step, Step::Where(_))));
+        let limited = matches!(self.rows.get(steps), Some(Step::Limit(_)));
+        steps += usize::from(limited);
+        (chosen || sorted && limited).then_some(steps)
     }
 }
 
@@ -95,6 +101,7 @@ pub(super) struct Measured {
 }
 
 /// What is done with rows.
+    Where(Test),
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Sort(Vec<(usize, bool)>),
@@ -139,6 +146,7 @@ impl Planner {
         if self.plan.context > 0 && !matches!(stage, Stage::Limit(_)) {
             return Err(QueryError::new("only a limit can follow context", span.clone())
                 .help("lines around a hit are shown, not counted; sort or count without context"));
+            Stage::Where(condition) => self.choose(condition, span)?,
         }
         match stage {
             Stage::Limit(most) => self.limit(*most),
@@ -169,6 +177,19 @@ impl Planner {
         match self.plan.keeps.last_mut() {
             Some(last) => last.most = Some(last.most.map_or(most, |m| m.min(most))),
             None => self.plan.keeps.push(Choice { keys: Vec::new(), most: Some(most) }),
+    fn choose(&mut self, condition: &Condition, span: &Range<usize>) -> Result<(), QueryError> {
+        if !self.tabled {
+            return Err(QueryError::new("where chooses rows of a table, and these are events", span.clone())
+                .help("what to look for stands before the first pipe: status:503 path:/api/* | count by path | where count > 10"));
+        }
+        let columns = &self.plan.columns;
+        let place =
+            |name: &Named| columns.iter().position(|c| c.name == name.text).ok_or_else(|| no_column(name, columns.iter()));
+        let test = Test::of(condition, columns, &place)?;
+        self.plan.rows.push(Step::Where(test));
+        Ok(())
+    }
+
         }
     }
 
@@ -360,7 +381,7 @@ fn no_column<'c>(name: &Named, columns: impl Iterator<Item = &'c Column>) -> Que
     let names: Vec<&str> = columns.map(|c| c.name.as_str()).collect();
     let error = QueryError::new(format!("there is no column `{}` here", name.text), name.span.clone());
     error.help(match nearest(&name.text.to_lowercase(), names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the columns are {}", names.join(", ")),
+        Some(near) => format!("did you mean `{near}`? The columns here are {}", names.join(", ")),
+        None => format!("the columns here are {}", names.join(", ")),
     })
 }
