@@ -400,7 +400,13 @@ fn groups_are_bounded_and_it_is_said() {
 #[test]
 fn the_best_of_many_groups_are_the_best_of_all() {
     let (source, clock) = (Source::default(), Clock::default());
-    for text in ["* | top 3 id by distinct part", "* | distinct part by id | sort -distinct_part | limit 3"] {
+    let best = "34999 4 / 12 2 / 20000 2";
+    for (text, want) in [
+        ("* | top 3 id by distinct part", best),
+        ("* | distinct part by id | sort -distinct_part | limit 3", best),
+        ("* | distinct part by id | where distinct_part > 1 | sort -distinct_part", best),
+        ("* | distinct part by id | where distinct_part > 1", "12 2 / 20000 2 / 34999 4"),
+    ] {
         let asked = asked(text);
         let answered = |order: &dyn Fn() -> Vec<i64>| {
             let mut pipeline = asked.pipeline.clone();
@@ -429,7 +435,7 @@ fn the_best_of_many_groups_are_the_best_of_all() {
         // 34,999 comes four times, 12 and 20,000 twice, all others once.
         let more = [34_999 + 35_000, 34_999 + 70_000, 34_999 + 105_000, 12 + 35_000, 20_000 + 35_000];
         let (passes, rows, notes) = answered(&|| (0..35_000).chain(more).collect());
-        assert_eq!((passes, rows.join(" / ").as_str(), notes.len()), (4, "34999 4 / 12 2 / 20000 2", 0), "{text}");
+        assert_eq!((passes, rows.join(" / ").as_str(), notes.len()), (4, want, 0), "{text}");
         assert_eq!(answered(&|| more.into_iter().chain((0..35_000).rev()).collect()), (passes, rows, notes), "{text}");
     }
 }
@@ -442,7 +448,7 @@ proptest! {
         parts in prop::collection::vec(
             prop::sample::select(vec![
                 "|", " | ", "count", "sum ", "p99 ", "p", "rate", "distinct ", "top 5 ", "top", "sort ", "limit 3", "fields ", "patterns", "context 2",
-                "timeline", " by ", " every ", "1m", " as ", "x", "duration", "status", "time", "count", "-", ",", ", ", "(", ")", "\"", "\\", "ä", "接", "0", "99999999999999999999", " ",
+                "timeline", "where ", " > ", "!=", " AND ", " not ", "count > 1", " by ", " every ", "1m", " as ", "x", "duration", "status", "time", "count", "-", ",", ", ", "(", ")", "\"", "\\", "ä", "接", "0", "99999999999999999999", " ",
             ]),
             0..20,
         ),
