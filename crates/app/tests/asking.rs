@@ -48,3 +48,22 @@ fn lists_in_json() {
         assert_eq!(whyline(["--store", &store, "query", query, "--format", "csv"]).expect(0).out, want);
     }
 }
+
+/// 29 February is of a year that has one, and the lines around it are of the same year.
+#[test]
+fn leap_days() {
+    let place = tempfile::tempdir().unwrap();
+    let line = |at: &str| format!("{at} web01 sshd[1]: hello\n");
+    let text = ["Feb 28 23:59:59", "Feb 29 10:00:00", "Mar  1 00:00:01"].map(line).concat();
+    let log = put(place.path(), "auth.log", text.as_bytes());
+    let file = fs::File::options().write(true).open(&log).unwrap();
+    let november = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_795_000_000);
+    file.set_modified(november).unwrap();
+    let dates = |options: &[&str]| whyline([&["query", "* | fields time", "--format", "csv", &log], options].concat()).expect(0).out;
+    let of = |year: i32| format!("time\n{year}-02-28T23:59:59Z\n{year}-02-29T10:00:00Z\n{year}-03-01T00:00:01Z\n");
+    assert_eq!(dates(&[]), of(2024));
+    assert_eq!(dates(&["--year", "2020"]), of(2020));
+    assert_eq!(dates(&["--year", "2023"]), of(2024));
+    assert_eq!(dates(&["--since", "29 Feb 09:00"]).lines().count(), 3);
+    whyline(["query", "*", "--since", "2026-02-29", &log]).expect(2).says("no time");
+}
