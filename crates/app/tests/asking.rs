@@ -49,6 +49,21 @@ fn lists_in_json() {
     }
 }
 
+/// What stands behind the first megabyte of a line cannot be found; that is said, with the place.
+#[test]
+fn lines_that_are_too_long() {
+    let place = tempfile::tempdir().unwrap();
+    let long = format!("2026-11-20T10:00:01Z INFO {}needle\n", "hay ".repeat(400_000));
+    let text = format!("2026-11-20T10:00:00Z INFO first\n{long}2026-11-20T10:00:02Z INFO last\n{long}");
+    let log = put(place.path(), "a.log", text.as_bytes());
+    let said = "a.log: the record at line 2 and one more are longer than 1 MB or 10,000 lines; what stands behind that is left out";
+    whyline(["query", "needle", &log]).expect(1).says(said);
+    whyline(["parse", "--format", "none", &log]).expect(0).says(said);
+    let store = place.path().join("store").to_str().unwrap().to_string();
+    whyline(["--store", &store, "ingest", &log]).expect(0).says(said);
+    whyline(["--store", &store, "query", "needle"]).expect(1).says(said);
+}
+
 /// 29 February is of a year that has one, and the lines around it are of the same year.
 #[test]
 fn leap_days() {
