@@ -82,3 +82,23 @@ fn leap_days() {
     assert_eq!(dates(&["--since", "29 Feb 09:00"]).lines().count(), 3);
     whyline(["query", "*", "--since", "2026-02-29", &log]).expect(2).says("no time");
 }
+
+/// Questions that may be read and were probably not meant.
+#[test]
+fn remarks() {
+    let place = tempfile::tempdir().unwrap();
+    let log = put(place.path(), "a.log", b"2026-11-20 10:00:00 ERROR api order 1 failed\n2026-11-20 10:00:01 INFO api order 2 stored\n");
+    for (query, code, said) in [
+        ("level:eror", 1, "no level is called `eror`; did you mean `error`?"),
+        ("client:10.0.0.0/99", 2, "has 32 bits"),
+        ("time:>10:00", 2, "write --since 10:00"),
+        ("signal:nginx.upstream-refused", 1, "whyline rules show nginx.upstream-refused"),
+        ("signal:nginx.upstream-refusd", 1, "there is no such signal as nginx.upstream-refusd"),
+        ("* | count by level | where count > 5", 1, ""),
+        ("* | count by level | where nowhere > 5", 2, "the columns here are level, count"),
+    ] {
+        let ran = whyline(["query", query, &log]).expect(code).says(said);
+        assert_eq!(ran.out, "", "{query}");
+    }
+    assert_eq!(whyline(["query", "* | count every 1w", "--format", "csv", &log]).expect(0).out, "time,count\n2026-11-19T00:00:00Z,2\n");
+}

@@ -124,6 +124,7 @@ fn measures_and_groups() {
         ("status:* | count every 4s", "@100 4 / @104 4 / @108 2"),
         ("* | count by status every 5s", "@100 200 4 / @100 502 1 / @105 200 4 / @105 502 1 / @200 - 1 / - - 1"),
         ("status:* | rate", "1.111111111"),
+        ("* | count every 1w", "@0 11 / - 1"),
         ("status:* | rate every 4s", "@100 1 / @104 1 / @108 0.5"),
         ("status:* | rate by status", "200 0.888888888 / 502 0.222222222"),
         ("line:1 | rate", "1"),

@@ -170,7 +170,13 @@ impl<'a> Job<'a> {
             self.show();
         }
         self.show.take().map_or(Ok(()), Show::finish)?;
-        self.unknown.tell(&self.args.expression);
+        self.unknown.tell(&self.args.expression, &self.asked, self.own);
+        if self.inexact > 0 {
+            load::note(&format!(
+                "note: {} what stands for bytes that are no UTF-8 (\u{fffd}); `--raw` of files, without --stream, writes the bytes themselves",
+                crate::output::words::count(self.inexact, "event has", "events have")
+            ));
+        }
         self.notes.iter().for_each(|note| load::note(&format!("note: {note}")));
         Ok(found)
     }

@@ -27,7 +27,7 @@
 //!   `field:value`: the whole of it, any case, with wildcards. An empty cell passes nothing but `!=` and `NOT`.
 //! - **Groups** go by the value as it stands, case included; a number and text that spells it are one group where the field is not in
 //!   the table of fields. Rows come in the order of time and values, the empty ones last, unless sorted.
-//! - **Intervals** begin at multiples of their length since 1970 UTC.
+//! - **Intervals** begin at multiples of their length since 1970 UTC; so weeks begin on Thursday.
 //! - **Bounds**: 100,000 groups, or 10,000 with percentiles or distinct values; distinct values are exact up to 2,048 and estimated
 //!   beyond; 20,000 shapes of messages; 48 MB of events that are sorted. What is left out then is told in the notes, and which it is
 //!   depends on the events alone.

@@ -151,7 +151,7 @@ impl Parser {
             return Ok(None);
         }
         let (token, span) = self.advance();
-        let help = "write a length of time with its unit: every 30s, every 5m, every 1h";
+        let help = "write a length of time with its unit: every 30s, every 5m, every 1h, every 1w";
         let Token::Word(text) = token else {
             return Err(QueryError::new("a length of time is missing after every", span).help(help));
         };

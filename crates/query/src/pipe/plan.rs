@@ -6,13 +6,10 @@ use super::condition::{Condition, Test};
 use super::known;
 use super::take::Take;
 use crate::error::QueryError;
-use crate::fields::{Sense, Target, nearest};
+use crate::fields::{Sense, TIMES, Target, nearest};
 use crate::query::UnknownField;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// Names by which the time of an event is asked.
-const TIMES: &[&str] = &["time", "timestamp", "@timestamp"];
 
 /// What is done with the events that a query finds.
 #[derive(Clone, Debug, Default)]
@@ -101,10 +98,10 @@ pub(super) struct Measured {
 }
 
 /// What is done with rows.
-    Where(Test),
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Sort(Vec<(usize, bool)>),
+    Where(Test),
     Limit(usize),
     Pick(Vec<usize>),
     Groups(Grouping),
@@ -146,10 +143,10 @@ impl Planner {
         if self.plan.context > 0 && !matches!(stage, Stage::Limit(_)) {
             return Err(QueryError::new("only a limit can follow context", span.clone())
                 .help("lines around a hit are shown, not counted; sort or count without context"));
-            Stage::Where(condition) => self.choose(condition, span)?,
         }
         match stage {
             Stage::Limit(most) => self.limit(*most),
+            Stage::Where(condition) => self.choose(condition, span)?,
             Stage::Sort(keys) => {
                 let keys = keys.iter().map(|(name, down)| Ok((self.find(name)?.take, *down))).collect::<Result<Vec<_>, QueryError>>()?;
                 self.sort(keys);
@@ -177,6 +174,9 @@ impl Planner {
         match self.plan.keeps.last_mut() {
             Some(last) => last.most = Some(last.most.map_or(most, |m| m.min(most))),
             None => self.plan.keeps.push(Choice { keys: Vec::new(), most: Some(most) }),
+        }
+    }
+
     fn choose(&mut self, condition: &Condition, span: &Range<usize>) -> Result<(), QueryError> {
         if !self.tabled {
             return Err(QueryError::new("where chooses rows of a table, and these are events", span.clone())
@@ -188,9 +188,6 @@ impl Planner {
         let test = Test::of(condition, columns, &place)?;
         self.plan.rows.push(Step::Where(test));
         Ok(())
-    }
-
-        }
     }
 
     fn sort(&mut self, keys: Vec<(Take, bool)>) {

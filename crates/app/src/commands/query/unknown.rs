@@ -5,7 +5,7 @@ use crate::{load, own::Own};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 use whyline_event::{Name, Record};
-use whyline_query::{Asked, UnknownField};
+use whyline_query::{Asked, Node, Target, Test, UnknownField};
 
 /// The names, each once, and whether an event has such a field.
 #[derive(Default)]
@@ -42,11 +42,38 @@ impl Unknown {
     }
 
     /// Says which of them no event has.
-    pub fn tell(&self, query: &str) {
+    pub fn tell(&self, query: &str, asked: &Asked, own: &Own) {
         for (field, _) in self.fields.iter().filter(|(_, seen)| !seen.load(Ordering::Relaxed)) {
             let when = ["time", "timestamp", "@timestamp"].contains(&field.name.as_str());
-            let help = if when { "\nhelp: times are asked with --since, --until and --around" } else { "" };
+            let help = match (field.name.as_str(), when) {
+                (_, true) => "\nhelp: times are asked with --since, --until and --around".to_string(),
+                ("signal", _) => signals(asked, own),
+                _ => String::new(),
+            };
             load::note(&format!("warning: {}{help}", field.remark(query, &format!("no event has a field called `{}`", field.name))));
         }
     }
+}
+
+/// How the signals of rules are asked that a query names like a field.
+fn signals(asked: &Asked, own: &Own) -> String {
+    let mut ids = BTreeSet::new();
+    asked.query.root().walk(&mut |node, _| {
+        if let Node::Field(Target::Other(name), Test::Is(id)) = node
+            && name == "signal"
+        {
+            ids.insert(id.as_str());
+        }
+    });
+    // The answer has been given; rules that cannot be read are no trouble of it.
+    let pack = own.pack().ok();
+    let mut help = "\nhelp: a signal of a rule is asked by its query".to_string();
+    for id in ids {
+        let signal = pack.as_ref().and_then(|pack| pack.signals.iter().find(|signal| signal.id == id));
+        help.push_str(&match signal {
+            Some(_) => format!("; `whyline rules show {id}` shows it"),
+            None => format!("; there is no such signal as {id}, `whyline rules list` names all"),
+        });
+    }
+    help
 }
