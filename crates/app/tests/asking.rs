@@ -62,6 +62,40 @@ fn lines_that_are_too_long() {
     let store = place.path().join("store").to_str().unwrap().to_string();
     whyline(["--store", &store, "ingest", &log]).expect(0).says(said);
     whyline(["--store", &store, "query", "needle"]).expect(1).says(said);
+    // Of the files the whole line can be had.
+    assert_eq!(whyline(["query", "hay | limit 1", "--raw", &log]).expect(0).out, long);
+}
+
+/// Bytes come out of files as they stand there, and a store says what it does not have.
+#[test]
+fn bytes_as_they_stand() {
+    let place = tempfile::tempdir().unwrap();
+    let lines: [&[u8]; 6] = [
+        b"2026-11-20 10:00:00 INFO caf\xe9 one",
+        b"2026-11-20 10:00:01 INFO \xff\xfe two",
+        b"2026-11-20 10:00:02 INFO plain three",
+        b"2026-11-20 10:00:03 \x1b[31mERROR\x1b[0m four",
+        b"2026-11-20 10:00:04 INFO dos five\r",
+        b"2026-11-20 10:00:05 INFO \xf0\x9f\x98 six",
+    ];
+    let mut bytes = lines.join(&b'\n');
+    bytes.push(b'\n');
+    put(place.path(), "a.log", &bytes);
+    let out = |arguments: &[&str]| {
+        let ran = common::program().current_dir(place.path()).args(arguments).output().unwrap();
+        (ran.stdout, String::from_utf8_lossy(&ran.stderr).into_owned())
+    };
+    let (raw, said) = out(&["query", "*", "--raw", "--encoding", "utf-8", "a.log"]);
+    assert_eq!(raw, bytes, "{}", String::from_utf8_lossy(&raw));
+    assert!(!said.contains("UTF-8"), "{said}");
+    let (raw, _) = out(&["query", "four OR two", "--raw", "--encoding", "utf-8", "a.log"]);
+    assert_eq!(raw, [lines[1], b"\n", lines[3], b"\n"].concat());
+    out(&["ingest", "--encoding", "utf-8", "a.log"]);
+    for arguments in [&["query", "*", "--raw"][..], &["query", "*", "--raw", "--stream", "--encoding", "utf-8", "a.log"]] {
+        let (raw, said) = out(arguments);
+        assert!(String::from_utf8(raw).is_ok_and(|text| text.contains("INFO \u{fffd}\u{fffd} two\n")));
+        assert!(said.contains("note: 3 events have what stands for bytes that are no UTF-8"), "{said}");
+    }
 }
 
 /// 29 February is of a year that has one, and the lines around it are of the same year.
