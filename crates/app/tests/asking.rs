@@ -136,3 +136,20 @@ fn remarks() {
     }
     assert_eq!(whyline(["query", "* | count every 1w", "--format", "csv", &log]).expect(0).out, "time,count\n2026-11-19T00:00:00Z,2\n");
 }
+
+/// A format that does not fit what it is told to read is said to.
+#[test]
+fn formats_that_do_not_fit() {
+    let place = tempfile::tempdir().unwrap();
+    let access = "10.0.0.1 - - [20/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl\"\n";
+    let one = put(place.path(), "one.log", b"order one\norder two\n");
+    let some = put(place.path(), "some.log", [access, "no request\n", access].concat().as_bytes());
+    let all = put(place.path(), "all.log", access.repeat(3).as_bytes());
+    let read = |log: &str| whyline(["parse", "--as", "nginx.access", "--format", "none", log]).expect(0);
+    read(&one).says("one.log: no record fits nginx.access; all of them are read as plain text").says("--detect");
+    read(&some).says("some.log: 1 of 3 records do not fit nginx.access");
+    assert!(!read(&all).err.contains("fit"));
+    let fields = whyline(["formats", "--fields", "--format", "json"]).expect(0).json();
+    let fields = fields["fields"].as_array().unwrap();
+    assert!(fields.iter().any(|f| f["name"] == "http.response.status_code" && f["type"] == "int" && f["aliases"][0] == "status"));
+}

@@ -11,7 +11,8 @@ use std::io::Write;
 use std::sync::{Condvar, Mutex};
 use whyline_event::{Record, SourceId, shown};
 use whyline_parse::reading::facts_of_heads;
-use whyline_parse::{Bundle, Options, Settled, Sink, pass, prepare, read_ahead, settle_clocks};
+use whyline_parse::input::Input;
+use whyline_parse::{Bundle, Facts, Options, Problem, Settled, Sink, pass, prepare, read_ahead, settle_clocks};
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
@@ -40,6 +41,9 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     drop(watch);
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
+    if let Some(name) = &args.only {
+        problems.extend(misfits(name, &bundle, &passed.facts));
+    }
     let partial = load::tell(&problems)?;
     let books = Books::of(&bundle, &passed.counts);
     load::note(&format!("books: {}", books.line()));
@@ -50,6 +54,26 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     let short = args.reading.strict && books.are_short();
     Ok(if partial || empty || short { exit::PARTIAL } else { exit::DONE })
 }
+
+/// Says of which sources the format that `--as` names explains no record, or not all of them.
+fn misfits(name: &str, bundle: &Bundle, facts: &[Facts]) -> Vec<Problem> {
+    let misfit = |(input, facts): (&Input, &Facts)| {
+        let all: u64 = facts.formats.values().sum();
+        let plain = facts.formats.get(UNEXPLAINED).copied().unwrap_or(0);
+        let help = "`whyline formats --detect FILE` says what would";
+        let what = match plain {
+            0 => return None,
+            _ if plain == all => format!("no record fits {name}; all of them are read as plain text; {help}"),
+            _ => format!("{plain} of {all} records do not fit {name} and are read as plain text"),
+        };
+        Some(Problem::remark(&input.source.path, what))
+    };
+    let is_read = |(i, _): &(usize, _)| bundle.same_as.get(*i).is_none_or(Option::is_none);
+    bundle.inputs.iter().zip(facts).enumerate().filter(is_read).filter_map(|(_, one)| misfit(one)).collect()
+}
+
+/// The format of records that no other explains.
+const UNEXPLAINED: &str = "generic";
 
 /// Blocks arrive in any order and leave in theirs.
 #[derive(Default)]
