@@ -127,7 +127,7 @@ fn remarks() {
         ("client:10.0.0.0/99", 2, "has 32 bits"),
         ("time:>10:00", 2, "write --since 10:00"),
         ("signal:nginx.upstream-refused", 1, "whyline rules show nginx.upstream-refused"),
-        ("signal:nginx.upstream-refusd", 1, "there is no such signal as nginx.upstream-refusd"),
+        ("signal:nginx.upstream-refusd", 1, "no rule has a signal nginx.upstream-refusd"),
         ("* | count by level | where count > 5", 1, ""),
         ("* | count by level | where nowhere > 5", 2, "the columns here are level, count"),
     ] {
@@ -143,10 +143,12 @@ fn formats_that_do_not_fit() {
     let place = tempfile::tempdir().unwrap();
     let access = "10.0.0.1 - - [20/Nov/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 200 5 \"-\" \"curl\"\n";
     let one = put(place.path(), "one.log", b"order one\norder two\n");
+    let system = put(place.path(), "system.log", b"Nov 20 10:00:00 web01 sshd[1]: hello\n");
     let some = put(place.path(), "some.log", [access, "no request\n", access].concat().as_bytes());
     let all = put(place.path(), "all.log", access.repeat(3).as_bytes());
     let read = |log: &str| whyline(["parse", "--as", "nginx.access", "--format", "none", log]).expect(0);
-    read(&one).says("one.log: no record fits nginx.access; all of them are read as plain text").says("--detect");
+    read(&one).says("one.log: no record fits nginx.access;").says("--detect");
+    read(&system).says("system.log: no record fits nginx.access;");
     read(&some).says("some.log: 1 of 3 records do not fit nginx.access");
     assert!(!read(&all).err.contains("fit"));
     let fields = whyline(["formats", "--fields", "--format", "json"]).expect(0).json();

@@ -47,12 +47,10 @@ impl Query {
     /// write them.
     pub fn doubts(&self) -> Vec<Doubt> {
         let mut doubts = Vec::new();
-        self.root().walk(&mut |node, _| {
-            match node {
-                Node::Words(phrase) => doubts.extend(doubt(phrase.as_str())),
-                Node::Field(Target::Level, Test::Is(level)) => doubts.extend(misspelt(level.as_str())),
-                _ => {}
-            }
+        self.root().walk(&mut |node, _| match node {
+            Node::Words(phrase) => doubts.extend(doubt(phrase.as_str())),
+            Node::Field(Target::Level, Test::Is(level)) => doubts.extend(misspelt(level.as_str())),
+            _ => {}
         });
         doubts
     }
@@ -66,7 +64,8 @@ fn doubt(word: &str) -> Option<Doubt> {
 
 /// A level that nearly is one of those that programs write. Others may well be the writer's own (`level:` asks the word as written, too).
 fn misspelt(word: &str) -> Option<Doubt> {
-    if Severity::from_word(word).is_some() {
+    // Some programs write `eror`; whoever asks for it hardly means these.
+    if Severity::from_word(word).is_some() && !word.eq_ignore_ascii_case("eror") {
         return None;
     }
     let meant = nearest(&word.to_lowercase(), LEVELS.iter().copied())?;
@@ -74,8 +73,7 @@ fn misspelt(word: &str) -> Option<Doubt> {
 }
 
 /// The levels that are mostly asked for.
-const LEVELS: &[&str] =
-    &["trace", "debug", "info", "notice", "warn", "warning", "error", "fatal", "critical", "alert", "emergency"];
+const LEVELS: &[&str] = &["trace", "debug", "info", "notice", "warn", "warning", "error", "fatal", "critical", "alert", "emergency"];
 
 /// What a comparison of a known field means that is written as in another language.
 fn comparison(text: &str) -> Option<String> {

@@ -350,7 +350,11 @@ fn what_is_wrong_and_where() {
         ("level:>=loud", "`loud` is nothing that `level` could be compared with: it is a level", "loud"),
         ("client:>10.0.0.1", "`10.0.0.1` is nothing that `client.address` could be compared with: it is an address", "10.0.0.1"),
         ("client:10.0.0.0/99", "an address like 10.0.0.0 has 32 bits, so no range of such addresses is `10.0.0.0/99`", "10.0.0.0/99"),
-        ("upstream:(2001:db8::/129)", "an address like 2001:db8:: has 128 bits, so no range of such addresses is `2001:db8::/129`", "2001:db8::/129"),
+        (
+            "upstream:(2001:db8::/129)",
+            "an address like 2001:db8:: has 128 bits, so no range of such addresses is `2001:db8::/129`",
+            "2001:db8::/129",
+        ),
         ("time:>10:00", "times of events are asked by options, not in the expression", "10:00"),
         ("@timestamp:[10:00 TO 11:00]", "times of events are asked by options, not in the expression", "[10:00 TO 11:00]"),
         ("bytes:[1k 2k]", "this is no range", "[1k 2k]"),

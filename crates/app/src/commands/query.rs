@@ -114,7 +114,19 @@ impl<'a> Job<'a> {
             return Err(exit::usage("--stream shows events as they are found; these pipes need all of them first"));
         }
         let unknown = Unknown::of(&asked, own);
-        Ok(Job { args, own, asked, unknown, pipeline, show: None, matched: 0, results: 0, exact: exact::Exact::default(), inexact: 0, notes: Vec::new() })
+        Ok(Job {
+            args,
+            own,
+            asked,
+            unknown,
+            pipeline,
+            show: None,
+            matched: 0,
+            results: 0,
+            exact: exact::Exact::default(),
+            inexact: 0,
+            notes: Vec::new(),
+        })
     }
 
     fn show(&mut self) -> &mut Show {
@@ -188,7 +200,10 @@ impl<'a> Job<'a> {
             self.show();
         }
         self.show.take().map_or(Ok(()), Show::finish)?;
-        self.unknown.tell(&self.args.expression, &self.asked, self.own);
+        self.unknown.tell(&self.args.expression);
+        if self.matched == 0 {
+            unknown::tell_signals(&self.asked, self.own);
+        }
         if self.inexact > 0 {
             load::note(&format!(
                 "note: {} what stands for bytes that are no UTF-8 (\u{fffd}); `--raw` of files, without --stream, writes the bytes themselves",

@@ -44,9 +44,7 @@ pub fn entry_json(entry: &Entry, own: &[Arc<dyn Format>]) -> Value {
 
 /// The table of fields for programs.
 pub fn fields_json() -> Value {
-    let field = |key: &Key| {
-        json!({"name": key.name(), "type": format!("{:?}", key.kind()).to_lowercase(), "aliases": key.aliases(), "meaning": key.doc()})
-    };
+    let field = |key: &Key| json!({"name": key.name(), "type": format!("{:?}", key.kind()).to_lowercase(), "aliases": key.aliases(), "meaning": key.doc()});
     json!({"schema": 1, "fields": Key::ALL.iter().map(field).collect::<Vec<_>>()})
 }
 

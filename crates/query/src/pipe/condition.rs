@@ -133,7 +133,7 @@ pub(super) enum Test {
     All(Vec<Test>),
     Any(Vec<Test>),
     Not(Box<Test>),
-    Compare(Comparison),
+    Compare(Box<Comparison>),
 }
 
 /// One comparison.
@@ -163,7 +163,7 @@ impl Test {
             Condition::Compare(name, sign, value) => {
                 let column = place(name)?;
                 let unit = columns.get(column).map_or(Unit::Plain, |c| c.unit);
-                let comparison = Comparison::new(column, name, unit, *sign, value)?;
+                let comparison = Box::new(Comparison::new(column, name, unit, *sign, value)?);
                 if *sign == Sign::IsNot { Test::Not(Box::new(Test::Compare(comparison))) } else { Test::Compare(comparison) }
             }
         })
@@ -188,7 +188,8 @@ impl Comparison {
             Unit::PerSecond => Sense::Number,
             Unit::Plain | Unit::Time => Sense::Whole,
         };
-        let bound = Bound::new(&value.text, sense).map(|bound| if unit == Unit::Plain { bound.in_unit(unit_of(&name.text)) } else { bound });
+        let bound =
+            Bound::new(&value.text, sense).map(|bound| if unit == Unit::Plain { bound.in_unit(unit_of(&name.text)) } else { bound });
         let number = bound.filter(|_| unit != Unit::Time).and_then(|bound| match bound.amount() {
             Amount::Int(n) => Some(Fixed::int(n)),
             Amount::Float(x) => Fixed::float(x),
@@ -248,7 +249,9 @@ fn time(text: &str) -> Option<(i64, i64)> {
     let text = text.strip_suffix(['Z', 'z']).unwrap_or(text);
     let (date, clock) = text.split_once([' ', 'T', 't']).unwrap_or((text, ""));
     let numbers = |text: &str, sign: char| -> Option<Vec<i64>> {
-        text.split(sign).map(|n| if (1..=4).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()) { n.parse().ok() } else { None }).collect()
+        text.split(sign)
+            .map(|n| if (1..=4).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()) { n.parse().ok() } else { None })
+            .collect()
     };
     let [year, month, day] = numbers(date, '-')?.try_into().ok()?;
     let (clock, lasts) = match (clock, numbers(clock, ':')) {

@@ -127,7 +127,8 @@ impl Pipeline {
 
     /// Whether the answer is a time line, of which the second column is drawn as bars.
     pub fn is_timeline(&self) -> bool {
-        matches!(self.plan.gather, Gather::Timeline(_)) && self.plan.rows.iter().all(|step| matches!(step, Step::Sort(_) | Step::Limit(_) | Step::Where(_)))
+        matches!(self.plan.gather, Gather::Timeline(_))
+            && self.plan.rows.iter().all(|step| matches!(step, Step::Sort(_) | Step::Limit(_) | Step::Where(_)))
     }
 
     /// Whether the answer consists of the events in their order, or of a row for each: then they can be shown one by one, as

@@ -183,8 +183,7 @@ impl Planner {
                 .help("what to look for stands before the first pipe: status:503 path:/api/* | count by path | where count > 10"));
         }
         let columns = &self.plan.columns;
-        let place =
-            |name: &Named| columns.iter().position(|c| c.name == name.text).ok_or_else(|| no_column(name, columns.iter()));
+        let place = |name: &Named| columns.iter().position(|c| c.name == name.text).ok_or_else(|| no_column(name, columns.iter()));
         let test = Test::of(condition, columns, &place)?;
         self.plan.rows.push(Step::Where(test));
         Ok(())

@@ -4,7 +4,7 @@
 use crate::{load, own::Own};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use whyline_event::{Name, Record};
+use whyline_event::{Key, Name, Record};
 use whyline_query::{Asked, Node, Target, Test, UnknownField};
 
 /// The names, each once, and whether an event has such a field.
@@ -42,38 +42,36 @@ impl Unknown {
     }
 
     /// Says which of them no event has.
-    pub fn tell(&self, query: &str, asked: &Asked, own: &Own) {
+    pub fn tell(&self, query: &str) {
         for (field, _) in self.fields.iter().filter(|(_, seen)| !seen.load(Ordering::Relaxed)) {
             let when = ["time", "timestamp", "@timestamp"].contains(&field.name.as_str());
-            let help = match (field.name.as_str(), when) {
-                (_, true) => "\nhelp: times are asked with --since, --until and --around".to_string(),
-                ("signal", _) => signals(asked, own),
-                _ => String::new(),
-            };
+            let help = if when { "\nhelp: times are asked with --since, --until and --around" } else { "" };
             load::note(&format!("warning: {}{help}", field.remark(query, &format!("no event has a field called `{}`", field.name))));
         }
     }
 }
 
-/// How the signals of rules are asked that a query names like a field.
-fn signals(asked: &Asked, own: &Own) -> String {
+/// How the signals of rules are asked that a query names like a field, which found nothing.
+pub fn tell_signals(asked: &Asked, own: &Own) {
     let mut ids = BTreeSet::new();
     asked.query.root().walk(&mut |node, _| {
-        if let Node::Field(Target::Other(name), Test::Is(id)) = node
-            && name == "signal"
+        if let Node::Field(Target::Key(Key::Signal), Test::Is(id)) = node
+            && id.as_str().contains('.')
         {
             ids.insert(id.as_str());
         }
     });
-    // The answer has been given; rules that cannot be read are no trouble of it.
-    let pack = own.pack().ok();
-    let mut help = "\nhelp: a signal of a rule is asked by its query".to_string();
+    // Rules that cannot be read are no trouble of an answer that has been given.
+    let Some(pack) = Some(ids.is_empty()).filter(|none| !none).and_then(|_| own.pack().ok()) else { return };
     for id in ids {
-        let signal = pack.as_ref().and_then(|pack| pack.signals.iter().find(|signal| signal.id == id));
-        help.push_str(&match signal {
-            Some(_) => format!("; `whyline rules show {id}` shows it"),
-            None => format!("; there is no such signal as {id}, `whyline rules list` names all"),
+        load::note(&match pack.signals.iter().any(|signal| signal.id == id) {
+            true => format!(
+                "note: `signal` is the field {}; the signal {id} of a rule is asked by its query, which `whyline rules show {id}` shows",
+                Key::Signal.name()
+            ),
+            false => {
+                format!("note: `signal` is the field {}, and no rule has a signal {id}; `whyline rules list` names all", Key::Signal.name())
+            }
         });
     }
-    help
 }
