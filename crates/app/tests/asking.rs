@@ -1,5 +1,6 @@
 //! What is asked of awkward logs: lists in JSON, lines that are too long or no text, days that few years have; what is said of questions that
 //! look like mistakes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test says plainly what it expects")]
 
 mod common;
 
