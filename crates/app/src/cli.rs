@@ -298,12 +298,14 @@ Asking:
 Pipes:
   count, sum F, avg F, min F, max F, p50 F ... p99.9 F, distinct F, rate   [by FIELD, ...] [every 1m]
   top 10 path [by p99 duration]   sort -count, path   limit 20   fields time, host, msg
+  where count > 10 AND path = /api/*   rows of the table that the stage before made: > >= < <= = !=, AND OR NOT, parentheses
   patterns   context 3   timeline [every 1m]
 
 Examples:
   whyline query 'status:>=500 path:/api/*' --since '1h ago'
   whyline query 'status:* | count by status every 1m'
   whyline query 'status:* | count, p99 duration by path | sort -p99_duration | limit 10' ./logs
+  whyline query 'status:>=500 | count by client | where count > 10 | sort -count'
   whyline query 'level:>=error | patterns' --format table ./logs
   whyline query '\"connection refused\" | context 3' ./logs
   whyline query 'host:web01 | timeline every 10s' --around 10:15

@@ -243,6 +243,18 @@ impl Default for Clock {
     }
 }
 
+/// 29 February, in days from the beginning of its year.
+const FEBRUARY_29: i64 = 59;
+/// Nanoseconds of a day.
+const DAY: i64 = 86_400 * NANOS;
+
+impl Stamp {
+    /// Whether it is 29 February of a year that it does not name: of one that has this day.
+    pub fn is_leap_day(&self) -> bool {
+        matches!(self.form, Form::NoYear | Form::NoYearLater) && self.nanos.div_euclid(DAY) - first_day(1972) == FEBRUARY_29
+    }
+}
+
 impl Clock {
     /// The instant, in UTC nanoseconds.
     pub fn instant(&self, stamp: &Stamp) -> i64 {
@@ -253,7 +265,6 @@ impl Clock {
             Form::CivilLater => self.zone.to_utc_later(stamp.nanos),
             Form::NoYearLater => self.zone.to_utc_later(self.with_year(stamp.nanos)),
             Form::TimeOnly => {
-                const DAY: i64 = 86_400 * NANOS;
                 let near = self.near.unwrap_or(0);
                 let base = (near.div_euclid(DAY) * DAY).saturating_add(stamp.nanos);
                 let days = [-1, 0, 1].into_iter().map(|d| self.zone.to_utc(base.saturating_add(d * DAY)));
@@ -277,14 +288,16 @@ impl Clock {
     }
 
     fn with_year(&self, nanos_1972: i64) -> i64 {
-        const DAY: i64 = 86_400 * NANOS;
-        const FEBRUARY_29: i64 = 59;
         let near = self.near.unwrap_or(0);
         let (day, time) = (nanos_1972.div_euclid(DAY) - first_day(1972), nanos_1972.rem_euclid(DAY));
         let near_year = year_of_day(near.div_euclid(DAY));
         let mut best = None;
-        for year in near_year - 1..=near_year + 1 {
-            // 29 February in a year without one becomes 1 March, which has its place in the year.
+        // 29 February names its year: the nearest that has one, at most eight years off (1896 and 1904).
+        let (reach, is_leap_day) = if day == FEBRUARY_29 { (8, true) } else { (1, false) };
+        for year in near_year - reach..=near_year + reach {
+            if is_leap_day && !is_leap(year) {
+                continue;
+            }
             let earlier = i64::from(day > FEBRUARY_29 && !is_leap(year));
             let Some(nanos) = (first_day(year) + day - earlier).checked_mul(DAY).and_then(|of_day| of_day.checked_add(time)) else {
                 continue;
@@ -356,13 +369,29 @@ mod tests {
         assert_eq!(rfc3339(clock.instant(&january), 3), "2027-01-01T00:00:01.000Z");
     }
 
+    #[test]
+    fn a_leap_day_is_one_of_a_leap_year() {
+        let day = Stamp::no_year(2, 29, (10, 0, 0), 0, 0).unwrap();
+        for (near, want) in [
+            (civil::date(2026, 11, 21), "2024-02-29T10:00:00Z"),
+            (civil::date(2028, 2, 28), "2028-02-29T10:00:00Z"),
+            (civil::date(2027, 12, 1), "2028-02-29T10:00:00Z"),
+            (civil::date(2024, 3, 1), "2024-02-29T10:00:00Z"),
+            (civil::date(2100, 6, 1), "2096-02-29T10:00:00Z"),
+        ] {
+            let clock = Clock { near: civil_nanos(near.at(0, 0, 0, 0)), ..Clock::default() };
+            assert_eq!(rfc3339(clock.instant(&day), 0), want, "{near}");
+        }
+        assert!(day.is_leap_day());
+        assert!(!Stamp::no_year(3, 1, (0, 0, 0), 0, 0).unwrap().is_leap_day());
+        assert!(!Stamp::no_year(2, 28, (23, 59, 59), 0, 0).unwrap().is_leap_day());
+    }
+
     /// The year of a stamp, by the calendar.
     fn with_year_by_calendar(near: i64, nanos_1972: i64) -> i64 {
         let (when, near_year) = (nanos_civil(nanos_1972).unwrap(), nanos_civil(near).unwrap().year());
-        let moved = (near_year - 1..=near_year + 1).filter_map(|year| {
-            let moved = when.with().year(year).build().ok().or_else(|| when.with().year(year).month(3).day(1).build().ok());
-            moved.and_then(civil_nanos)
-        });
+        let reach = if (when.month(), when.day()) == (2, 29) { 8 } else { 1 };
+        let moved = (near_year - reach..=near_year + reach).filter_map(|year| civil_nanos(when.with().year(year).build().ok()?));
         moved.min_by_key(|nanos| nanos.abs_diff(near).saturating_mul(if *nanos > near { 5 } else { 1 })).unwrap_or(nanos_1972)
     }
 

@@ -41,6 +41,10 @@ pub struct Counts {
     pub bytes: u64,
     /// Records that another source holds as well, and that are counted there.
     pub duplicate: u64,
+    /// Records of which only the beginning is held, and the line at which the first of them begins.
+    pub cut: u64,
+    /// See [`Counts::cut`]; nothing where none was cut.
+    pub first_cut: Option<u64>,
 }
 
 impl Counts {
@@ -52,6 +56,8 @@ impl Counts {
         self.records += other.records;
         self.bytes += other.bytes;
         self.duplicate += other.duplicate;
+        self.cut += other.cut;
+        self.first_cut = [self.first_cut, other.first_cut].into_iter().flatten().min();
     }
 }
 

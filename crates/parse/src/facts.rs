@@ -83,6 +83,9 @@ pub struct Facts {
     pub timeless: u64,
     /// The first stamp without a year, with its line.
     pub first_no_year: Option<(u64, i64)>,
+    /// It has a 29 February, so it is of a year that has one.
+    #[serde(default)]
+    pub leap_day: bool,
     /// Where its stamps step back by about an hour.
     #[serde(default)]
     pub folds: Vec<Fold>,
@@ -352,6 +355,7 @@ impl Facts {
         if stamp.form == Form::NoYear && self.first_no_year.is_none_or(|(line, _)| record.origin.line < line) {
             self.first_no_year = Some((record.origin.line, stamp.nanos));
         }
+        self.leap_day |= stamp.is_leap_day();
         self.restarts.record(record, stamp);
     }
 
@@ -419,6 +423,7 @@ impl Facts {
         self.boots.merge(other.boots);
         self.restarts.merge(other.restarts);
         self.ends.extend(other.ends);
+        self.leap_day |= other.leap_day;
         self.first_no_year = [self.first_no_year, other.first_no_year].into_iter().flatten().min();
     }
 

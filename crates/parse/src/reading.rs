@@ -140,6 +140,17 @@ struct Worker<S> {
     last: Option<usize>,
 }
 
+/// Says of which records of a source only the beginning is held.
+pub fn cut_off(path: &str, counts: &Counts) -> Option<Problem> {
+    let line = counts.first_cut?;
+    let what = match counts.cut - 1 {
+        0 => format!("the record at line {line} is longer than 1 MB or 10,000 lines; what stands behind that is left out"),
+        1 => format!("the record at line {line} and one more are longer than 1 MB or 10,000 lines; what stands behind that is left out"),
+        n => format!("the record at line {line} and {n} more are longer than 1 MB or 10,000 lines; what stands behind that is left out"),
+    };
+    Some(Problem::remark(path, what))
+}
+
 /// Reads every record of the bundle once. Sources that are the same as another one are left out (their lines are counted), and
 /// so is what two pieces of a rotated log both hold.
 pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> Passed<S> {
@@ -224,6 +235,9 @@ pub fn pass<S: Sink>(bundle: &Bundle, threads: usize, make: impl Fn() -> S) -> P
         passed.counts[i].add(&counts);
     }
     passed.facts.iter_mut().for_each(Facts::finish);
+    for ((input, counts), same_as) in bundle.inputs.iter().zip(&passed.counts).zip(&bundle.same_as) {
+        passed.problems.extend(cut_off(&input.source.path, counts).filter(|_| same_as.is_none()));
+    }
     passed
 }
 

@@ -11,7 +11,7 @@ use crate::restarts::agree;
 use crate::rotation;
 use std::collections::BTreeMap;
 use whyline_event::stamp::{NANOS, nanos_civil};
-use whyline_event::{Clock, Form, Zone};
+use whyline_event::{Clock, Form, Stamp, Zone};
 
 /// What the user said about clocks.
 #[derive(Clone, Debug, Default)]
@@ -237,9 +237,26 @@ fn reference_year(items: &[Item<'_>], told: &Told) -> Vec<Option<i64>> {
             let own = item.facts.spans.get(&Form::Explicit).or_else(|| item.facts.spans.get(&Form::Civil)).map(|s| s.last);
             let known = own.filter(|s| DATED.contains(s)).or(bundle).map(|s| s.saturating_mul(NANOS));
             let told = || told.year.and_then(|year| told_near(item.facts, year));
-            known.or_else(told).or_else(|| date_in_name(item.path).or(item.modified).map(|s| s.saturating_mul(NANOS)))
+            let near = known.or_else(told).or_else(|| date_in_name(item.path).or(item.modified).map(|s| s.saturating_mul(NANOS)));
+            if item.facts.leap_day { near.map(|near| near_leap_day(item.facts, near)) } else { near }
         })
         .collect()
+}
+
+/// A log with a 29 February is of a year that has one, the nearest to what is known otherwise, and so are the lines around it.
+fn near_leap_day(facts: &Facts, near: i64) -> i64 {
+    // As far as a clock looks back and ahead from what it knows.
+    const BACK: i64 = 304 * 86_400 * NANOS;
+    const AHEAD: i64 = 61 * 86_400 * NANOS;
+    let Some(day) = Stamp::no_year(2, 29, (12, 0, 0), 0, 0) else { return near };
+    let at = Clock { near: Some(near), ..Clock::default() }.instant(&day);
+    if (near.saturating_sub(BACK)..=near.saturating_add(AHEAD)).contains(&at) {
+        return near;
+    }
+    // A log that begins behind February began in the year before.
+    let year = nanos_civil(at).map(|when| when.year());
+    let later = facts.first_no_year.is_some_and(|(_, first)| first > day.nanos);
+    year.and_then(|year| told_near(facts, if later { year - 1 } else { year })).unwrap_or(at)
 }
 
 /// Seconds that may be the time of a log: the years 1990 to 2099.
@@ -390,7 +407,7 @@ pub fn tell_year(settled: &mut [Settled], items: &[Item<'_>], told: &Told) {
     let Some(year) = told.year.filter(|_| dated(items).is_none()) else { return };
     for (s, item) in settled.iter_mut().zip(items) {
         if let Some(near) = told_near(item.facts, year) {
-            s.clock.near = Some(near);
+            s.clock.near = Some(if item.facts.leap_day { near_leap_day(item.facts, near) } else { near });
         }
     }
     // Of a rotated log, the year is that of the first stamp of all; the pieces behind follow.

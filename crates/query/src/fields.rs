@@ -37,6 +37,9 @@ const PARTS: &[(Target, &[&str])] = &[
     (Target::Line, &["line"]),
 ];
 
+/// Names by which the time of an event is asked.
+pub(crate) const TIMES: &[&str] = &["time", "timestamp", "@timestamp"];
+
 impl Target {
     /// What a name means in a query.
     pub fn find(name: &str) -> Target {

@@ -56,7 +56,7 @@ mod value;
 pub mod words;
 
 pub use ast::{Bound, Literal, Node, Op, Phrase, Range, Test};
-pub use doubt::Doubt;
+pub use doubt::{Doubt, Looks};
 pub use error::QueryError;
 pub use fields::{Sense, Target, is_access, is_access_format, is_of_stranger, suggest, tells_of_request};
 pub use glob::Glob;

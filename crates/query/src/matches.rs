@@ -119,6 +119,11 @@ impl Test {
 }
 
 impl Literal {
+    /// Whether a value of a field without a kind is this one.
+    pub(crate) fn is_whole(&self, value: Value<'_>) -> bool {
+        self.is(Sense::Whole, value)
+    }
+
     fn is(&self, sense: Sense, value: Value<'_>) -> bool {
         match sense {
             Sense::Words => with_text(value, |text| contains_words(text, self.words())),

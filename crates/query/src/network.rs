@@ -43,6 +43,15 @@ pub struct Network {
 }
 
 impl Network {
+    /// The address and its number of bits, where a text would be a range if its prefix were not longer than that.
+    pub(crate) fn too_long(text: &str) -> Option<(IpAddr, u8)> {
+        let (base, bits) = text.split_once('/')?;
+        let base: IpAddr = base.parse().ok()?;
+        let most = if base.is_ipv4() { 32 } else { 128 };
+        let digits = !bits.is_empty() && bits.len() <= 9 && bits.bytes().all(|b| b.is_ascii_digit());
+        (digits && bits.parse::<u32>().is_ok_and(|bits| bits > most)).then_some((base, if base.is_ipv4() { 32 } else { 128 }))
+    }
+
     /// Reads `10.0.0.0/8` or `2001:db8::/32`. `None` when the text is no such range.
     pub fn parse(text: &str) -> Option<Network> {
         let (base, bits) = text.split_once('/')?;

@@ -153,6 +153,7 @@ fn duration(text: &str) -> Option<Amount> {
             "m" | "min" => 60 * NANOS,
             "h" => 3_600 * NANOS,
             "d" => 86_400 * NANOS,
+            "w" => 7 * 86_400 * NANOS,
             _ => return None,
         };
         total = total.checked_add(scaled(number, unit)?)?;
@@ -215,6 +216,7 @@ mod tests {
             ("250ms", Sense::Duration, Some(Amount::Nanos(250_000_000))),
             ("1h30m", Sense::Duration, Some(Amount::Nanos(5_400_000_000_000))),
             ("1d", Sense::Duration, Some(Amount::Nanos(86_400_000_000_000))),
+            ("1w2d", Sense::Duration, Some(Amount::Nanos(9 * 86_400_000_000_000))),
             ("5 s", Sense::Duration, None),
             ("12ms", Sense::Whole, Some(Amount::Nanos(12_000_000))),
             ("12M", Sense::Whole, Some(Amount::Int(12_000_000))),

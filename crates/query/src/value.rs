@@ -2,9 +2,10 @@
 
 use crate::ast::{Bound, Literal, Node, Op, Phrase, Range as Between, Test};
 use crate::error::QueryError;
-use crate::fields::{Sense, Target};
+use crate::fields::{Sense, TIMES, Target};
 use crate::glob::Glob;
 use crate::lex::Raw;
+use crate::network::Network;
 use crate::pattern::Pattern;
 use std::ops::Range;
 
@@ -32,6 +33,7 @@ pub(crate) fn test(target: &Target, raw: Raw, span: Range<usize>) -> Result<Test
         Raw::Quoted(text) => literal(&text, sense, span),
         Raw::Bare(text) if text == "*" => Ok(Test::Present),
         Raw::Bare(text) if text.contains(['*', '?']) => Ok(Test::Glob(Glob::new(&text))),
+        Raw::Bare(text) if sense == Sense::Address && Network::too_long(&text).is_some() => Err(no_network(target, &text, span)),
         Raw::Bare(text) => {
             let test = literal(&text, sense, span.clone())?;
             match &test {
@@ -52,13 +54,36 @@ pub(crate) fn test(target: &Target, raw: Raw, span: Range<usize>) -> Result<Test
                 _ => Op::AtMost,
             };
             let at = span.start + sign.len()..span.end;
-            Ok(Test::Compare(op, bound(target, &text, at)?))
+            Ok(Test::Compare(op, bound(target, &text, at).map_err(|error| for_time(target, error, &[(sign, &text)]))?))
         }
         Raw::Range { low, high, low_included, high_included } => {
             let end = |text: &str| if text == "*" { Ok(None) } else { bound(target, text, span.clone()).map(Some) };
-            Ok(Test::Range(Between { low: end(&low)?, high: end(&high)?, low_included, high_included }))
+            let timed = |error| for_time(target, error, &[(">=", &low), ("<=", &high)]);
+            Ok(Test::Range(Between { low: end(&low).map_err(timed)?, high: end(&high).map_err(timed)?, low_included, high_included }))
         }
     }
+}
+
+/// A prefix that is longer than its address.
+fn no_network(target: &Target, text: &str, span: Range<usize>) -> QueryError {
+    let (base, most) = Network::too_long(text).map_or((text.to_string(), 32), |(base, most)| (base.to_string(), most));
+    QueryError::new(format!("an address like {base} has {most} bits, so no range of such addresses is `{text}`"), span)
+        .help(format!("write from /0 (all of them) to /{most} (this one alone): {target}:{base}/{most}"))
+}
+
+/// What is right where the time of events is asked like a field.
+fn for_time(target: &Target, error: QueryError, ends: &[(&str, &str)]) -> QueryError {
+    if !matches!(target, Target::Other(name) if TIMES.contains(&name.as_str())) {
+        return error;
+    }
+    let option = |(sign, text): &(&str, &str)| match *text {
+        "*" => None,
+        _ if text.contains(' ') => Some(format!("{} '{text}'", if sign.starts_with('>') { "--since" } else { "--until" })),
+        _ => Some(format!("{} {text}", if sign.starts_with('>') { "--since" } else { "--until" })),
+    };
+    let options: Vec<String> = ends.iter().filter_map(option).collect();
+    QueryError { message: "times of events are asked by options, not in the expression".to_string(), ..error }
+        .help(format!("write {} behind the expression, or a whole time: --since 2026-11-21T10:00:00Z", options.join(" ")))
 }
 
 fn literal(text: &str, sense: Sense, span: Range<usize>) -> Result<Test, QueryError> {
@@ -78,7 +103,7 @@ fn bound(target: &Target, text: &str, span: Range<usize>) -> Result<Bound, Query
 }
 
 /// The unit of time, in nanoseconds, that a field of its writer's own has in its name (`took_ms`, `elapsedMillis`).
-fn unit_of(name: &str) -> Option<i64> {
+pub(crate) fn unit_of(name: &str) -> Option<i64> {
     const UNITS: [(&str, i64); 16] = [
         ("milliseconds", 1_000_000),
         ("microseconds", 1_000),
@@ -113,7 +138,7 @@ fn no_number(target: &Target, text: &str, span: Range<usize>) -> QueryError {
     }
     error.help(match sense {
         Sense::Number => "write a number, perhaps with k, M or G, or use wildcards: status:5??",
-        Sense::Duration => "write a number of seconds, or one with ns, us, ms, s, m, h or d: duration:>250ms",
+        Sense::Duration => "write a number of seconds, or one with ns, us, ms, s, m, h, d or w: duration:>250ms",
         Sense::Bytes => "write a number, perhaps with k, M, G (thousands) or KiB, MiB, GiB: bytes:>64KiB",
         Sense::Level => "the levels are trace, debug, info, warn, error and fatal",
         Sense::Address => "addresses are compared as ranges: client:10.0.0.0/8",

@@ -349,6 +349,14 @@ fn what_is_wrong_and_where() {
         ("duration:>2x", "`2x` is nothing that `http.server.request.duration` could be compared with: it is a length of time", "2x"),
         ("level:>=loud", "`loud` is nothing that `level` could be compared with: it is a level", "loud"),
         ("client:>10.0.0.1", "`10.0.0.1` is nothing that `client.address` could be compared with: it is an address", "10.0.0.1"),
+        ("client:10.0.0.0/99", "an address like 10.0.0.0 has 32 bits, so no range of such addresses is `10.0.0.0/99`", "10.0.0.0/99"),
+        (
+            "upstream:(2001:db8::/129)",
+            "an address like 2001:db8:: has 128 bits, so no range of such addresses is `2001:db8::/129`",
+            "2001:db8::/129",
+        ),
+        ("time:>10:00", "times of events are asked by options, not in the expression", "10:00"),
+        ("@timestamp:[10:00 TO 11:00]", "times of events are asked by options, not in the expression", "[10:00 TO 11:00]"),
         ("bytes:[1k 2k]", "this is no range", "[1k 2k]"),
         ("bytes:[1k", "this is no range", "["),
         ("msg:/a(b/", "in this regular expression: unclosed group", "("),
@@ -366,6 +374,21 @@ fn what_is_wrong_and_where() {
         assert_eq!(text.get(error.span.clone()).unwrap_or_default(), place, "{text}");
         assert!(error.help.is_some() && error.render(text).contains('^'), "{text}");
     }
+}
+
+#[test]
+fn what_would_be_right() {
+    for (text, help) in [
+        ("client:10.0.0.0/99", "write from /0 (all of them) to /32 (this one alone): client.address:10.0.0.0/32"),
+        ("time:>10:00", "write --since 10:00 behind the expression, or a whole time: --since 2026-11-21T10:00:00Z"),
+        ("timestamp:<=yesterday", "write --until yesterday behind the expression, or a whole time: --since 2026-11-21T10:00:00Z"),
+        ("time:[10:00 TO *]", "write --since 10:00 behind the expression, or a whole time: --since 2026-11-21T10:00:00Z"),
+        ("time:[10:00 TO 11:00]", "write --since 10:00 --until 11:00 behind the expression, or a whole time: --since 2026-11-21T10:00:00Z"),
+    ] {
+        assert_eq!(Query::parse(text).expect_err(text).help.as_deref(), Some(help), "{text}");
+    }
+    // In quotes everything means itself, and a field of that name may hold numbers.
+    assert!(Query::parse("client:\"10.0.0.0/99\" time:>5 client:10.0.0.0/32").is_ok());
 }
 
 #[test]

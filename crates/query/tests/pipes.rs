@@ -124,6 +124,7 @@ fn measures_and_groups() {
         ("status:* | count every 4s", "@100 4 / @104 4 / @108 2"),
         ("* | count by status every 5s", "@100 200 4 / @100 502 1 / @105 200 4 / @105 502 1 / @200 - 1 / - - 1"),
         ("status:* | rate", "1.111111111"),
+        ("* | count every 1w", "@0 11 / - 1"),
         ("status:* | rate every 4s", "@100 1 / @104 1 / @108 0.5"),
         ("status:* | rate by status", "200 0.888888888 / 502 0.222222222"),
         ("line:1 | rate", "1"),
@@ -152,6 +153,66 @@ fn rows_and_what_follows() {
         ("status:* | count by path | count, sum count", "2 10"),
         ("status:* | p99(duration) as slow by path | sort -slow | fields path", "/Api/orders / /api/orders"),
         ("status:* | top 1 path | top 1 path by sum count", "/api/orders 7"),
+    ] {
+        assert_eq!(answer(text), want, "{text}");
+    }
+}
+
+#[test]
+fn conditions() {
+    let by_status = "* | count as n, max duration as slow, sum bytes as size by status, level";
+    // 200 - 8 0.9 3200 / 502 - 2 1 1300 / - WARN 1 - - / - - 1 - -
+    for (condition, want) in [
+        ("n > 1", "200 502"),
+        ("n>1", "200 502"),
+        ("n:>1", "200 502"),
+        ("n >= 8", "200"),
+        ("n < 8 AND n > 1", "502"),
+        ("n <= 1", "- -"),
+        ("n = 2", "502"),
+        ("n == 2 or n:8", "200 502"),
+        ("n != 2", "200 - -"),
+        ("n > -1 n < 3", "502 - -"),
+        ("n=1 OR n=2 AND status=502", "502 - -"),
+        ("(n=1 OR n=2) and status=502", "502"),
+        ("not (n=1 OR n=2)", "200"),
+        ("NOT status > 300", "200 - -"),
+        ("status = *", "200 502"),
+        ("not status=*", "- -"),
+        ("status = 5??", "502"),
+        ("status >= 0.2k", "200 502"),
+        ("level = warn", "-"),
+        ("level != warn", "200 502 -"),
+        ("level = \"w*\"", ""),
+        ("level = w*", "-"),
+        ("slow > 950ms", "502"),
+        ("slow > 0.95", "502"),
+        ("slow <= 1m", "200 502"),
+        ("size > 2k", "200"),
+        ("size > 1KiB", "200 502"),
+        ("\"n\" > 1 | where status < 300", "200"),
+        ("n >= 1 | where n = 2", "502"),
+    ] {
+        assert_eq!(answer(&format!("{by_status} | where {condition} | fields status")), want.replace(' ', " / "), "{condition}");
+    }
+    for (text, want) in [
+        ("status:* | top 5 path | where count > 5", "/api/orders 7"),
+        ("status:* | count by path | where path = /API/*", "/Api/orders 3 / /api/orders 7"),
+        ("status:* | count by path | where path = /API/ORDERS", "/Api/orders 3 / /api/orders 7"),
+        ("status:* | count by upstream | where upstream = 10.0.0.4 OR upstream = 10.0.0.3:8080", "10.0.0.3:8080 10 / 10.0.0.4:8080 1"),
+        ("status:* | count by upstream | where upstream = 10.0.0.4/30", "10.0.0.4:8080 1"),
+        ("status:* | count every 4s | where count < 4", "@108 2"),
+        ("status:* | count every 4s | where time > \"1970-01-01 00:01:40\" | limit 1", "@104 4"),
+        ("status:* | count every 4s | where time = 1970-01-01T00:01", "@100 4 / @104 4 / @108 2"),
+        ("status:* | count every 4s | where time < 1970-01-01T00:01:44Z", "@100 4"),
+        ("status:* | count every 4s | where time = 1970-01-02", ""),
+        ("status:* | timeline every 4s | where count > 2", "@100 4 / @104 4"),
+        ("* | count by order.total | where order.total > 1", "7 6"),
+        ("* | count by order.total | where order.total = many", "many 2"),
+        ("status:* | rate by status | where rate > 0.5", "200 0.888888888"),
+        ("* | patterns | where count < 10", "2 order <*> stored web01/access.log:11 order 5 stored"),
+        ("* | count by status | sort -count | limit 2 | where count < 5", "502 2"),
+        ("* | count by status every 5s | where count > 3 | count", "2"),
     ] {
         assert_eq!(answer(text), want, "{text}");
     }
@@ -225,7 +286,34 @@ fn what_is_wrong_and_where() {
         ("a | | count", "a stage is missing after the pipe", "|", "count"),
         ("a | cuont", "there is no stage `cuont`", "cuont", "did you mean `count`?"),
         ("a | Count", "there is no stage `Count`", "Count", "did you mean `count`?"),
-        ("a | where x > 5", "there is no stage `where`", "where", "before the first pipe"),
+        ("a | where x > 5", "where chooses rows of a table, and these are events", "where x > 5", "before the first pipe"),
+        (
+            "a | fields host | where host = x",
+            "where chooses rows of a table, and these are events",
+            "where host = x",
+            "before the first pipe",
+        ),
+        ("a | filter x > 5", "there is no stage `filter`", "filter", "rows of a table are chosen by where"),
+        (
+            "a | count by path | where cuont > 5",
+            "there is no column `cuont` here",
+            "cuont",
+            "did you mean `count`? The columns here are path, count",
+        ),
+        ("a | count by path | where status=5", "there is no column `status` here", "status", "the columns here are path, count"),
+        ("a | count | where", "a comparison is missing here", "", "where count > 10"),
+        ("a | count | where > 5", "a column is missing before this sign", ">", "where count > 10"),
+        ("a | count | where count", "a sign is missing here: one of > >= < <= = !=", "", "count > 10"),
+        ("a | count | where count 5", "a sign is missing here: one of > >= < <= = !=", "5", "count > 10"),
+        ("a | count | where count >", "a value is missing here", "", "count > 10"),
+        ("a | count | where count !5", "there is no sign `!5`", "!5", "the signs are"),
+        ("a | count | where (count > 5", "this parenthesis is never closed", "(", "for instance"),
+        ("a | count | where count > 5)", "this does not belong here", ")", "|"),
+        ("a | count | where count > 5, count < 7", "this does not belong here", ",", "|"),
+        ("a | count | where count > many", "`many` is nothing that `count` could be compared with", "many", "text is compared with ="),
+        ("a | max duration | where max_duration = slow", "`slow` is nothing that `max_duration` could be compared with", "slow", "seconds"),
+        ("a | sum bytes | where sum_bytes>big", "`big` is nothing that `sum_bytes` could be compared with", "big", "KiB"),
+        ("a | count every 1m | where time > 10:00", "`10:00` is nothing that `time` could be compared with", "10:00", "UTC"),
         ("a | p999 duration", "there is no stage `p999`", "p999", "p99.9"),
         ("a | p101 duration", "there is no stage `p101`", "p101", "p100"),
         ("a | \"count\"", "a stage begins with its name", "\"count\"", "count"),
@@ -282,6 +370,9 @@ fn too_much_of_it() {
     let names: Vec<String> = (0..33).map(|i| format!("f{i}")).collect();
     assert!(Asked::parse(&format!("a | count by {}", names.join(", "))).is_err());
     assert!(Asked::parse(&format!("a | {}", "(".repeat(60_000))).is_err());
+    for deep in ["(", "NOT ", "count > 1 AND "] {
+        assert!(Asked::parse(&format!("a | count | where {}", deep.repeat(5_000))).is_err());
+    }
     assert!(Asked::parse(&format!("a | count by {}", "x".repeat(70_000))).is_err());
 }
 
@@ -320,7 +411,13 @@ fn groups_are_bounded_and_it_is_said() {
 #[test]
 fn the_best_of_many_groups_are_the_best_of_all() {
     let (source, clock) = (Source::default(), Clock::default());
-    for text in ["* | top 3 id by distinct part", "* | distinct part by id | sort -distinct_part | limit 3"] {
+    let best = "34999 4 / 12 2 / 20000 2";
+    for (text, want) in [
+        ("* | top 3 id by distinct part", best),
+        ("* | distinct part by id | sort -distinct_part | limit 3", best),
+        ("* | distinct part by id | where distinct_part > 1 | sort -distinct_part", best),
+        ("* | distinct part by id | where distinct_part > 1", "12 2 / 20000 2 / 34999 4"),
+    ] {
         let asked = asked(text);
         let answered = |order: &dyn Fn() -> Vec<i64>| {
             let mut pipeline = asked.pipeline.clone();
@@ -349,7 +446,7 @@ fn the_best_of_many_groups_are_the_best_of_all() {
         // 34,999 comes four times, 12 and 20,000 twice, all others once.
         let more = [34_999 + 35_000, 34_999 + 70_000, 34_999 + 105_000, 12 + 35_000, 20_000 + 35_000];
         let (passes, rows, notes) = answered(&|| (0..35_000).chain(more).collect());
-        assert_eq!((passes, rows.join(" / ").as_str(), notes.len()), (4, "34999 4 / 12 2 / 20000 2", 0), "{text}");
+        assert_eq!((passes, rows.join(" / ").as_str(), notes.len()), (4, want, 0), "{text}");
         assert_eq!(answered(&|| more.into_iter().chain((0..35_000).rev()).collect()), (passes, rows, notes), "{text}");
     }
 }
@@ -362,7 +459,7 @@ proptest! {
         parts in prop::collection::vec(
             prop::sample::select(vec![
                 "|", " | ", "count", "sum ", "p99 ", "p", "rate", "distinct ", "top 5 ", "top", "sort ", "limit 3", "fields ", "patterns", "context 2",
-                "timeline", " by ", " every ", "1m", " as ", "x", "duration", "status", "time", "count", "-", ",", ", ", "(", ")", "\"", "\\", "ä", "接", "0", "99999999999999999999", " ",
+                "timeline", "where ", " > ", "!=", " AND ", " not ", "count > 1", " by ", " every ", "1m", " as ", "x", "duration", "status", "time", "count", "-", ",", ", ", "(", ")", "\"", "\\", "ä", "接", "0", "99999999999999999999", " ",
             ]),
             0..20,
         ),

@@ -27,6 +27,16 @@ pub struct Counted {
     /// Records that another source holds as well, and that are counted there.
     #[serde(default)]
     pub duplicate: u64,
+    /// Records of which only the beginning is held.
+    #[serde(default, skip_serializing_if = "is_nought")]
+    pub cut: u64,
+    /// The line at which the first of them begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_cut: Option<u64>,
+}
+
+fn is_nought(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What is known about the clock of a source. Stamps are stored as written, so this may be revised at any time.

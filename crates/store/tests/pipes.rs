@@ -155,6 +155,7 @@ fn stages() -> impl Strategy<Value = String> {
         1 => (sign, 1..9usize).prop_map(|(sign, n)| format!(" | sort {sign}m, n | limit {n}")),
         1 => Just(" | count, sum n, max n".to_string()),
         1 => (1..5usize).prop_map(|n| format!(" | top {n} by n | fields n")),
+        1 => (1..5usize).prop_map(|n| format!(" | where n > {n} OR NOT m = *5* AND m != 1* | limit 9")),
     ];
     let rows = prop_oneof![
         3 => (grouped, after).prop_map(|(grouped, after)| format!("{grouped}{after}")),

@@ -16,7 +16,11 @@ pub fn run(cli: &Cli, args: &Formats) -> Result<u8> {
     let mut out = anstream::stdout().lock();
     let json = args.format == PlainFormat::Json;
     if args.fields {
-        fields(&mut out)?;
+        if json {
+            write_json(&mut out, &shown::fields_json())?
+        } else {
+            fields(&mut out)?
+        }
         return Ok(exit::DONE);
     }
     let rules = Own::read(&args.rules)?;

@@ -10,8 +10,10 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::{Condvar, Mutex};
 use whyline_event::{Record, SourceId, shown};
+use whyline_parse::formats;
+use whyline_parse::input::Input;
 use whyline_parse::reading::facts_of_heads;
-use whyline_parse::{Bundle, Options, Settled, Sink, pass, prepare, read_ahead, settle_clocks};
+use whyline_parse::{Bundle, Facts, Options, Problem, Settled, Sink, pass, prepare, read_ahead, settle_clocks};
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
@@ -40,6 +42,9 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     drop(watch);
     let mut problems = bundle.problems.clone();
     problems.extend(passed.problems);
+    if let Some(name) = &options.only {
+        problems.extend(misfits(name, &bundle, &passed.facts));
+    }
     let partial = load::tell(&problems)?;
     let books = Books::of(&bundle, &passed.counts);
     load::note(&format!("books: {}", books.line()));
@@ -50,6 +55,30 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     let short = args.reading.strict && books.are_short();
     Ok(if partial || empty || short { exit::PARTIAL } else { exit::DONE })
 }
+
+/// Says of which sources the format that `--as` names explains no record, or not all of them.
+fn misfits(name: &str, bundle: &Bundle, facts: &[Facts]) -> Vec<Problem> {
+    // Envelopes are always opened; where nothing inside was read, the record is theirs.
+    let all = formats::all();
+    let envelopes: Vec<&str> = all.iter().filter(|f| f.is_envelope()).map(|f| f.name()).collect();
+    let within = !envelopes.contains(&name);
+    let is_misfit = |format: &str| format == UNEXPLAINED || within && envelopes.contains(&format);
+    let misfit = |(input, facts): (&Input, &Facts)| {
+        let all: u64 = facts.formats.values().sum();
+        let others: u64 = facts.formats.iter().filter(|(format, _)| is_misfit(format)).map(|(_, records)| records).sum();
+        let what = match others {
+            0 => return None,
+            _ if others == all => format!("no record fits {name}; `whyline formats --detect FILE` says what would"),
+            _ => format!("{others} of {all} records do not fit {name}"),
+        };
+        Some(Problem::remark(&input.source.path, what))
+    };
+    let is_read = |(i, _): &(usize, _)| bundle.same_as.get(*i).is_none_or(Option::is_none);
+    bundle.inputs.iter().zip(facts).enumerate().filter(is_read).filter_map(|(_, one)| misfit(one)).collect()
+}
+
+/// The format of records that no other explains.
+const UNEXPLAINED: &str = "generic";
 
 /// Blocks arrive in any order and leave in theirs.
 #[derive(Default)]

@@ -2,6 +2,7 @@
 //! same order.
 
 mod context;
+mod exact;
 mod files;
 mod stored;
 mod unknown;
@@ -80,6 +81,9 @@ struct Job<'a> {
     /// How many events the query found, and how many results there are.
     matched: u64,
     results: u64,
+    /// For `--raw`: bytes that were read again, and how many events were written of which that could not be done.
+    exact: exact::Exact,
+    inexact: u64,
     notes: Vec<String>,
 }
 
@@ -110,7 +114,19 @@ impl<'a> Job<'a> {
             return Err(exit::usage("--stream shows events as they are found; these pipes need all of them first"));
         }
         let unknown = Unknown::of(&asked, own);
-        Ok(Job { args, own, asked, unknown, pipeline, show: None, matched: 0, results: 0, notes: Vec::new() })
+        Ok(Job {
+            args,
+            own,
+            asked,
+            unknown,
+            pipeline,
+            show: None,
+            matched: 0,
+            results: 0,
+            exact: exact::Exact::default(),
+            inexact: 0,
+            notes: Vec::new(),
+        })
     }
 
     fn show(&mut self) -> &mut Show {
@@ -125,7 +141,21 @@ impl<'a> Job<'a> {
     /// Takes an event that stands in its place in the answer.
     fn event(&mut self, event: &Event, source: &Source) -> Result<()> {
         self.results += 1;
-        if self.args.count { Ok(()) } else { Ok(self.show().event(event, source, None)?) }
+        match (self.args.count, self.args.raw) {
+            (true, _) => Ok(()),
+            (false, true) => self.raw(event),
+            (false, false) => Ok(self.show().event(event, source, None)?),
+        }
+    }
+
+    /// Writes the bytes of an event.
+    fn raw(&mut self, event: &Event) -> Result<()> {
+        let exact = std::mem::take(&mut self.exact);
+        let bytes = exact.bytes(event);
+        self.inexact += u64::from(exact::is_lossy(event) && bytes.is_none());
+        let written = self.show().raw(bytes.unwrap_or(event.text.as_bytes()));
+        self.exact = exact;
+        Ok(written?)
     }
 
     fn row(&mut self, row: Vec<Cell>) -> Result<()> {
@@ -162,7 +192,8 @@ impl<'a> Job<'a> {
 
     /// Ends the answer. Gives how many events were found.
     fn finish(mut self) -> Result<u64> {
-        let found = if self.pipeline.columns().is_empty() { self.results } else { self.matched };
+        // Of events that were found, `where` may have left no row.
+        let found = if self.pipeline.columns().is_empty() || self.results == 0 { self.results } else { self.matched };
         if self.args.count {
             writeln!(anstream::stdout().lock(), "{}", self.results)?;
         } else if self.results > 0 || self.args.format == QueryFormat::Csv {
@@ -170,6 +201,15 @@ impl<'a> Job<'a> {
         }
         self.show.take().map_or(Ok(()), Show::finish)?;
         self.unknown.tell(&self.args.expression);
+        if self.matched == 0 {
+            unknown::tell_signals(&self.asked, self.own);
+        }
+        if self.inexact > 0 {
+            load::note(&format!(
+                "note: {} what stands for bytes that are no UTF-8 (\u{fffd}); `--raw` of files, without --stream, writes the bytes themselves",
+                crate::output::words::count(self.inexact, "event has", "events have")
+            ));
+        }
         self.notes.iter().for_each(|note| load::note(&format!("note: {note}")));
         Ok(found)
     }

@@ -41,14 +41,14 @@ pub fn facts_kept(bytes: Option<&[u8]>) -> Result<Facts> {
 
 /// How much was read, as the store keeps it.
 pub fn counted(counts: &Counts) -> Counted {
-    let Counts { lines, blank, in_events, records, bytes, duplicate } = *counts;
-    Counted { lines, blank, in_events, records, bytes, duplicate }
+    let Counts { lines, blank, in_events, records, bytes, duplicate, cut, first_cut } = *counts;
+    Counted { lines, blank, in_events, records, bytes, duplicate, cut, first_cut }
 }
 
 /// How much was read, as it was kept.
 pub fn counts(counted: &Counted) -> Counts {
-    let Counted { lines, blank, in_events, records, bytes, duplicate } = *counted;
-    Counts { lines, blank, in_events, records, bytes, duplicate }
+    let Counted { lines, blank, in_events, records, bytes, duplicate, cut, first_cut } = *counted;
+    Counts { lines, blank, in_events, records, bytes, duplicate, cut, first_cut }
 }
 
 /// What was told about clocks: now, and before that whenever something was stored. What is said later overrules.

@@ -42,6 +42,12 @@ pub fn entry_json(entry: &Entry, own: &[Arc<dyn Format>]) -> Value {
     })
 }
 
+/// The table of fields for programs.
+pub fn fields_json() -> Value {
+    let field = |key: &Key| json!({"name": key.name(), "type": format!("{:?}", key.kind()).to_lowercase(), "aliases": key.aliases(), "meaning": key.doc()});
+    json!({"schema": 1, "fields": Key::ALL.iter().map(field).collect::<Vec<_>>()})
+}
+
 /// One entry: what it reads, its fields, its samples.
 pub fn entry(out: &mut dyn Write, entry: &Entry, own: &[Arc<dyn Format>]) -> Result<()> {
     writeln!(out, "{}: {}\n", entry.name, entry.title)?;

@@ -1,7 +1,7 @@
 //! What a query says and probably does not mean.
 
 use std::ops::Range;
-use whyline_query::{Doubt, Query};
+use whyline_query::{Doubt, Looks, Query};
 
 /// A place of a query, in bytes, with what it does there and what was probably meant.
 pub struct Remark {
@@ -16,16 +16,31 @@ pub struct Remark {
 /// Everything that looks like another language.
 pub fn remarks(text: &str, query: &Query) -> Vec<Remark> {
     let doubts = query.doubts();
-    let of = |span: Range<usize>| Some(remark(doubts.iter().find(|doubt| text.get(span.clone()) == Some(&doubt.word))?, span));
+    let of = |span: Range<usize>| {
+        let piece = text.get(span.clone())?;
+        // A level stands behind the name of its field.
+        let behind = piece.rfind(':').map_or(0, |colon| colon + 1);
+        let is_it = |doubt: &&Doubt| match doubt.kind {
+            Looks::Level => piece.get(behind..) == Some(doubt.word.as_str()),
+            Looks::Operator | Looks::Comparison => piece == doubt.word,
+        };
+        let doubt = doubts.iter().find(is_it)?;
+        let from = if doubt.kind == Looks::Level { span.start + behind } else { span.start };
+        Some(remark(doubt, from..span.end))
+    };
     outside_of_quotes(text).into_iter().filter_map(of).collect()
 }
 
-fn remark(Doubt { word, meant, is_operator }: &Doubt, span: Range<usize>) -> Remark {
-    if *is_operator {
-        let help = format!("operators are written in capitals: {meant}; the word itself goes in double quotes");
-        return Remark { span, message: format!("`{word}` is looked for as a word"), help };
-    }
-    Remark { span, message: format!("`{word}` is looked for as words"), help: format!("write `{meant}`; words go in double quotes") }
+fn remark(Doubt { word, meant, kind }: &Doubt, span: Range<usize>) -> Remark {
+    let (message, help) = match kind {
+        Looks::Operator => (
+            format!("`{word}` is looked for as a word"),
+            format!("operators are written in capitals: {meant}; the word itself goes in double quotes"),
+        ),
+        Looks::Comparison => (format!("`{word}` is looked for as words"), format!("write `{meant}`; words go in double quotes")),
+        Looks::Level => (format!("no level is called `{word}`"), format!("did you mean `{meant}`?")),
+    };
+    Remark { span, message, help }
 }
 
 /// The pieces between blanks and parentheses that stand outside of double quotes.

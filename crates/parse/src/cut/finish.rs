@@ -93,6 +93,11 @@ impl<'a> Cutter<'a, '_> {
         let Whole { mut record, origin, lossy, over } = whole;
         self.open.clear();
         record.origin = origin;
+        let cut = record.body.len() > LONGEST_BODY || origin.length as usize >= LONGEST_BODY || over;
+        if cut {
+            self.counts.cut += 1;
+            self.counts.first_cut.get_or_insert(origin.line);
+        }
         if record.body.len() > LONGEST_BODY || origin.length as usize >= LONGEST_BODY {
             record.body = beginning(record.body, LONGEST_BODY);
             record.notes.push("the body was cut at 1 MB; the whole text stands in the source");

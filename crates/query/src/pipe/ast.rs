@@ -1,5 +1,6 @@
 //! Pipes as they are written. Printing them gives text that reads back the same.
 
+use super::condition::Condition;
 use std::fmt;
 use std::ops::Range;
 
@@ -35,6 +36,8 @@ pub enum Stage {
     },
     /// `sort -count, path`
     Sort(Vec<(Named, Down)>),
+    /// `where count > 10`
+    Where(Condition),
     /// `limit 20`
     Limit(usize),
     /// `fields time, host, msg`
@@ -129,7 +132,7 @@ pub(super) const FUNCTIONS: &[(&str, Function)] = &[
 ];
 
 /// The words of the other stages.
-pub(super) const STAGES: &[&str] = &["top", "sort", "limit", "fields", "patterns", "context", "timeline"];
+pub(super) const STAGES: &[&str] = &["top", "sort", "where", "limit", "fields", "patterns", "context", "timeline"];
 
 impl Function {
     /// The function that a word names.
@@ -230,6 +233,7 @@ impl fmt::Display for Stage {
                 let keys: Vec<String> = keys.iter().map(|(name, down)| format!("{}{name}", if *down { "-" } else { "" })).collect();
                 f.write_str(&keys.join(", "))
             }
+            Stage::Where(condition) => write!(f, "where {condition}"),
             Stage::Limit(most) => write!(f, "limit {most}"),
             Stage::Fields(names) => {
                 f.write_str("fields ")?;

@@ -5,6 +5,7 @@
 //! p99 duration as slow, avg bytes by path     count, sum, avg, min, max, p0 to p100, distinct, rate; several with commas
 //! top 10 path                                 the most frequent values; top 10 path by p99 duration; top 10 by count
 //! sort -count, path                           the largest first with a minus
+//! where count > 10 AND path = /api/*          rows of a table that pass: columns by name, NOT, AND, OR, parentheses
 //! limit 20                                    the first so many
 //! fields time, host, msg                      some fields only
 //! patterns                                    templates of messages with counts and an example
@@ -22,9 +23,11 @@
 //!   a group of their own, an empty cell.
 //! - **Several values** of a field: an event counts in the group of each, so that a group has as many events as `field:value` finds. `sort`
 //!   takes the last one, `fields` shows all.
+//! - **Conditions** (`where`) are asked of the rows that the stage before made. Numbers compare in the unit of their column, text as in
+//!   `field:value`: the whole of it, any case, with wildcards. An empty cell passes nothing but `!=` and `NOT`.
 //! - **Groups** go by the value as it stands, case included; a number and text that spells it are one group where the field is not in
 //!   the table of fields. Rows come in the order of time and values, the empty ones last, unless sorted.
-//! - **Intervals** begin at multiples of their length since 1970 UTC.
+//! - **Intervals** begin at multiples of their length since 1970 UTC; so weeks begin on Thursday.
 //! - **Bounds**: 100,000 groups, or 10,000 with percentiles or distinct values; distinct values are exact up to 2,048 and estimated
 //!   beyond; 20,000 shapes of messages; 48 MB of events that are sorted. What is left out then is told in the notes, and which it is
 //!   depends on the events alone.
@@ -34,6 +37,7 @@
 
 mod ast;
 mod cell;
+mod condition;
 mod fixed;
 mod groups;
 mod keep;
@@ -46,10 +50,12 @@ mod recent;
 mod run;
 mod sketch;
 mod take;
+mod terms;
 mod timeline;
 
 pub use ast::{Aggregation, Function, Measure, Named, Ranked, Stage};
 pub use cell::{Cell, Column, Unit};
+pub use condition::{Condition, Sign, Written};
 pub use fixed::Fixed;
 pub use keep::Found;
 pub use known::{Known, Needs};
@@ -121,7 +127,8 @@ impl Pipeline {
 
     /// Whether the answer is a time line, of which the second column is drawn as bars.
     pub fn is_timeline(&self) -> bool {
-        matches!(self.plan.gather, Gather::Timeline(_)) && self.plan.rows.iter().all(|step| matches!(step, Step::Sort(_) | Step::Limit(_)))
+        matches!(self.plan.gather, Gather::Timeline(_))
+            && self.plan.rows.iter().all(|step| matches!(step, Step::Sort(_) | Step::Limit(_) | Step::Where(_)))
     }
 
     /// Whether the answer consists of the events in their order, or of a row for each: then they can be shown one by one, as

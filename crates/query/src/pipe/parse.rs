@@ -2,6 +2,7 @@
 
 use super::ast::{Aggregation, FUNCTIONS, Function, Measure, Named, Place, Placed, Ranked, STAGES, Stage, Step};
 use super::lex::{Spanned, Token, tokens};
+use super::terms;
 use crate::error::QueryError;
 use crate::fields::{Sense, nearest};
 use crate::number::Amount;
@@ -36,18 +37,18 @@ pub(super) fn parse(text: &str, from: usize) -> Result<Vec<Placed>, QueryError> 
     Ok(stages)
 }
 
-struct Parser {
+pub(super) struct Parser {
     tokens: Vec<Spanned>,
     at: usize,
 }
 
 impl Parser {
-    fn here(&self) -> &Spanned {
+    pub(super) fn here(&self) -> &Spanned {
         // The last token is the end and is never passed.
         &self.tokens[self.at.min(self.tokens.len() - 1)]
     }
 
-    fn advance(&mut self) -> Spanned {
+    pub(super) fn advance(&mut self) -> Spanned {
         let here = self.here().clone();
         if here.0 != Token::End {
             self.at += 1;
@@ -80,6 +81,7 @@ impl Parser {
         match word.as_str() {
             "top" => self.top(),
             "sort" => self.sort(&span),
+            "where" => terms::condition(self).map(Stage::Where),
             "limit" => self.number("limit", LARGEST, "limit 20").map(Stage::Limit),
             "fields" => self.names("fields time, host, msg").map(Stage::Fields),
             "patterns" => Ok(Stage::Patterns),
@@ -149,7 +151,7 @@ impl Parser {
             return Ok(None);
         }
         let (token, span) = self.advance();
-        let help = "write a length of time with its unit: every 30s, every 5m, every 1h";
+        let help = "write a length of time with its unit: every 30s, every 5m, every 1h, every 1w";
         let Token::Word(text) = token else {
             return Err(QueryError::new("a length of time is missing after every", span).help(help));
         };
@@ -275,8 +277,8 @@ fn no_stage(word: &str, span: Range<usize>) -> QueryError {
     }
     error.help(match (word, nearest(&word.to_lowercase(), names)) {
         (_, Some(name)) => format!("did you mean `{name}`?"),
-        ("where" | "filter" | "grep" | "search", None) => {
-            "what to look for stands before the first pipe: status:503 path:/api/* | count".into()
+        ("filter" | "grep" | "search" | "having", None) => {
+            "what to look for stands before the first pipe; rows of a table are chosen by where: status:503 | count by path | where count > 10".into()
         }
         ("stats", None) => "write the measures themselves: | count, avg duration by path".into(),
         ("head", None) => "write limit 10".into(),

@@ -2,16 +2,14 @@
 
 use super::ast::{Aggregation, Function, Measure, Named, Placed, Ranked, Stage};
 use super::cell::{Cell, Column, Unit};
+use super::condition::{Condition, Test};
 use super::known;
 use super::take::Take;
 use crate::error::QueryError;
-use crate::fields::{Sense, Target, nearest};
+use crate::fields::{Sense, TIMES, Target, nearest};
 use crate::query::UnknownField;
 use std::ops::Range;
 use std::sync::Arc;
-
-/// Names by which the time of an event is asked.
-const TIMES: &[&str] = &["time", "timestamp", "@timestamp"];
 
 /// What is done with the events that a query finds.
 #[derive(Clone, Debug, Default)]
@@ -50,10 +48,15 @@ pub(super) struct FoundBefore {
 }
 
 impl Plan {
-    /// How many of the steps over rows choose the best of them, where that is the first thing that is done with them.
+    /// How many of the steps over rows choose some of them, where that is the first thing that is done with them: the best, or those that
+    /// pass a condition.
     pub(super) fn choosing(&self) -> Option<usize> {
-        let sorts = self.rows.iter().take_while(|step| matches!(step, Step::Sort(_))).count();
-        (sorts > 0 && matches!(self.rows.get(sorts), Some(Step::Limit(_)))).then_some(sorts + 1)
+        let mut steps = self.rows.iter().take_while(|step| matches!(step, Step::Sort(_) | Step::Where(_))).count();
+        let has = |wanted: fn(&Step) -> bool| self.rows.iter().take(steps).any(wanted);
+        let (sorted, chosen) = (has(|step| matches!(step, Step::Sort(_))), has(|step| matches!(step, Step::Where(_))));
+        let limited = matches!(self.rows.get(steps), Some(Step::Limit(_)));
+        steps += usize::from(limited);
+        (chosen || sorted && limited).then_some(steps)
     }
 }
 
@@ -98,6 +101,7 @@ pub(super) struct Measured {
 #[derive(Clone, Debug)]
 pub(super) enum Step {
     Sort(Vec<(usize, bool)>),
+    Where(Test),
     Limit(usize),
     Pick(Vec<usize>),
     Groups(Grouping),
@@ -142,6 +146,7 @@ impl Planner {
         }
         match stage {
             Stage::Limit(most) => self.limit(*most),
+            Stage::Where(condition) => self.choose(condition, span)?,
             Stage::Sort(keys) => {
                 let keys = keys.iter().map(|(name, down)| Ok((self.find(name)?.take, *down))).collect::<Result<Vec<_>, QueryError>>()?;
                 self.sort(keys);
@@ -170,6 +175,18 @@ impl Planner {
             Some(last) => last.most = Some(last.most.map_or(most, |m| m.min(most))),
             None => self.plan.keeps.push(Choice { keys: Vec::new(), most: Some(most) }),
         }
+    }
+
+    fn choose(&mut self, condition: &Condition, span: &Range<usize>) -> Result<(), QueryError> {
+        if !self.tabled {
+            return Err(QueryError::new("where chooses rows of a table, and these are events", span.clone())
+                .help("what to look for stands before the first pipe: status:503 path:/api/* | count by path | where count > 10"));
+        }
+        let columns = &self.plan.columns;
+        let place = |name: &Named| columns.iter().position(|c| c.name == name.text).ok_or_else(|| no_column(name, columns.iter()));
+        let test = Test::of(condition, columns, &place)?;
+        self.plan.rows.push(Step::Where(test));
+        Ok(())
     }
 
     fn sort(&mut self, keys: Vec<(Take, bool)>) {
@@ -360,7 +377,7 @@ fn no_column<'c>(name: &Named, columns: impl Iterator<Item = &'c Column>) -> Que
     let names: Vec<&str> = columns.map(|c| c.name.as_str()).collect();
     let error = QueryError::new(format!("there is no column `{}` here", name.text), name.span.clone());
     error.help(match nearest(&name.text.to_lowercase(), names.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the columns are {}", names.join(", ")),
+        Some(near) => format!("did you mean `{near}`? The columns here are {}", names.join(", ")),
+        None => format!("the columns here are {}", names.join(", ")),
     })
 }

@@ -132,6 +132,9 @@ impl Partial {
 /// So often the events are gone through for the best of many groups.
 const MOST_PASSES: usize = 100;
 
+/// So many rows are carried from one pass to the next.
+const MOST_CHOSEN: usize = 1_000_000;
+
 /// The rows of groups; none where others must be looked at first.
 fn from_groups(plan: &Arc<Plan>, groups: Groups, answer: &mut Answer) -> Option<Vec<Vec<Cell>>> {
     let before = plan.found.as_deref();
@@ -145,6 +148,10 @@ fn from_groups(plan: &Arc<Plan>, groups: Groups, answer: &mut Answer) -> Option<
     match (left, plan.choosing()) {
         (Some(left), Some(steps)) if passes < MOST_PASSES => {
             let best = self::steps(plan.rows.get(..steps).unwrap_or(&[]), rows, &mut Vec::new());
+            if best.len() > MOST_CHOSEN {
+                answer.notes.push(left.note);
+                return Some(best);
+            }
             let found = FoundBefore { last: left.last, best, notes: std::mem::take(&mut answer.notes), passes };
             answer.rest = Some(Pipeline::of_plan(Plan { found: Some(Arc::new(found)), ..Plan::clone(plan) }));
             None
@@ -243,6 +250,7 @@ fn steps(steps: &[Step], mut rows: Vec<Vec<Cell>>, notes: &mut Vec<String>) -> V
     for step in steps {
         match step {
             Step::Limit(most) => rows.truncate(*most),
+            Step::Where(test) => rows.retain(|row| test.holds(row)),
             Step::Pick(columns) => {
                 rows.iter_mut().for_each(|row| *row = columns.iter().map(|c| row.get(*c).cloned().unwrap_or(Cell::Empty)).collect());
             }

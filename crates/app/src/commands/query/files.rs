@@ -4,6 +4,7 @@
 //! of the sources tell; where the whole bundle tells otherwise, it is done again. Where more events are found than can be held, the
 //! first are shown and the rest is gathered by another pass.
 
+use super::exact::Exact;
 use super::unknown::Unknown;
 use super::{Job, context};
 use crate::cli::Cli;
@@ -18,7 +19,7 @@ use whyline_event::{Clock, Event, Form, Record, SourceId, Stamp};
 use whyline_parse::reading::{facts_of_heads, learnt};
 use whyline_parse::{Bundle, Facts, Options, Passed, Problem, Sink, pass, prepare, settle_clocks};
 use whyline_query::Query;
-use whyline_query::pipe::{Hit, Partial, Pipeline, Place};
+use whyline_query::pipe::{Answered, Hit, Partial, Pipeline, Place};
 
 /// Asks files. Whether a part of them could not be read.
 pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
@@ -42,6 +43,9 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
             }
             // From here on the terminal is that of the answer.
             drop(watch.take());
+            if let (true, false, Answered::Events(found)) = (job.args.raw, job.args.count, &answer.result) {
+                job.exact = Exact::of(&files.bundle, found);
+            }
             after = job.take(answer, &mut |wanted| Ok(files.around(wanted)))?;
             if after.is_none() {
                 break;

@@ -7,8 +7,9 @@ use crate::{load, when};
 use anyhow::Result;
 use std::ops::ControlFlow;
 use whyline_event::{Event, Source};
+use whyline_parse::reading::cut_off;
 use whyline_query::pipe::Hit;
-use whyline_store::{Frame, Store, Visited};
+use whyline_store::{Frame, Store, StoredSource, Visited};
 
 /// Asks the store. Gives whether something of it could not be read.
 pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
@@ -29,6 +30,8 @@ pub fn answer(cli: &Cli, job: &mut Job<'_>) -> Result<bool> {
         frame.clocks = Some(known.clocks());
     }
     tell_unfinished(&store);
+    let cut = |source: &StoredSource| cut_off(&source.path, &store::counts(&source.counted));
+    load::tell(&store.sources().iter().filter(|s| !s.gone && s.same_as.is_none()).filter_map(cut).collect::<Vec<_>>())?;
     let stored = Stored::new(&store);
     if args.count && job.asked.pipeline.stages().is_empty() {
         job.matched = store.count(&job.asked.query, &frame).map_err(store::failed)?;

@@ -4,8 +4,8 @@
 use crate::{load, own::Own};
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
-use whyline_event::{Name, Record};
-use whyline_query::{Asked, UnknownField};
+use whyline_event::{Key, Name, Record};
+use whyline_query::{Asked, Node, Target, Test, UnknownField};
 
 /// The names, each once, and whether an event has such a field.
 #[derive(Default)]
@@ -48,5 +48,30 @@ impl Unknown {
             let help = if when { "\nhelp: times are asked with --since, --until and --around" } else { "" };
             load::note(&format!("warning: {}{help}", field.remark(query, &format!("no event has a field called `{}`", field.name))));
         }
+    }
+}
+
+/// How the signals of rules are asked that a query names like a field, which found nothing.
+pub fn tell_signals(asked: &Asked, own: &Own) {
+    let mut ids = BTreeSet::new();
+    asked.query.root().walk(&mut |node, _| {
+        if let Node::Field(Target::Key(Key::Signal), Test::Is(id)) = node
+            && id.as_str().contains('.')
+        {
+            ids.insert(id.as_str());
+        }
+    });
+    // Rules that cannot be read are no trouble of an answer that has been given.
+    let Some(pack) = Some(ids.is_empty()).filter(|none| !none).and_then(|_| own.pack().ok()) else { return };
+    for id in ids {
+        load::note(&match pack.signals.iter().any(|signal| signal.id == id) {
+            true => format!(
+                "note: `signal` is the field {}; the signal {id} of a rule is asked by its query, which `whyline rules show {id}` shows",
+                Key::Signal.name()
+            ),
+            false => {
+                format!("note: `signal` is the field {}, and no rule has a signal {id}; `whyline rules list` names all", Key::Signal.name())
+            }
+        });
     }
 }

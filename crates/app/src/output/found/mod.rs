@@ -78,11 +78,7 @@ impl Show {
         self.begin()?;
         self.shown += u64::from(hit != Some(false));
         match &mut self.form {
-            Form::Raw => {
-                // What a terminal would obey is not sent to one.
-                let text = if self.out.is_terminal() { crate::output::safe::lines(&event.text) } else { event.text.clone() };
-                writeln!(self.out, "{text}")?;
-            }
+            Form::Raw => return self.bytes(event.text.as_bytes()),
             Form::Lines(lines) => lines.event(&mut self.out, event, hit != Some(false))?,
             Form::Table(table) => table.row(&mut self.out, cells::of_event(event, source))?,
             Form::Json(_) => {
@@ -94,6 +90,24 @@ impl Show {
                 writeln!(self.out)?;
             }
             Form::Csv(_) => cells::csv_row(&mut self.out, &cells::of_event(event, source))?,
+        }
+        self.out.written()
+    }
+
+    /// Writes an event as it stands in its source.
+    pub fn raw(&mut self, bytes: &[u8]) -> Result<()> {
+        self.begin()?;
+        self.shown += 1;
+        self.bytes(bytes)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        // What a terminal would obey is not sent to one.
+        if self.out.is_terminal() {
+            writeln!(self.out, "{}", crate::output::safe::lines(&String::from_utf8_lossy(bytes)))?;
+        } else {
+            self.out.write_all(bytes)?;
+            writeln!(self.out)?;
         }
         self.out.written()
     }

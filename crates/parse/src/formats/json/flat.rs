@@ -37,6 +37,17 @@ impl<'a> Scalar<'a> {
         })
     }
 
+    /// Hands over the values that the scalar gives a field: each element of a list of texts, numbers, `true` and `false` (those of no other
+    /// list, of which the text is one value), none of `null`.
+    pub fn each(self, cx: &Cx<'a>, visit: &mut dyn FnMut(Value<'a>)) {
+        if let Scalar::List(text) = self
+            && let Some(elements) = elements(cx, text)
+        {
+            return elements.into_iter().filter_map(Scalar::value).for_each(visit);
+        }
+        self.value().into_iter().for_each(visit);
+    }
+
     /// The text of a string or of a number.
     pub fn text(self) -> Option<&'a str> {
         match self {
@@ -115,6 +126,33 @@ pub fn flatten<'a>(cx: &Cx<'a>, text: &'a str) -> Option<Flat<'a>> {
     row.give(cx);
     let lengths = pairs.iter().fold(0, |all, (path, _)| all | length(path));
     Some(Flat { rest: trimmed.get(at..).unwrap_or(""), pairs, roles, whole, lengths })
+}
+
+/// Most elements of a list that are values by themselves.
+const MOST_ELEMENTS: usize = 64;
+
+/// The elements of a list. `None` where it is empty, where it has lists or objects in it, where it has too many elements, and of an object.
+fn elements<'a>(cx: &Cx<'a>, text: &'a str) -> Option<Vec<Scalar<'a>>> {
+    if !text.starts_with('[') {
+        return None;
+    }
+    let marks = Marks::new(text.as_bytes());
+    let mut reader = Reader { cx, text, at: 1, marks, pairs: Vec::new(), row: Row::default(), as_before: 0 };
+    let mut elements = Vec::new();
+    loop {
+        let first = reader.next().ok()?;
+        if matches!(first, b'[' | b'{' | b']') || elements.len() >= MOST_ELEMENTS {
+            return None;
+        }
+        elements.push(reader.scalar(first).ok()?);
+        let behind = reader.next().ok()?;
+        reader.at += 1;
+        match behind {
+            b',' => {}
+            b']' => return Some(elements),
+            _ => return None,
+        }
+    }
 }
 
 /// How many bytes of a text belong to the number that it begins with.
@@ -407,6 +445,28 @@ mod tests {
         assert_eq!(cut.roles, [None]);
         for no in ["", "[1]", "{a:1}", "{\"a\" 1}", "{\"a\":}"] {
             assert!(flatten(&cx, no).is_none(), "{no}");
+        }
+    }
+
+    #[test]
+    fn lists_give_each_of_their_elements() {
+        let arena = Bump::new();
+        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let long = format!("[{}]", vec!["1"; MOST_ELEMENTS + 1].join(","));
+        for (text, want) in [
+            (r#"["a", "b\n,]"]"#, vec![Value::Str("a"), Value::Str("b\n,]")]),
+            (r#"[ 1,2.5 ,true,null,"" ]"#, vec![Value::Int(1), Value::Float(2.5), Value::Bool(true), Value::Str("")]),
+            (r#"["only"]"#, vec![Value::Str("only")]),
+            ("[]", vec![Value::Str("[]")]),
+            (r#"[1,{"e":2}]"#, vec![Value::Str(r#"[1,{"e":2}]"#)]),
+            (r#"[1,[2]]"#, vec![Value::Str(r#"[1,[2]]"#)]),
+            (&long, vec![Value::Str(&long)]),
+        ] {
+            let line = format!(r#"{{"a":{text}}}"#);
+            let flat = flatten(&cx, cx.keep(&line)).unwrap();
+            let mut found = Vec::new();
+            flat.get("a").unwrap().each(&cx, &mut |value| found.push(format!("{value:?}")));
+            assert_eq!(found, want.iter().map(|value| format!("{value:?}")).collect::<Vec<_>>(), "{text}");
         }
     }
 

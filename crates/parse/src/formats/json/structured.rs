@@ -148,7 +148,7 @@ pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, 
             continue;
         }
         let Some(role) = *role else {
-            other(name, *value, record);
+            other(cx, name, *value, record);
             continue;
         };
         match role {
@@ -156,14 +156,14 @@ pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, 
                 if value.text().is_some_and(|t| Some(t) == found.message) && !taken {
                     taken = true;
                 } else {
-                    other(name, *value, record);
+                    other(cx, name, *value, record);
                 }
             }
             Role::Time if found.time_at == Some(at) => {}
             Role::Time => {
                 let time = time(*value);
                 if time.is_none() || time != found.time {
-                    other(name, *value, record);
+                    other(cx, name, *value, record);
                 }
             }
             _ => put_role(cx, role, name, *value, Context { http: found.http, named_host, pairs }, record),
@@ -198,26 +198,26 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
     let text = value.text().unwrap_or("");
     match role {
         Role::Level => level(cx, value, record),
-        Role::Name if !text.is_empty() => once(if context.named_host { Key::ServiceName } else { Key::Logger }, name, value, record),
+        Role::Name if !text.is_empty() => once(cx, if context.named_host { Key::ServiceName } else { Key::Logger }, name, value, record),
         Role::Host if !text.is_empty() && context.http => fill::endpoint(record, text, Key::ServerAddress, Key::ServerPort),
-        Role::Host if !text.is_empty() => host(name, value, context, record),
+        Role::Host if !text.is_empty() => host(cx, name, value, context, record),
         Role::Process => match value {
             Scalar::Number(n) => fill::once_int(record, Key::ProcessPid, n),
-            Scalar::Str(s) => once(Key::ProcessName, name, Scalar::Str(s), record),
-            _ => other(name, value, record),
+            Scalar::Str(s) => once(cx, Key::ProcessName, name, Scalar::Str(s), record),
+            _ => other(cx, name, value, record),
         },
         Role::Target if text.starts_with('/') || text.contains("://") || context.http => fill::target(record, text),
         Role::MaybeTarget if context.http && text.starts_with('/') => fill::target(record, text),
-        Role::MaybeTarget if name == "target" && !text.is_empty() && context.of_tracing() => once(Key::Logger, name, value, record),
+        Role::MaybeTarget if name == "target" && !text.is_empty() && context.of_tracing() => once(cx, Key::Logger, name, value, record),
         Role::Status => match text.parse::<i64>() {
             Ok(n) if (100..600).contains(&n) && !record.has(Key::Status) => record.put(Key::Status, Value::Int(n)),
-            _ => other(name, value, record),
+            _ => other(cx, name, value, record),
         },
         Role::Duration(unit) => match duration(value, unit).filter(|_| !record.has(Key::Duration)) {
             Some(d) => record.put(Key::Duration, d),
-            None => other(name, value, record),
+            None => other(cx, name, value, record),
         },
-        Role::Caller => caller(name, value, record),
+        Role::Caller => caller(cx, name, value, record),
         Role::Client if !text.is_empty() && !record.has(Key::ClientAddress) && is_address(text) => fill::client(record, text),
         // A list of addresses, as proxies hand it on: the first is the client's.
         Role::Client if !record.has(Key::ClientAddress) && text.contains(',') && is_address(first_of(text)) => {
@@ -226,9 +226,9 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
         }
         Role::Store if matches!(address::split_port(text), (host, Some(_)) if address::ip(host).is_some() || address::is_host_name(host)) =>
         {
-            once(Key::Peer, name, value, record);
+            once(cx, Key::Peer, name, value, record);
         }
-        Role::Peer if !text.is_empty() => once(Key::Peer, name, value, record),
+        Role::Peer if !text.is_empty() => once(cx, Key::Peer, name, value, record),
         Role::Bytes if context.http && text.parse::<i64>().is_ok() => fill::once_int(record, Key::ResponseBytes, text),
         Role::Error if !text.is_empty() => {
             if text.contains('\n') {
@@ -236,31 +236,31 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
             } else {
                 message::fields(cx, text, record);
                 message::asked_server(text, record);
-                once(Key::ExceptionMessage, name, value, record);
+                once(cx, Key::ExceptionMessage, name, value, record);
             }
         }
         Role::Stack if !text.is_empty() => {
             exception::stack(text, record);
             message::fields(cx, text, record);
         }
-        Role::Code if is_errno(text) => once(Key::ErrorType, name, value, record),
+        Role::Code if is_errno(text) => once(cx, Key::ErrorType, name, value, record),
         Role::Field(Key::ExceptionMessage) if !text.is_empty() => {
             message::fields(cx, text, record);
-            once(Key::ExceptionMessage, name, value, record);
+            once(cx, Key::ExceptionMessage, name, value, record);
         }
-        Role::Field(Key::ProcessPid) if text.parse::<i64>().is_err() => other(name, value, record),
-        Role::Field(key) => once(key, name, value, record),
-        _ => other(name, value, record),
+        Role::Field(Key::ProcessPid) if text.parse::<i64>().is_err() => other(cx, name, value, record),
+        Role::Field(key) => once(cx, key, name, value, record),
+        _ => other(cx, name, value, record),
     }
 }
 
 /// A machine's name. What has a port is one of the programs of a machine, and most often that of another one.
-fn host<'a>(name: &'a str, value: Scalar<'a>, context: Context<'a, '_>, record: &mut Record<'a>) {
+fn host<'a>(cx: &Cx<'a>, name: &'a str, value: Scalar<'a>, context: Context<'a, '_>, record: &mut Record<'a>) {
     let has_port = value.text().is_some_and(|text| address::split_port(text).1.is_some());
     match (has_port, has_port && context.of_proxy()) {
-        (false, _) => once(Key::HostName, name, value, record),
-        (true, true) => once(Key::UpstreamAddress, name, value, record),
-        (true, false) => other(name, value, record),
+        (false, _) => once(cx, Key::HostName, name, value, record),
+        (true, true) => once(cx, Key::UpstreamAddress, name, value, record),
+        (true, false) => other(cx, name, value, record),
     }
 }
 
@@ -332,13 +332,13 @@ pub fn duration(value: Scalar<'_>, unit: Unit) -> Option<Value<'static>> {
 }
 
 /// `file.go:12` becomes file and line; a path alone is the file.
-fn caller<'a>(name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
-    let Some((file, line)) = value.text().and_then(|t| t.rsplit_once(':')) else { return other(name, value, record) };
+fn caller<'a>(cx: &Cx<'a>, name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
+    let Some((file, line)) = value.text().and_then(|t| t.rsplit_once(':')) else { return other(cx, name, value, record) };
     if line.bytes().all(|b| b.is_ascii_digit()) && !line.is_empty() && !file.contains(' ') {
         fill::once_str(record, Key::CodeFile, file);
         fill::once_int(record, Key::CodeLine, line);
     } else {
-        other(name, value, record);
+        other(cx, name, value, record);
     }
 }
 
@@ -355,7 +355,13 @@ fn is_errno(text: &str) -> bool {
     text.len() > 3 && text.starts_with('E') && text.bytes().all(|b| b.is_ascii_uppercase() || b == b'_' || b.is_ascii_digit())
 }
 
-fn once<'a>(key: Key, name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
+fn once<'a>(cx: &Cx<'a>, key: Key, name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
+    if matches!(value, Scalar::List(_)) && !record.has(key) {
+        return value.each(cx, &mut |value| record.put(key, value));
+    }
+    if matches!(value, Scalar::List(_)) {
+        return other(cx, name, value, record);
+    }
     let Some(value) = value.value() else { return };
     if value == Value::Str("") {
         return;
@@ -367,8 +373,7 @@ fn once<'a>(key: Key, name: &'a str, value: Scalar<'a>, record: &mut Record<'a>)
     }
 }
 
-fn other<'a>(name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
-    if let Some(value) = value.value() {
-        record.put_other(name, value);
-    }
+/// A field of its writer's own; of a list each element is one of its values.
+fn other<'a>(cx: &Cx<'a>, name: &'a str, value: Scalar<'a>, record: &mut Record<'a>) {
+    value.each(cx, &mut |value| record.put_other(name, value));
 }
