@@ -20,6 +20,8 @@ const BESIDE: usize = 4;
 /// A stretch as it looks when only what lies near it is looked at: its failures, but for a tenth, from the first to the last. Bursts that come again
 /// and again are one stretch.
 fn closer(bad: &[f64], all: &[f64], strict: f64, (from, to): (usize, usize)) -> (usize, usize) {
+    // The last bins taken together may be more than there are.
+    let to = to.min(bad.len().saturating_sub(1));
     let beside = BESIDE * bad.len().div_ceil(MOST);
     let (near, end) = (from.saturating_sub(beside), bad.len().min(to + 1 + beside));
     if beside == BESIDE || (end - near) * 2 > bad.len() {
@@ -120,6 +122,14 @@ mod tests {
         let mut stray = at(300_007);
         stray.push((299_400, 1.0));
         assert_eq!(found(500_000, &stray), [(300_007, 300_026)]);
+    }
+
+    #[test]
+    fn a_stretch_may_last_to_the_end() {
+        for bins in [500_001, 361, 360, 7] {
+            let outage: Vec<(usize, f64)> = (bins - 6..bins).map(|at| (at, 9.0)).collect();
+            assert_eq!(found(bins, &outage), [(bins - 6, bins - 1)], "{bins}");
+        }
     }
 
     #[test]
