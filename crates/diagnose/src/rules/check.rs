@@ -290,7 +290,7 @@ impl<'a> Checker<'a> {
 }
 
 /// Whether a text can be an id: lower case, with a dot.
-pub(super) fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     text.contains('.')
         && text.len() <= 100
         && text.split('.').all(|part| !part.is_empty())
