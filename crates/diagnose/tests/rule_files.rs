@@ -175,7 +175,7 @@ fn advice(line: &str) -> String {
 fn names_in_braces_that_nothing_fills_are_errors() {
     let wrong = advice("start {entitiy} on {host}");
     assert!(
-        wrong.contains("r.yaml:6:19: nothing is known to fill `{entitiy}` with") && wrong.contains("did you mean `{entity}`?"),
+        wrong.contains("r.yaml:6:20: nothing is known to fill `{entitiy}` with") && wrong.contains("did you mean `{entity}`?"),
         "{wrong}"
     );
     let unknown = advice("parcelctl renew {carrier}");
@@ -198,5 +198,5 @@ fn names_in_braces_that_nothing_fills_are_errors() {
 #[test]
 fn a_line_for_a_signal_that_is_no_evidence_is_an_error() {
     let wrong = advice("shop.refused: open the port");
-    assert!(wrong.contains("r.yaml:6:13: a line for the signal `shop.refused` is never given"), "{wrong}");
+    assert!(wrong.contains("r.yaml:6:14: a line for the signal `shop.refused` is never given"), "{wrong}");
 }
