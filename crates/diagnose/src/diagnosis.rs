@@ -5,7 +5,7 @@ mod quiet;
 mod uneventful;
 
 use crate::activity::{Activity, activities};
-use crate::advice::Filler;
+use crate::advice::{self, Filler};
 use crate::baseline;
 use crate::belief::{Hypothesis, hypotheses};
 use crate::evidence::Evidence;
@@ -61,6 +61,7 @@ pub fn diagnose(evidence: &Evidence, pack: &Pack) -> Diagnosis {
         diagnosis.trees.push(context.tree());
         ranked.extend(causes.into_iter().enumerate());
     }
+    advice::same_times(&mut diagnosis.missing);
     if all.is_empty() {
         diagnosis.missing = wanted::where_nothing_stands_out(evidence, pack);
         diagnosis.noted = uneventful::noted(evidence, pack, &groups);

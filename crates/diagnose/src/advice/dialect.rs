@@ -36,6 +36,7 @@ const PROXIES: &[Program] = &[
     ("Varnish", &["varnish", "varnishd"], None),
     ("Squid", &["squid"], None),
     ("lighttpd", &["lighttpd"], None),
+    ("IIS", &["iis"], None),
 ];
 const RESOLVERS: &[Program] = &[
     ("dnsmasq", &["dnsmasq"], None),

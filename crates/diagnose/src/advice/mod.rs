@@ -8,6 +8,7 @@ mod dialect;
 use crate::belief::Hypothesis;
 use crate::entity::{parts, service_of_path};
 use crate::evidence::Evidence;
+use crate::report::Missing;
 use crate::rules::is_id;
 use crate::symptoms::Incident;
 use crate::untold::{SUPERVISORS, speaks_of_others};
@@ -138,9 +139,12 @@ impl<'a> Filler<'a> {
         self.h.entities.iter().map(|entity| parts(entity)).map(|(kind, name, _)| (kind, name))
     }
 
-    /// The machine of the accused; where none is known, its name without a port.
+    /// The machine of the accused; where none is known, its name without a port. Of a client that is the machine against which it turned.
     fn host(&self) -> &str {
         let host = self.h.host();
+        if self.h.accused().0 == "client" {
+            return self.h.entities.iter().find_map(|entity| parts(entity).2).unwrap_or("HOST");
+        }
         if self.h.names_an_endpoint() { address::split_port(host).0 } else { host }
     }
 
@@ -165,15 +169,44 @@ impl<'a> Filler<'a> {
     fn unit(&self) -> Option<String> {
         let is_service =
             |name: &str| !SUPERVISORS.contains(&name) && !matches!(name, "syslog" | "journal" | "messages") && !name.contains([' ', '/']);
-        let named = self.entities().find(|(kind, name)| matches!(*kind, "unit" | "service") && is_service(name));
-        if let Some((_, name)) = named {
+        let machine = self.h.machine();
+        // Who complains of another machine is no service there.
+        let mut named = self.h.entities.iter().map(|entity| parts(entity)).filter(|(kind, name, host)| {
+            matches!(*kind, "unit" | "service") && is_service(name) && host.is_none_or(|host| machine.is_empty() || host == machine)
+        });
+        if let Some((_, name, _)) = named.next() {
             return Some(name.to_string());
         }
-        let machine = self.h.machine();
         let sources = self.evidence.sources.iter().filter(|source| source.records > 0 && !machine.is_empty() && source.host == machine);
         let own = sources.filter(|source| !source.is_of_system() && source.family() != "journald" && !speaks_of_others(&source.format));
         let names: BTreeSet<String> = own.map(|source| service_of_path(&source.path)).filter(|name| is_service(name)).collect();
         if names.len() == 1 { names.into_iter().next() } else { None }
+    }
+}
+
+/// Gives the commands that differ only in their times, of incidents within a day, the whole stretch: one log is asked for once.
+pub(crate) fn same_times(list: &mut [Missing]) {
+    let split = |command: &str| -> Option<(String, String, String)> {
+        let (before, rest) = command.split_once("--since \"")?;
+        let (since, rest) = rest.split_once("\" --until \"")?;
+        let (until, behind) = rest.split_once('"')?;
+        Some((format!("{before}\0{behind}"), since.to_string(), until.to_string()))
+    };
+    let apart: Vec<_> = list.iter().map(|missing| split(&missing.command)).collect();
+    for (at, one) in apart.iter().enumerate() {
+        let Some((command, since, until)) = one else { continue };
+        let mut whole = (since.clone(), until.clone());
+        for (other, missing) in apart.iter().zip(&*list) {
+            let Some((same, from, to)) = other else { continue };
+            let is_same =
+                same == command && list.get(at).is_some_and(|m| (&m.host, &m.log, &m.why) == (&missing.host, &missing.log, &missing.why));
+            if is_same && from.get(..10) == since.get(..10) {
+                whole = (whole.0.min(from.clone()), whole.1.max(to.clone()));
+            }
+        }
+        if let (Some(missing), Some((before, behind))) = (list.get_mut(at), command.split_once('\0')) {
+            missing.command = format!("{before}--since \"{}\" --until \"{}\"{behind}", whole.0, whole.1);
+        }
     }
 }
 
@@ -240,7 +273,10 @@ mod tests {
             filled(&["name:db.internal:5432"], "name:db.internal:5432", "dig {name}; # on {host}"),
             "dig db.internal; # on db.internal"
         );
-        assert_eq!(filled(&["client:203.0.113.7", "service:sshd@web01"], "client:203.0.113.7", "{client}"), "203.0.113.7");
+        assert_eq!(
+            filled(&["client:203.0.113.7", "service:sshd@web01"], "client:203.0.113.7", "{client} # on {host}"),
+            "203.0.113.7 # on web01"
+        );
     }
 
     #[test]
@@ -271,6 +307,26 @@ mod tests {
         assert_eq!(line(&h, ping).as_deref(), Some("redis-cli -h cache1 -p 6379 ping"));
         assert_eq!(line(&h, "PostgreSQL: psql; MySQL, MariaDB: mysql").as_deref(), Some("PostgreSQL: psql; MySQL, MariaDB: mysql"));
         assert_eq!(line(&h, "Kubernetes: kubectl get pods"), None);
+    }
+
+    #[test]
+    fn one_log_is_asked_for_once() {
+        let missing = |host: &str, since: &str, until: &str| {
+            let command = format!("journalctl -k --since \"{since}\" --until \"{until}\" | grep x");
+            let (log, why) = ("kernel log".to_string(), "tells".to_string());
+            Missing { host: host.into(), log, why, command, decides: String::new(), incident: String::new() }
+        };
+        let day = |time: &str| format!("2026-11-30 {time} UTC");
+        let mut list = [
+            missing("a", &day("16:30"), &day("16:40")),
+            missing("a", &day("16:35"), &day("16:45")),
+            missing("b", &day("16:35"), &day("16:45")),
+            missing("a", "2026-12-02 16:35 UTC", "2026-12-02 16:45 UTC"),
+        ];
+        same_times(&mut list);
+        let whole = "journalctl -k --since \"2026-11-30 16:30 UTC\" --until \"2026-11-30 16:45 UTC\" | grep x";
+        assert_eq!([&list[0].command, &list[1].command], [whole, whole]);
+        assert!(list[2].command.contains("16:35") && list[3].command.contains("2026-12-02 16:35"));
     }
 
     #[test]
