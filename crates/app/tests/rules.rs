@@ -234,6 +234,12 @@ fn one_of_a_kind_is_counted_as_one() {
 
 #[test]
 fn rules_are_found_by_a_part_of_their_names() {
+    // What a count counts, and the way of an edge, are said in the words of rule files.
+    let count = whyline(["rules", "show", "go.many-wait-for-lock"]).expect(0).out;
+    assert!(count.contains("count    of go.waiting-for-lock, at least 10 within 1m, by host.name"), "{count}");
+    assert!(count.contains("accuses  host.name"), "{count}");
+    let fault = whyline(["rules", "show", "app.deadlock"]).expect(0).out;
+    assert!(fault.contains("leads to http.502 (through: upstream)") && !fault.contains("Unsaid"), "{fault}");
     whyline(["rules", "show", "app.process-dwon"]).expect(2).says("did you mean `app.process-down`?");
     whyline(["rules", "show", "refused"]).expect(2).says("`whyline rules list refused` lists those that hold it");
     whyline(["rules", "show", "nginx.access"]).expect(2).says("`whyline formats nginx.access` shows it");

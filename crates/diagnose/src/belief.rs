@@ -5,7 +5,7 @@
 
 use crate::accused;
 use crate::activity::Activity;
-use crate::entity::parts;
+use crate::entity::{parts, unnamed};
 use crate::evidence::Evidence;
 use crate::near::Near;
 use crate::reach::Reach;
@@ -64,8 +64,13 @@ impl Hypothesis {
         terms.filter_map(|t| Some((t, activities.get(t.activity?)?)))
     }
 
+    /// The signals that speak for it.
+    pub(crate) fn speaking_signals(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().filter(|term| term.value > 0.0 && term.activity.is_some()).map(|term| term.name.as_str())
+    }
+
     /// Kind and name of what is accused first; of the place where nothing else is.
-    fn accused(&self) -> (&str, &str) {
+    pub(crate) fn accused(&self) -> (&str, &str) {
         let (kind, name, _) = parts(self.entities.first().map_or(self.place.as_str(), String::as_str));
         (kind, name)
     }
@@ -81,7 +86,7 @@ impl Hypothesis {
     }
 
     /// Whether what is accused has no name in these logs.
-    fn is_unnamed(&self) -> bool {
+    pub(crate) fn is_unnamed(&self) -> bool {
         let (kind, name) = self.accused();
         kind == "dependency" || kind == "host" && name == "unknown"
     }
@@ -92,22 +97,9 @@ impl Hypothesis {
     }
 
     /// What is accused, where it has no name: in the words of whoever complains of it.
-    pub(crate) fn stands_for(&self) -> Option<String> {
+    pub(crate) fn stands_for(&self, fault: &str) -> Option<String> {
         let (kind, name, host) = parts(self.entities.first().map_or(self.place.as_str(), String::as_str));
-        let at = host.filter(|host| *host != name).map(|host| format!(" on {host}")).unwrap_or_default();
-        (kind == "dependency").then(|| format!("what {name}{at} depends on"))
-    }
-
-    /// A text of a rule with the names of this hypothesis for `{entity}` and `{host}`, and for `SERVICE` where a service is accused. What
-    /// has no name is `HOST`, as whoever reads it fills it in: the name of its caller would send people to the wrong machine.
-    pub(crate) fn fill(&self, text: &str) -> String {
-        if self.is_unnamed() {
-            let text = text.replace("://{entity}", "://HOST:PORT").replace("-connect {entity}", "-connect HOST:PORT");
-            return text.replace("{entity}", "HOST").replace("{host}", "HOST");
-        }
-        let (kind, name) = self.accused();
-        let text = text.replace("{entity}", name).replace("{host}", self.host());
-        if matches!(kind, "service" | "unit") { text.replace("SERVICE", name) } else { text }
+        (kind == "dependency").then(|| unnamed(fault, name, host))
     }
 }
 

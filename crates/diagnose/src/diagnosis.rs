@@ -5,6 +5,7 @@ mod quiet;
 mod uneventful;
 
 use crate::activity::{Activity, activities};
+use crate::advice::{self, Filler};
 use crate::baseline;
 use crate::belief::{Hypothesis, hypotheses};
 use crate::evidence::Evidence;
@@ -20,7 +21,6 @@ use crate::symptoms::{Incident, Symptom, complaints, incidents, told};
 use crate::tally::Text;
 use crate::topology::Topology;
 use crate::tree::{Gate, Kind, Node, Tree};
-use crate::wanted::dialect::of_database;
 use crate::wanted::{self, Unsure};
 use chain::felt;
 use rustc_hash::FxHashSet;
@@ -72,6 +72,7 @@ pub fn diagnose(evidence: &mut Evidence, pack: &Pack, asked: Option<(i64, i64)>)
         diagnosis.trees.push(context.tree());
         ranked.extend(causes.into_iter().enumerate());
     }
+    advice::same_times(&mut diagnosis.missing);
     if all.is_empty() {
         diagnosis.missing = wanted::where_nothing_stands_out(evidence, pack);
         diagnosis.noted = uneventful::noted(evidence, pack, &groups);
@@ -311,8 +312,8 @@ impl Context<'_> {
 
     fn advice(&self, h: &Hypothesis) -> Advice {
         let fault = &self.pack.faults[h.fault];
-        let fill = |list: &[String]| list.iter().filter_map(|text| of_database(self.evidence, h, text)).map(|text| h.fill(&text)).collect();
-        Advice { check: fill(&fault.check), fix: fill(&fault.fix), prevent: fill(&fault.prevent) }
+        let filler = Filler::new(self.evidence, self.incident, h);
+        Advice { check: filler.lines(&fault.check), fix: filler.lines(&fault.fix), prevent: filler.lines(&fault.prevent) }
     }
 
     /// Logs that would decide: only where the program does not stand by a cause.

@@ -155,9 +155,36 @@ pub fn parts(entity: &str) -> (&str, &str, Option<&str>) {
     }
 }
 
+/// What has no name in these logs, in the words of whoever complains of it: what it is for them is told by the fault.
+pub fn unnamed(fault: &str, service: &str, host: Option<&str>) -> String {
+    // One container of several (`shop-api-1`) names its service.
+    let number = |host: &str| host.strip_prefix(service).map(|rest| rest.trim_start_matches('-').bytes().all(|b| b.is_ascii_digit()));
+    let who = match host {
+        Some(host) if number(host) == Some(true) => host.to_string(),
+        Some(host) => format!("{service} on {host}"),
+        None => service.to_string(),
+    };
+    match fault.split('.').next().unwrap_or("") {
+        "db" => format!("the database of {who}"),
+        "cache" => format!("the cache of {who}"),
+        "queue" => format!("the broker of {who}"),
+        "dns" => format!("the name server of {who}"),
+        _ if fault == "auth.provider-unavailable" => format!("the identity provider of {who}"),
+        _ => format!("what {who} calls"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_name_is_named_by_who_calls_it() {
+        assert_eq!(unnamed("db.unavailable", "orders", Some("app1")), "the database of orders on app1");
+        assert_eq!(unnamed("cache.unavailable", "booking-api", Some("booking-api-1")), "the cache of booking-api-1");
+        assert_eq!(unnamed("queue.unavailable", "bookings", Some("bookings")), "the broker of bookings");
+        assert_eq!(unnamed("app.dependency-failure", "shop", None), "what shop calls");
+    }
 
     #[test]
     fn a_field_that_only_a_format_knows_names_the_accused() {

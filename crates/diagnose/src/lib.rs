@@ -5,6 +5,7 @@
 
 mod accused;
 pub mod activity;
+pub mod advice;
 mod baseline;
 mod belief;
 mod calm;

@@ -6,6 +6,7 @@
 //! other side must have been given before the program stands by the fault. Silence counts only where the log was given.
 
 use crate::activity::{Activity, programs_asked};
+use crate::advice::Filler;
 use crate::belief::{Hypothesis, Known, Term};
 use crate::evidence::{Evidence, SourceInfo};
 use crate::rules::written::Missing;
@@ -43,7 +44,7 @@ pub(crate) fn hold_back(known: &Known<'_>, incident: &Incident, list: &mut [Hypo
             _ => !accused_speaks(&given, activities, h),
         });
         if let Some((at, missing)) = missing {
-            let note = format!("not sure without the {}", h.fill(&missing.log));
+            let note = format!("not sure without the {}", Filler::new(evidence, incident, h).fill(&missing.log));
             h.terms.push(Term { name: "untold".into(), value: 0.0, note, activity: None });
             h.confidence = MOST;
             h.lacks = Some(at);
@@ -71,7 +72,7 @@ impl Given<'_> {
 }
 
 /// Whether a format is that of a proxy, of a log of requests or of monitoring, which say little of why a service ended that they ask.
-fn speaks_of_others(format: &str) -> bool {
+pub(crate) fn speaks_of_others(format: &str) -> bool {
     whyline_query::is_access_format(format)
         || ["nginx", "apache", "haproxy", "traefik", "envoy", "caddy", "nagios"]
             .iter()

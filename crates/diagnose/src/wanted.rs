@@ -4,9 +4,9 @@
 //! not given (the other log of the proxy, the log of the service that it asked, the logs of the system); and the logs of machines that
 //! are spoken of.
 
-pub(crate) mod dialect;
 mod given;
 
+use crate::advice::{Around, Filler};
 use crate::belief::Hypothesis;
 use crate::evidence::{Evidence, SourceInfo};
 use crate::names::{NONE, NameId};
@@ -14,7 +14,6 @@ use crate::report::Missing;
 use crate::rules::{Pack, SignalId};
 use crate::symptoms::Incident;
 use crate::topology::Topology;
-use dialect::of_database;
 use given::is_given;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -198,10 +197,10 @@ impl Unsure<'_> {
         let mut asked: Vec<_> = fault.missing.iter().enumerate().collect();
         asked.sort_by_key(|(at, _)| h.lacks != Some(*at));
         asked.retain(|(at, missing)| h.lacks == Some(*at) || !is_given(self.evidence, self.incident, h, missing));
-        asked.into_iter().map(|(_, missing)| {
-            let command = of_database(self.evidence, h, &missing.command).unwrap_or_default();
-            let (log, command) = (h.fill(&missing.log), h.fill(&command));
-            let unnamed = h.stands_for().filter(|_| log.contains("HOST") || command.contains("HOST"));
+        let filler = Filler::new(self.evidence, self.incident, h);
+        asked.into_iter().map(move |(_, missing)| {
+            let (log, command) = (filler.fill(&missing.log), filler.line(&missing.command).unwrap_or_default());
+            let unnamed = h.stands_for(&fault.id).filter(|_| log.contains("HOST") || command.contains("HOST"));
             let unnamed = unnamed.map(|what| format!("; HOST is {what}")).unwrap_or_default();
             Missing {
                 host: self.whose(h, &missing.of).to_string(),
@@ -234,12 +233,13 @@ impl Unsure<'_> {
         if !symptoms.is_empty() && symptoms.iter().all(|symptom| matches!(symptom.id.as_str(), "login.failed" | "job.failed")) {
             return list;
         }
+        let journal = Around::incident(self.incident).journal();
         let fronts = self.fronts();
         fronts.iter().for_each(|front| self.of_server(front, &mut list));
         let asked = self.asked(&fronts);
         for asked in asked.iter().filter(|asked| !self.has(&asked.host, tells)).take(MOST_USUAL) {
             let why = format!("{}, and nothing that it writes itself was given", asked.way);
-            list.push(self.one(&asked.host, asked.log(), why, "journalctl -u SERVICE --since \"2 hours ago\""));
+            list.push(self.one(&asked.host, asked.log(), why, &format!("journalctl -u SERVICE {journal}")));
         }
         if asked.is_empty() {
             // Nobody says where the requests were sent.
@@ -249,7 +249,7 @@ impl Unsure<'_> {
             for host in hosts.into_iter().filter(|host| !self.has(host, tells)).take(MOST_USUAL) {
                 let why =
                     "nothing tells where the failing requests were sent, and of this machine no service's own log was given".to_string();
-                list.push(self.one(host, "log of the services that run there".to_string(), why, "journalctl --since \"2 hours ago\""));
+                list.push(self.one(host, "log of the services that run there".to_string(), why, &format!("journalctl {journal}")));
             }
         }
         let known = asked.iter().map(|asked| asked.host.as_str()).filter(|host| self.topology.hosts.contains(*host));
@@ -259,7 +259,7 @@ impl Unsure<'_> {
         hosts.retain(|host| !systems.contains(host) && !self.has(host, tells_of_whole_system));
         for host in hosts {
             let why = "tells whether a process was killed or restarted, and what else befell the machine".to_string();
-            list.push(self.one(host, "log of the system".to_string(), why, "journalctl --since \"2 hours ago\""));
+            list.push(self.one(host, "log of the system".to_string(), why, &format!("journalctl {journal}")));
         }
         list.truncate(MOST_USUAL);
         list
@@ -357,12 +357,13 @@ impl Unsure<'_> {
 
     /// Machines that are spoken of but whose logs were not given.
     fn spoken_of(&self) -> Vec<Missing> {
+        let journal = Around::incident(self.incident).journal();
         let mut list = Vec::new();
         for host in self.incident.hosts() {
             for near in self.topology.below(host).into_keys() {
                 for peer in self.topology.unlogged.get(&near).into_iter().flatten().take(3) {
                     let why = format!("{near} speaks of it, but none of its logs was given");
-                    list.push(self.one(peer, format!("the system and service logs of {peer}"), why, "journalctl --since \"2 hours ago\""));
+                    list.push(self.one(peer, format!("the system and service logs of {peer}"), why, &format!("journalctl {journal}")));
                 }
             }
         }

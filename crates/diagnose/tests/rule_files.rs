@@ -165,3 +165,38 @@ proptest! {
         }
     }
 }
+
+/// A rule whose advice is this line.
+fn advice(line: &str) -> String {
+    said(&format!("faults:\n  shop.f:\n    title: f\n    symptom: true\n    advice:\n      fix: ['{line}']\n"))
+}
+
+#[test]
+fn names_in_braces_that_nothing_fills_are_errors() {
+    let wrong = advice("start {entitiy} on {host}");
+    assert!(
+        wrong.contains("r.yaml:6:20: nothing is known to fill `{entitiy}` with") && wrong.contains("did you mean `{entity}`?"),
+        "{wrong}"
+    );
+    let unknown = advice("parcelctl renew {carrier}");
+    assert!(unknown.contains("`{carrier}`") && unknown.contains("`{since}`"), "{unknown}");
+    let doubled = advice("start {{entity}}");
+    assert!(doubled.contains("`{{entity}}` is not filled") && doubled.contains("write `{entity}`"), "{doubled}");
+    for right in
+        ["journalctl -u {unit} --since \"{since}\" # on {host}", "echo ${HOME} %{Referer}i {{.State}} {a,b}", "lastb | awk \"{ print }\""]
+    {
+        let said = advice(right);
+        assert!(!said.contains("fill"), "{right}\n{said}");
+    }
+    let title = said("faults:\n  shop.f:\n    title: the parcels of {entity}\n    symptom: true\n");
+    assert!(title.contains("r.yaml:3:27: a title is not filled"), "{title}");
+    let missing =
+        said("faults:\n  shop.f:\n    title: f\n    symptom: true\n    missing: [{log: 'log of {entity}', command: 'ssh {hst}'}]\n");
+    assert!(missing.contains("did you mean `{host}`?"), "{missing}");
+}
+
+#[test]
+fn a_line_for_a_signal_that_is_no_evidence_is_an_error() {
+    let wrong = advice("shop.refused: open the port");
+    assert!(wrong.contains("r.yaml:6:14: a line for the signal `shop.refused` is never given"), "{wrong}");
+}

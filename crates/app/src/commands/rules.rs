@@ -11,8 +11,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use whyline_diagnose::Pack;
 use whyline_diagnose::diagnosis::has_errors;
-use whyline_diagnose::rules::Weight;
 use whyline_diagnose::rules::written::{self, File, Signal};
+use whyline_diagnose::rules::{Through, Weight};
 use whyline_parse::{Format, catalogue, formats};
 use whyline_query::{Glob, Query};
 
@@ -86,8 +86,25 @@ fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
             if let Some(query) = &signal.query {
                 writeln!(out, "  query    {}", query.text)?;
             }
+            if let Some(count) = &signal.count {
+                let by = count.by.as_ref().map_or_else(|| "by whom each accuses".into(), |by| format!("by {}", by.text));
+                let (of, at_least, within) = (&count.of.text, count.at_least, length(count.within));
+                writeln!(out, "  count    of {of}, at least {at_least} within {within}, {by}")?;
+            }
             let entity: Vec<&str> = signal.entity.iter().map(|e| e.text.as_str()).collect();
-            writeln!(out, "  accuses  {}", if entity.is_empty() { "the service that writes it".into() } else { entity.join(", else ") })?;
+            let accused = match (&signal.count, entity.is_empty()) {
+                (Some(count), _) => count.by.as_ref().map_or_else(|| format!("whom {} accuses", count.of.text), |by| by.text.clone()),
+                (None, true) => "the service that writes it".into(),
+                (None, false) => entity.join(", else "),
+            };
+            writeln!(out, "  accuses  {accused}")?;
+            if !signal.until.is_empty() {
+                let until: Vec<&str> = signal.until.iter().map(|u| u.text.as_str()).collect();
+                writeln!(out, "  until    {}", until.join(", or "))?;
+            }
+            if signal.after > 0 {
+                writeln!(out, "  after    {}", length(signal.after))?;
+            }
             if !signal.origin.is_empty() {
                 writeln!(out, "  origin   {}", signal.origin)?;
             }
@@ -111,7 +128,7 @@ fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
         found = true;
         writeln!(out, "fault {id}: {}", fault.title)?;
         for e in &fault.explains {
-            writeln!(out, "  leads to {} (through {:?})", pack.faults[e.fault].id, e.through)?;
+            writeln!(out, "  leads to {}{}", pack.faults[e.fault].id, way(e.through))?;
         }
         for e in &fault.because {
             writeln!(out, "  because  {}", pack.faults[*e].id)?;
@@ -140,6 +157,25 @@ fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
     } else {
         Err(exit::usage(format!("there is no signal, fault or format `{id}` in the rules; {}", elsewhere(id, &pack))))
     }
+}
+
+/// How a fault is connected with what it leads to, in the words of rule files.
+fn way(through: Through) -> &'static str {
+    match through {
+        Through::Upstream => " (through: upstream)",
+        Through::Dependency => " (through: dependency)",
+        Through::Host => " (through: host)",
+        Through::Same => " (through: same)",
+        Through::Any => " (through: any)",
+        Through::Unsaid => "",
+    }
+}
+
+/// A length of time as rule files have it.
+fn length(seconds: u64) -> String {
+    let units = [(86_400, "d"), (3600, "h"), (60, "m")];
+    let unit = units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{seconds}s"), |(unit, name)| format!("{}{name}", seconds / unit))
 }
 
 fn show_format(out: &mut impl Write, file: &File, format: &written::Format) -> Result<()> {

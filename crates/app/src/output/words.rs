@@ -1,7 +1,7 @@
 //! Numbers, times and places as people say them.
 
 use whyline_diagnose::diagnosis::SURE;
-use whyline_diagnose::entity::parts;
+use whyline_diagnose::entity::{parts, unnamed};
 use whyline_event::stamp::{NANOS, rfc3339};
 
 /// The day that all times are on unless they say otherwise: written once, left out after.
@@ -109,18 +109,26 @@ pub fn entity(entity: &str) -> String {
     let (kind, name, host) = parts(entity);
     match (kind, host) {
         ("service" | "unit", Some(host)) if host != name => format!("{name} on {host}"),
-        ("dependency", Some(host)) => format!("what {name} on {host} depends on"),
+        ("dependency", host) => unnamed("", name, host),
         ("client", _) => format!("client {name}"),
         ("host", _) if name == "unknown" => "an unnamed host".into(),
         _ => name.to_string(),
     }
 }
 
-/// Entities, each said once: a service is not repeated as its unit, nor as the host that was named as its place.
-pub fn entities(list: &[String]) -> Vec<String> {
+/// What a cause accuses, as a person would say it: `the database of orders on app01`.
+pub fn accused(cause: &str, accused: &str) -> String {
+    match parts(accused) {
+        ("dependency", name, host) => unnamed(cause, name, host),
+        _ => entity(accused),
+    }
+}
+
+/// Entities that a cause accuses, each said once: a service is not repeated as its unit, nor as the host that was named as its place.
+pub fn entities(cause: &str, list: &[String]) -> Vec<String> {
     let mut said: Vec<String> = Vec::new();
     for e in list {
-        let word = entity(e);
+        let word = accused(cause, e);
         let bare = |w: &str| w.replacen(".service on ", " on ", 1);
         let known = said.iter().any(|s| bare(s) == bare(&word) || s.ends_with(&format!(" on {word}")));
         if !known {
@@ -186,11 +194,13 @@ mod tests {
     #[test]
     fn places() {
         assert_eq!(entity("unit:nginx.service@web01"), "nginx.service on web01");
-        assert_eq!(entity("dependency:haproxy@lb01"), "what haproxy on lb01 depends on");
+        assert_eq!(entity("dependency:haproxy@lb01"), "what haproxy on lb01 calls");
+        assert_eq!(accused("db.unavailable", "dependency:orders@app01"), "the database of orders on app01");
+        assert_eq!(accused("db.unavailable", "service:orders@app01"), "orders on app01");
         let list: Vec<String> = ["service:api@app02", "host:app02", "addr:10.0.0.3:80"].map(String::from).to_vec();
-        assert_eq!(entities(&list), ["api on app02", "10.0.0.3:80"]);
+        assert_eq!(entities("app.crash", &list), ["api on app02", "10.0.0.3:80"]);
         let list: Vec<String> = ["unit:api.service@app02", "service:api@app02", "service:web@web"].map(String::from).to_vec();
-        assert_eq!(entities(&list), ["api.service on app02", "web"]);
+        assert_eq!(entities("app.crash", &list), ["api.service on app02", "web"]);
         assert_eq!(sentence("journal of unit:api.service@app02: all of it"), "journal of api.service on app02: all of it");
     }
 }

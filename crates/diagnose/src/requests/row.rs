@@ -76,7 +76,7 @@ impl Row {
     pub(crate) const WIDTH: usize = 48;
 
     /// The row as bytes.
-    pub(crate) fn to_bytes(&self) -> [u8; Row::WIDTH] {
+    pub(crate) fn to_bytes(self) -> [u8; Row::WIDTH] {
         let small = [self.exact, self.micros, self.queue, self.client, self.path, self.agent, self.line, self.kind].map(u32::to_le_bytes);
         let mut bytes = [0; Row::WIDTH];
         bytes[..8].copy_from_slice(&self.millis.to_le_bytes());

@@ -4,6 +4,7 @@ use super::finding::{Finding, Weight};
 use super::wording;
 use super::written::near::nearest as nearest_name;
 use super::written::{At, File, Problem, Signal};
+use crate::advice::{PLACEHOLDERS, for_signal, placeholders};
 use crate::computed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -38,6 +39,7 @@ fn checked(files: &[File], trusted: usize, least: Weight) -> Vec<Finding> {
     checker.names();
     checker.signals();
     checker.faults();
+    checker.texts();
     checker.cycles();
     checker.unused();
     checker.findings.extend(super::formats::check(files).into_iter().filter(|f| f.weight <= least));
@@ -245,6 +247,62 @@ impl<'a> Checker<'a> {
         }
     }
 
+    /// What texts hold between braces: a name misspelt there would be printed as it is, at night.
+    fn texts(&mut self) {
+        let files = self.files;
+        for (number, file) in files.iter().enumerate().skip(self.trusted) {
+            for signal in &file.signals {
+                self.titles(number, &signal.id, &signal.title);
+            }
+            for fault in &file.faults {
+                self.titles(number, &fault.id, &fault.title);
+                let advice = fault.check.iter().chain(&fault.fix).chain(&fault.prevent);
+                let missing = fault.missing.iter().flat_map(|missing| [&missing.log, &missing.command]);
+                for text in advice.chain(missing) {
+                    if let Some((id, _)) = for_signal(text).filter(|(id, _)| !fault.evidence.iter().any(|e| e.signal.text == *id)) {
+                        let message = format!("a line for the signal `{id}` is never given: it is no evidence of `{}`", fault.id.text);
+                        let help = nearest(id, fault.evidence.iter().map(|e| e.signal.text.as_str()));
+                        self.in_text(number, &fault.id, id, message, help);
+                    }
+                    let known = |name: &str| PLACEHOLDERS.iter().any(|(known, _)| *known == name);
+                    for (_, name) in placeholders(text).filter(|(_, name)| !known(name)) {
+                        let near = nearest_name(name, PLACEHOLDERS.iter().map(|(known, _)| *known), 2 + name.len() / 5);
+                        let help = near.map_or_else(
+                            || {
+                                let all: Vec<String> = PLACEHOLDERS.iter().map(|(known, _)| format!("`{{{known}}}`")).collect();
+                                format!("these are filled: {}; braces for the shell have a blank inside, `{{ {name} }}`", all.join(" "))
+                            },
+                            |near| format!("did you mean `{{{near}}}`?"),
+                        );
+                        let message = format!("nothing is known to fill `{{{name}}}` with");
+                        self.in_text(number, &fault.id, &format!("{{{name}}}"), message, help);
+                    }
+                    for (name, _) in PLACEHOLDERS.iter().filter(|(name, _)| text.contains(&format!("{{{{{name}}}}}"))) {
+                        let (doubled, help) = (format!("{{{{{name}}}}}"), format!("write `{{{name}}}`"));
+                        self.in_text(number, &fault.id, &doubled, format!("`{doubled}` is not filled"), help);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Titles stand as they are.
+    fn titles(&mut self, file: usize, owner: &At, title: &str) {
+        for (_, name) in placeholders(title) {
+            let message = format!("a title is not filled: `{{{name}}}` would stand there as it is");
+            self.in_text(file, owner, &format!("{{{name}}}"), message, "the page names the accused beside the title".into());
+        }
+    }
+
+    /// An error about some words in the texts of a rule, at the first place behind the head of the rule where they stand.
+    fn in_text(&mut self, file: usize, owner: &At, words: &str, message: String, help: String) {
+        let Some(file) = self.files.get(file) else { return };
+        let mut lines = (1u64..).zip(file.text.lines()).skip_while(|(line, _)| *line < owner.line);
+        let place = lines.find_map(|(line, text)| Some((line, text.get(..text.find(words)?)?.chars().count() as u64 + 1)));
+        let at = place.map_or_else(|| owner.clone(), |(line, column)| At { text: words.into(), line, column });
+        self.find(Weight::Error, &file.name, &at, message, help);
+    }
+
     /// Two faults that are each other's reason.
     fn cycles(&mut self) {
         let files = self.files;
@@ -290,7 +348,7 @@ impl<'a> Checker<'a> {
 }
 
 /// Whether a text can be an id: lower case, with a dot.
-pub(super) fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     text.contains('.')
         && text.len() <= 100
         && text.split('.').all(|part| !part.is_empty())

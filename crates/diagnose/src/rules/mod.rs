@@ -10,5 +10,6 @@ mod pack;
 mod wording;
 pub mod written;
 
+pub(crate) use check::is_id;
 pub use finding::{Finding, Weight};
 pub use pack::{Accused, Count, Evidence, Explains, Fault, FaultId, Pack, Signal, SignalId, Through};

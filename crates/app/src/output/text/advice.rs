@@ -2,7 +2,7 @@
 
 use super::Answer;
 use super::page::{Ink, Page, Text};
-use crate::output::words::entity;
+use crate::output::words::accused;
 use std::io::Result;
 use whyline_diagnose::diagnosis::{Advice, Cause};
 
@@ -19,7 +19,7 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
             continue;
         }
         said.push(key);
-        let place = key.1.map(|e| format!(", {}", entity(e))).unwrap_or_default();
+        let place = key.1.map(|e| format!(", {}", accused(&cause.id, e))).unwrap_or_default();
         let label = answer.label(&cause.incident);
         page.write("  ", "    ", &Text::new().then(label).and(Ink::Bold, cause.id.as_str()).then(place), 2)?;
         full(page, &cause.advice)?;

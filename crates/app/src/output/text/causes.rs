@@ -68,8 +68,9 @@ fn confidence(cause: &Cause) -> (Ink, String, &'static str) {
 }
 
 /// Who is accused; of clients also against whom they turned, which the diagnosis names behind them.
-fn accused(list: &[String]) -> String {
-    let said = |list: &[String]| entities(list).join(", ");
+fn accused(cause: &Cause) -> String {
+    let list = &cause.entities;
+    let said = |list: &[String]| entities(&cause.id, list).join(", ");
     let of_clients = list.first().is_some_and(|first| first.starts_with("client:"));
     match list.iter().position(|entity| of_clients && entity.starts_with("service:")) {
         Some(at) => format!("{}, against {}", said(&list[..at]), said(&list[at..])),
@@ -85,7 +86,7 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, caus
     page.write("     ", "     ", &Text::new().and(ink, bar).then("  ").then(if rank == 0 { word } else { "instead of 1." }), 1)?;
     let accused = Text::new()
         .and(Ink::Faint, "accused  ")
-        .and(Ink::Bold, accused(&cause.entities))
+        .and(Ink::Bold, accused(cause))
         .and(Ink::Faint, "  since ")
         .then(answer.day.time(cause.why.first().map_or(&cause.onset, |step| &step.onset)));
     page.write("     ", "              ", &accused, 3)?;
@@ -111,7 +112,7 @@ fn chain(page: &mut Page<'_>, answer: &Answer<'_>, incident: &IncidentReport, ca
         let arrow = if i == 0 { String::new() } else { format!("{}└▶ ", "   ".repeat(depth)) };
         let first = format!("       {}  {arrow}", answer.day.time(&step.onset));
         let rest = " ".repeat(first.chars().count());
-        let place = entity(&step.entity);
+        let place = words::accused(&step.id, &step.entity);
         let text = if felt {
             Text::new().and(Ink::Red, symptom(&step.id)).then(format!(" at {place}: {}", grouped(&step.text)))
         } else {

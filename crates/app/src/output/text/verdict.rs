@@ -99,7 +99,7 @@ fn decider(page: &mut Page<'_>, answer: &Answer<'_>, groups: &[Vec<&IncidentRepo
 }
 
 fn named(text: Text, cause: &Cause, ink: Ink) -> Text {
-    let place = cause.entities.first().map(|e| format!(", {}", entity(e))).unwrap_or_default();
+    let place = cause.entities.first().map(|e| format!(", {}", words::accused(&cause.id, e))).unwrap_or_default();
     text.and(ink, format!("{}{place}", cause.id))
         .and(Ink::Bold, format!(": {}", cause.title))
         .then(format!(" — {} sure", words::confidence(cause.confidence)))
