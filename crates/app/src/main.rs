@@ -7,6 +7,7 @@ mod books;
 mod cli;
 mod commands;
 mod exit;
+mod ground;
 mod load;
 mod output;
 mod own;

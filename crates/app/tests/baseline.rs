@@ -98,7 +98,10 @@ fn logs_that_the_bundle_has_not_are_left_out_and_told() {
     let (folder, good, bad) = halves();
     fs::write(folder.path().join("good/mail.log"), "Nov 21 09:20:01 mx1 postfix/qmgr[11]: 4F2: removed\n").unwrap();
     let ran = diagnose(&[&bad, "--baseline", &good]).expect(0).says("baseline/mail.log: the bundle has no such log");
-    assert!(!ran.out.contains("mail.log"), "{}", ran.out);
+    let json = ran.json();
+    let places = |key: &str| json[key].as_array().unwrap().iter().map(|s| s["source"].as_str().unwrap().to_string()).collect::<Vec<_>>();
+    assert!(places("sources").iter().all(|source| !source.contains("mail.log")), "{}", json["sources"]);
+    assert_eq!(places("notes"), ["baseline/mail.log"]);
 }
 
 #[test]

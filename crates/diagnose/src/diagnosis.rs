@@ -1,6 +1,7 @@
 //! From evidence to the answer: incidents, hypotheses about each, and what is told of them.
 
 mod chain;
+mod dated;
 mod quiet;
 mod uneventful;
 
@@ -11,10 +12,10 @@ use crate::belief::{Hypothesis, hypotheses};
 use crate::evidence::Evidence;
 use crate::groups::Groups;
 use crate::measure::{Times, measure};
-use crate::names::NameId;
+use crate::names::{NONE, NameId};
 pub use crate::report::{
-    Advice, Arrived, Besides, Cause, Citation, Considered, Diagnosis, Entry, Grade, IncidentReport, Missing, Noted, Quiet, Step,
-    SymptomReport,
+    Advice, Arrived, Besides, Cause, Citation, Considered, Diagnosis, Entry, FailedPath, Grade, IncidentReport, Missing, Noted, Quiet,
+    Step, SymptomReport,
 };
 use crate::rules::{Pack, Weight};
 use crate::symptoms::{Incident, Symptom, complaints, incidents, told};
@@ -23,7 +24,7 @@ use crate::topology::Topology;
 use crate::tree::{Gate, Kind, Node, Tree};
 use crate::wanted::{self, Unsure};
 use chain::felt;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 use whyline_event::stamp::rfc3339;
 
@@ -33,15 +34,22 @@ const NAMED: f64 = 0.30;
 const FURTHER: f64 = 0.10;
 /// From this on the program stands by a cause.
 pub const SURE: f64 = 0.70;
+/// So many paths are named of a symptom.
+const PATHS: usize = 3;
 
 /// What lies so long (s) beside a stretch that is asked for is looked at as well, or twice its length.
 const BESIDE: i64 = 1800;
+
+/// How much is looked at before and behind a stretch that is asked for (all in s).
+pub fn beside(from: i64, to: i64) -> i64 {
+    to.saturating_sub(from).saturating_mul(2).max(BESIDE)
+}
 
 /// Diagnoses a bundle, or a stretch of it, in seconds: of that only those incidents are told that reach into it. What lies beside it is looked at
 /// nevertheless, since it says what is usual, and what began or stopped.
 pub fn diagnose(evidence: &mut Evidence, pack: &Pack, asked: Option<(i64, i64)>) -> Diagnosis {
     let asked = asked.map(|(from, to)| {
-        let beside = (to.saturating_sub(from)).saturating_mul(2).max(BESIDE);
+        let beside = beside(from, to);
         evidence.restrict(from.saturating_sub(beside), to.saturating_add(beside));
         (from.saturating_mul(1000), to.saturating_mul(1000).saturating_add(999))
     });
@@ -84,6 +92,7 @@ pub fn diagnose(evidence: &mut Evidence, pack: &Pack, asked: Option<(i64, i64)>)
     let rank = |c: &Cause| if guessing.contains(c.incident.as_str()) { c.confidence * 0.1 } else { c.confidence };
     ranked.sort_by(|(_, a), (_, b)| rank(b).total_cmp(&rank(a)).then_with(|| (&a.incident, &a.id).cmp(&(&b.incident, &b.id))));
     diagnosis.causes = ranked.into_iter().map(|(_, c)| c).collect();
+    dated::fill(&mut diagnosis.causes, evidence);
     diagnosis
 }
 
@@ -121,6 +130,12 @@ fn title(signal: &crate::rules::Signal, activity: &Activity) -> String {
 
 fn round(x: f64) -> f64 {
     (x * 1000.0).round() / 1000.0
+}
+
+/// Entities in their order, each once.
+fn once(list: &[String]) -> Vec<String> {
+    let mut met = BTreeSet::new();
+    list.iter().filter(|entity| met.insert(entity.as_str())).cloned().collect()
 }
 
 impl Context<'_> {
@@ -191,6 +206,7 @@ impl Context<'_> {
                 (usual, total) => 1.0 - total as f64 / usual as f64,
             }),
             clients: clients.len(),
+            paths: self.paths(&s.affected),
             p50: at(&now, 0.5),
             p90: at(&now, 0.9),
             p99: at(&now, 0.99),
@@ -198,6 +214,17 @@ impl Context<'_> {
             p90_before: at(&before, 0.9),
             p99_before: at(&before, 0.99),
         }
+    }
+
+    /// The paths that most of some requests ask for.
+    fn paths(&self, requests: &[u32]) -> Vec<FailedPath> {
+        let mut counts: FxHashMap<NameId, usize> = FxHashMap::default();
+        for path in requests.iter().map(|i| self.evidence.request(*i).of.path).filter(|path| *path != NONE) {
+            *counts.entry(path).or_default() += 1;
+        }
+        let mut counts: Vec<(usize, &str)> = counts.into_iter().map(|(path, n)| (n, self.evidence.text(path).trim())).collect();
+        counts.sort_by(|(n, a), (m, b)| m.cmp(n).then(a.cmp(b)));
+        counts.into_iter().take(PATHS).map(|(failed, path)| FailedPath { path: path.to_string(), failed }).collect()
     }
 
     /// The sources of some requests.
@@ -243,7 +270,7 @@ impl Context<'_> {
         Cause {
             id: fault.id.clone(),
             title: fault.title.clone(),
-            entities: h.entities.clone(),
+            entities: once(&h.entities),
             confidence: round(h.confidence.min(0.99)),
             onset: time(h.onset),
             incident: self.id.into(),
@@ -282,6 +309,7 @@ impl Context<'_> {
                         title: title(signal, activity),
                         weight: round(term.value),
                         count: activity.hits,
+                        measured: activity.note.is_some(),
                     });
                 }
             }

@@ -12,8 +12,7 @@ pub struct Diagnosis {
     pub causes: Vec<Cause>,
     /// Logs that would decide.
     pub missing: Vec<Missing>,
-    /// Where no incident was found: lines that name a fault all the same.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Where no incident was found: what speaks of a fault all the same.
     pub noted: Vec<Noted>,
     /// Where no incident was found: the requests of users.
     #[serde(skip)]
@@ -26,23 +25,42 @@ pub struct Diagnosis {
     pub trees: Vec<Tree>,
 }
 
-/// Something unusual that names a fault, although nobody seems to have felt it.
-#[derive(Debug, Serialize)]
+/// What speaks of a fault, although nobody was seen to feel it: a signal, with the first line that shows it.
+#[derive(Debug, Default, Serialize)]
 pub struct Noted {
     /// The signal.
     pub signal: String,
+    /// The fault of which it says most.
+    pub fault: String,
     /// What it means.
     pub title: String,
-    /// Whom it accuses.
+    /// What it is worth to the fault of which it says most: `strong` or `conclusive`.
+    pub strength: &'static str,
+    /// The same as a number.
+    #[serde(skip)]
+    pub weight: f64,
+    /// Whom the first line accuses.
     pub entity: String,
+    /// How many are accused.
+    pub places: usize,
     /// When it was first seen, RFC 3339.
     pub onset: String,
+    /// When it was last seen, RFC 3339.
+    pub last: String,
     /// How often it was seen.
     pub count: u64,
     /// Path of the source of the first line.
     pub source: String,
     /// That line.
     pub line: u64,
+    /// Its text as it stands there; filled in by whoever can read the source, where it is empty.
+    pub text: String,
+    /// Where the text is, for whoever fills it in: offset and number of its bytes; `None` for the first line as a whole.
+    #[serde(skip)]
+    pub bytes: Option<(u64, u16)>,
+    /// What the signal seeks in lines, as a query; empty where it was measured.
+    #[serde(skip)]
+    pub query: String,
 }
 
 /// A while in which most requests stayed away, although none failed.
@@ -170,6 +188,8 @@ pub struct SymptomReport {
     pub share: f64,
     /// Distinct clients concerned.
     pub clients: usize,
+    /// Method and path of most requests concerned, numbers and ids masked; at most three.
+    pub paths: Vec<FailedPath>,
     /// Median duration of all requests in that stretch, seconds.
     pub p50: Option<f64>,
     /// 90th percentile.
@@ -182,6 +202,15 @@ pub struct SymptomReport {
     pub p90_before: Option<f64>,
     /// 99th percentile before the incident.
     pub p99_before: Option<f64>,
+}
+
+/// A path, and how many of the requests concerned ask for it.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailedPath {
+    /// Method and path, numbers and ids masked.
+    pub path: String,
+    /// How many.
+    pub failed: usize,
 }
 
 /// One cause.
@@ -238,6 +267,13 @@ pub struct Citation {
     pub weight: f64,
     /// How often the signal was seen around the incident.
     pub count: u64,
+    /// It was measured over many records, of which this is one: the numbers stand in the title.
+    #[serde(skip_serializing_if = "is_false")]
+    pub measured: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// A step of the chain.
@@ -294,4 +330,7 @@ pub struct Missing {
     pub decides: String,
     /// The incident.
     pub incident: String,
+    /// Where it lies among what was given, but could not be read; filled in by whoever read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unreadable: Option<String>,
 }

@@ -114,6 +114,7 @@ pub(crate) fn where_nothing_stands_out(evidence: &Evidence, pack: &Pack) -> Vec<
                 command: server.get_access.to_string(),
                 decides: String::new(),
                 incident: String::new(),
+                unreadable: None,
             });
         }
     }
@@ -187,7 +188,7 @@ impl Unsure<'_> {
 
     fn one(&self, host: &str, log: String, why: String, command: &str) -> Missing {
         let (host, incident) = (host.to_string(), self.id.to_string());
-        Missing { host, log, why, command: command.to_string(), decides: String::new(), incident }
+        Missing { host, log, why, command: command.to_string(), decides: String::new(), incident, unreadable: None }
     }
 
     /// What the rule of a fault asks for, as far as it was not given.
@@ -209,6 +210,7 @@ impl Unsure<'_> {
                 command,
                 decides: fault.id.clone(),
                 incident: self.id.to_string(),
+                unreadable: None,
             }
         })
     }

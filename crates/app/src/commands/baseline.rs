@@ -25,7 +25,14 @@ pub fn add(bundle: &mut Bundle, paths: &[PathBuf], options: &Options) -> Vec<Opt
             continue;
         };
         places[at] = Some(bundle.inputs.len());
-        input.source.path = path;
+        input.source.path.clone_from(&path);
+        if let Some((own, other)) =
+            bundle.inputs[log].source.host.as_ref().zip(input.source.host.as_ref()).filter(|(own, other)| own != other)
+        {
+            let what = format!("is of {other}, but stands for {}, which is of {own}", bundle.inputs[log].source.path);
+            let help = "a good day tells what is usual only of the same machines".to_string();
+            bundle.problems.push(Problem { help, ..Problem::remark(&path, what) });
+        }
         input.source.host = bundle.inputs[log].source.host.clone().or(input.source.host);
         bundle.inputs.push(input);
         bundle.plans.push(plan);

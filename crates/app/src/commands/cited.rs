@@ -24,6 +24,9 @@ pub fn fill(diagnosis: &mut Diagnosis, from: &From) {
     for c in diagnosis.causes.iter().flat_map(|c| &c.evidence).filter(|c| c.text.is_empty()) {
         wanted.entry(c.source.clone()).or_default().insert((c.line, c.bytes));
     }
+    for noted in diagnosis.noted.iter().filter(|noted| noted.text.is_empty()) {
+        wanted.entry(noted.source.clone()).or_default().insert((noted.line, noted.bytes));
+    }
     let texts = match from {
         From::Files(bundle) => of_files(bundle, &wanted),
         From::Store(store) => wanted.iter().flat_map(|(path, places)| of_store(store, path, places)).collect(),
@@ -35,6 +38,9 @@ pub fn fill(diagnosis: &mut Diagnosis, from: &From) {
             }
         }
         cause.evidence.retain(|c: &Citation| !c.text.is_empty());
+    }
+    for noted in diagnosis.noted.iter_mut().filter(|noted| noted.text.is_empty()) {
+        noted.text = texts.get(&(noted.source.clone(), (noted.line, noted.bytes))).cloned().unwrap_or_default();
     }
 }
 

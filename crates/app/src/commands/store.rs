@@ -172,7 +172,8 @@ fn kept_problems(sources: &[StoredSource]) -> Vec<Problem> {
 pub fn read(folder: &Path, now: &Told, pack: &Pack, matcher: &Matcher) -> Result<Read> {
     let store = open(folder)?;
     let known = Known::of(&store, now)?;
-    let (mut tally, mut infos, mut books) = (Tally::new(pack, matcher, &Spill::default()), Vec::new(), Books::default());
+    let (mut tally, mut infos, mut books) =
+        (Tally::new(pack, matcher, &Spill::default()), Vec::new(), Books { balanced: true, ..Books::default() });
     for (rank, number) in (0u32..).zip(store.order()) {
         let source = &store.sources()[number];
         let (facts, counts) = (&known.facts[number], counts(&source.counted));

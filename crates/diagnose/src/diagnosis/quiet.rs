@@ -71,6 +71,7 @@ pub(super) fn wanted(host: &str) -> Missing {
         command: String::new(),
         decides: String::new(),
         incident: String::new(),
+        unreadable: None,
     }
 }
 

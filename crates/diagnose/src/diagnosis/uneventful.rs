@@ -6,12 +6,23 @@ use crate::groups::{Group, Groups};
 use crate::report::{Arrived, Diagnosis, Noted};
 use crate::requests::Chosen;
 use crate::rules::{Pack, SignalId};
+use crate::tally::Text;
 use crate::topology::Topology;
 use crate::untold::CONCLUSIVE;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// No more is worth a look.
+/// No more is told beside requests that were served, and where no request is logged.
 const MOST: usize = 3;
+const MOST_UNWATCHED: usize = 5;
+/// What shows these is mostly routine (a service is stopped to be started again, a report takes long), unless it is conclusive.
+const ROUTINE: [&str; 2] = ["app.process-down", "db.slow-query"];
+/// Logs of so many seconds show what is usual; what is seen less than once in so many seconds is rare.
+const LONG: i64 = 3600;
+const RARE: i64 = 120;
+/// Evidence of this weight or more is strong (the logarithm of `strong` in a rule).
+const STRONG: f64 = 2.48;
+/// What is no fault of what it befell: attempts of strangers, changes, and a machine that starts.
+const MEANT: [&str; 4] = ["client.", "security.", "change.", "host.reboot"];
 /// All of it was seen within so many seconds; what comes again and again is the usual noise of this place.
 const TOGETHER: i64 = 600;
 /// So long (s) before it its machine said nothing of the kind, and so long behind it.
@@ -35,49 +46,108 @@ const GRAVE: [&str; 12] = [
     "net.ephemeral-ports-exhausted",
 ];
 
-/// Conclusive evidence of some fault that was seen once and not before, at most three signals: those that were seen most often.
+/// What speaks of faults although nobody was seen to feel any. Beside requests that were served only what is [`GRAVE`], was seen once and not
+/// before. Where no request is logged nobody knows what was felt, so all strong evidence is told.
 pub(super) fn noted(evidence: &Evidence, pack: &Pack, groups: &Groups) -> Vec<Noted> {
-    let faults = pack.faults.iter().filter(|fault| GRAVE.contains(&fault.id.as_str()));
-    let conclusive = faults.flat_map(|fault| &fault.evidence).filter(|e| e.weight >= CONCLUSIVE);
-    let conclusive: BTreeSet<SignalId> = conclusive.map(|e| e.signal).collect();
-    let unusual = groups.all.iter().filter(|group| conclusive.contains(&group.signal));
-    let mut found: Vec<Noted> = unusual.filter_map(|group| of_group(evidence, pack, group)).collect();
-    found.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| (&a.onset, &a.signal, &a.entity).cmp(&(&b.onset, &b.signal, &b.entity))));
-    // One line may show several signals, and several machines may tell of one event.
-    let (mut lines, mut signals) = (BTreeSet::new(), BTreeSet::new());
-    found.retain(|noted| lines.insert((noted.source.clone(), noted.line)) && signals.insert(noted.signal.clone()));
-    found.truncate(MOST);
+    let is_watched = !evidence.requests.is_empty();
+    let known = strengths(pack, is_watched);
+    let mut by_signal: BTreeMap<SignalId, Vec<&Group>> = BTreeMap::new();
+    for group in groups.all.iter().filter(|group| known.contains_key(&group.signal)) {
+        if is_own(evidence, group) && if is_watched { is_unusual(evidence, group) } else { !is_usual(evidence, group) } {
+            by_signal.entry(group.signal).or_default().push(group);
+        }
+    }
+    let mut found: Vec<Noted> =
+        by_signal.into_iter().filter_map(|(signal, list)| of_signal(evidence, pack, (signal, *known.get(&signal)?), &list)).collect();
+    found.sort_by(|a, b| {
+        b.weight.total_cmp(&a.weight).then(b.count.cmp(&a.count)).then_with(|| (&a.onset, &a.signal).cmp(&(&b.onset, &b.signal)))
+    });
+    // One line may show several signals, and several lines may tell of one event.
+    let (mut lines, mut events) = (BTreeSet::new(), BTreeSet::new());
+    let second = |noted: &Noted| noted.onset.get(..18).unwrap_or_default().to_string();
+    found.retain(|noted| lines.insert((noted.source.clone(), noted.line)) && events.insert((noted.fault.clone(), second(noted))));
+    found.truncate(if is_watched { MOST } else { MOST_UNWATCHED });
     found.sort_by(|a, b| (&a.onset, &a.signal).cmp(&(&b.onset, &b.signal)));
     found
 }
 
-fn of_group(evidence: &Evidence, pack: &Pack, group: &Group) -> Option<Noted> {
-    let series = || group.series.iter().filter_map(|number| evidence.series.get(*number));
-    // What is of a good day says nothing of this one.
-    if series().any(|s| evidence.is_baseline(s.source)) {
-        return None;
+/// Signals that are told of, each with the fault of which it says most and the weight that it has for it.
+fn strengths(pack: &Pack, is_watched: bool) -> BTreeMap<SignalId, (f64, usize)> {
+    let mut strengths: BTreeMap<SignalId, (f64, usize)> = BTreeMap::new();
+    let is_grave = |id: &str| GRAVE.contains(&id);
+    let is_fault = |id: &str| !MEANT.iter().any(|kind| id.starts_with(kind));
+    let least = if is_watched { CONCLUSIVE } else { STRONG };
+    let told = |id: &str| if is_watched { is_grave(id) } else { is_fault(id) };
+    for (number, fault) in pack.faults.iter().enumerate().filter(|(_, fault)| !fault.symptom && told(&fault.id)) {
+        let least = if ROUTINE.contains(&fault.id.as_str()) { CONCLUSIVE } else { least };
+        for e in fault.evidence.iter().filter(|e| e.weight >= least) {
+            let known = strengths.entry(e.signal).or_insert((e.weight, number));
+            if e.weight > known.0 {
+                *known = (e.weight, number);
+            }
+        }
     }
-    let first = series().filter_map(|s| s.bins.first()).map(|bin| bin.0).min()?;
-    let last = series().filter_map(|s| s.bins.last()).map(|bin| bin.0).max()?;
+    strengths
+}
+
+/// What is of a good day says nothing of this one.
+fn is_own(evidence: &Evidence, group: &Group) -> bool {
+    !group.series.iter().filter_map(|number| evidence.series.get(*number)).any(|s| evidence.is_baseline(s.source))
+}
+
+/// Whether it goes on through most of long logs, now and then: the usual noise of this place.
+fn is_usual(evidence: &Evidence, group: &Group) -> bool {
+    let series = || group.series.iter().filter_map(|number| evidence.series.get(*number));
+    let sources: BTreeSet<usize> = series().map(|s| s.source).collect();
+    let spans = sources.iter().filter_map(|source| evidence.span(*source));
+    let Some((begin, end)) = spans.reduce(|(a, b), (x, y)| (a.min(x), b.max(y))) else { return false };
+    let seconds = group.bins.seconds(i64::MIN, i64::MAX);
+    let (Some(first), Some(last)) = (seconds.first(), seconds.last()) else { return false };
+    let hits = i64::try_from(series().map(|s| s.total()).sum::<u64>()).unwrap_or(i64::MAX);
+    let lasted = last - first;
+    end - begin >= LONG && lasted * 2 >= end - begin && hits.saturating_mul(RARE) < lasted
+}
+
+/// Whether it was seen in one short stretch, in the middle of logs that show what is usual.
+fn is_unusual(evidence: &Evidence, group: &Group) -> bool {
+    let series = || group.series.iter().filter_map(|number| evidence.series.get(*number));
+    let first = series().filter_map(|s| s.bins.first()).map(|bin| bin.0).min();
+    let last = series().filter_map(|s| s.bins.last()).map(|bin| bin.0).max();
     let hosts: BTreeSet<&str> = series().filter_map(|s| evidence.sources.get(s.source)).map(|source| source.host.as_str()).collect();
     let is_its = |source: &SourceInfo| hosts.contains(source.host.as_str());
-    let (begin, end) = evidence.span_of(is_its)?;
+    let (Some(first), Some(last), Some((begin, end))) = (first, last, evidence.span_of(is_its)) else { return false };
     let records: u64 = evidence.sources.iter().filter(|source| is_its(source)).map(|source| source.records).sum();
     let is_short = last - first <= TOGETHER && (last - first) * 4 <= end - begin;
-    if !is_short || first - begin < SILENT || end - last < SILENT || records < FEW {
-        return None;
-    }
-    let samples = series().flat_map(|s| s.samples.iter().map(move |sample| (sample.nanos, s.source, sample.line, s.entity)));
-    let (nanos, source, line, entity) = samples.min()?;
-    let signal = pack.signals.get(group.signal as usize)?;
+    is_short && first - begin >= SILENT && end - last >= SILENT && records >= FEW
+}
+
+/// A signal at all the places at which it was seen; several machines may tell of one event.
+fn of_signal(evidence: &Evidence, pack: &Pack, (signal, (weight, fault)): (SignalId, (f64, usize)), groups: &[&Group]) -> Option<Noted> {
+    let series = || groups.iter().flat_map(|group| &group.series).filter_map(|number| evidence.series.get(*number));
+    let samples = series().flat_map(|s| s.samples.iter().map(move |sample| (sample.nanos, s.source, sample.line, s.entity, &sample.text)));
+    let (nanos, source, line, entity, text) = samples.min()?;
+    let last = series().filter_map(|s| s.bins.last()).map(|bin| bin.0).max()?;
+    let signal = pack.signals.get(signal as usize)?;
+    let (text, bytes) = match text {
+        Text::Here(kept) => (kept.text.to_string(), None),
+        Text::There(offset, length) => (String::new(), Some((*offset, *length))),
+    };
     Some(Noted {
         signal: signal.id.clone(),
+        fault: pack.faults.get(fault)?.id.clone(),
         title: signal.title.clone(),
+        strength: if weight >= CONCLUSIVE { "conclusive" } else { "strong" },
+        weight,
         entity: evidence.text(entity).to_string(),
+        places: series().map(|s| s.entity).collect::<BTreeSet<_>>().len(),
         onset: time(nanos.div_euclid(1_000_000)),
+        last: time((last * 1000).max(nanos.div_euclid(1_000_000))),
         count: series().map(|s| s.total()).sum(),
         source: evidence.sources.get(source)?.path.clone(),
         line: line.into(),
+        text,
+        bytes,
+        query: signal.query.clone(),
     })
 }
 

@@ -2,12 +2,13 @@
 
 use super::Answer;
 use super::page::{Ink, Page, Text};
+use super::verdict::groups;
 use crate::output::words::accused;
 use std::io::Result;
 use whyline_diagnose::diagnosis::{Advice, Cause};
 
 pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
-    let firsts: Vec<&Cause> = answer.diagnosis.incidents.iter().filter_map(|i| answer.causes_of(i).first().copied()).collect();
+    let firsts: Vec<&Cause> = groups(answer).into_iter().flatten().filter_map(|i| answer.causes_of(i).first().copied()).collect();
     if firsts.is_empty() {
         return Ok(());
     }

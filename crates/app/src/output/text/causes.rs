@@ -1,6 +1,7 @@
 //! Why: the causes, from the fault up to what was felt, each with its proof.
 
 use super::page::{Ink, Page, Text};
+use super::verdict::groups;
 use super::{Answer, evidence};
 use crate::output::words;
 use crate::output::words::{entities, entity, percent, seconds_between, symptom};
@@ -8,10 +9,10 @@ use std::io::Result;
 use whyline_diagnose::diagnosis::{Cause, Entry, IncidentReport, SURE};
 
 pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
-    let incidents = &answer.diagnosis.incidents;
+    let incidents: Vec<&IncidentReport> = groups(answer).into_iter().flatten().collect();
     for (number, incident) in incidents.iter().enumerate() {
         let causes = answer.causes_of(incident);
-        let same = |other: &&IncidentReport| !answer.explain && !causes.is_empty() && key(&answer.causes_of(other)) == key(&causes);
+        let same = |other: &&&IncidentReport| !answer.explain && !causes.is_empty() && key(&answer.causes_of(other)) == key(&causes);
         // Incidents of the same causes are told once.
         if incidents.iter().take(number).any(|other| same(&other)) {
             continue;

@@ -78,7 +78,7 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, group: &Group<'_>, most: usize)
     let Some(first) = group.lines.first() else { return Ok(()) };
     let mut text = Text::plain(first.title.as_str());
     // What was measured over many lines cites one of them and carries its numbers in its title.
-    let counted = first.timestamp.is_some();
+    let counted = !first.measured;
     if counted && first.count > 1 {
         text = text.and(Ink::Faint, format!("  {} times", number(first.count)));
     }
@@ -119,25 +119,29 @@ fn strength(weight: f64) -> &'static str {
 
 /// One citation: where, then the line; of a record of several lines the first and the one that decides.
 fn line(page: &mut Page<'_>, c: &Citation, rows: usize) -> Result<()> {
-    const INDENT: &str = "           ";
-    let place = format!("{}:{}", c.source, c.line);
-    let whole = joined(&c.text);
-    let text: Vec<&str> = whole.as_deref().unwrap_or(&c.text).lines().filter(|l| !l.trim().is_empty()).collect();
+    quote(page, "         ", (&format!("{}:{}", c.source, c.line), &c.text, &c.query), rows)
+}
+
+/// A line with its place and the query that it answers, `indent` before its first row.
+pub(super) fn quote(page: &mut Page<'_>, indent: &str, (place, text, query): (&str, &str, &str), rows: usize) -> Result<()> {
+    let rest = format!("{indent}  ");
+    let whole = joined(text);
+    let text: Vec<&str> = whole.as_deref().unwrap_or(text).lines().filter(|l| !l.trim().is_empty()).collect();
     // A row can lose a few columns to a word that is kept whole.
-    let room = (page.width() - INDENT.len()) * rows - 12 * (rows - 1);
+    let room = (page.width() - rest.len()) * rows - 12 * (rows - 1);
     let fitting = |text: &str, used: usize| {
         let (text, room) = (safe::line(text.trim()), room.saturating_sub(used).max(60));
         if text.chars().count() <= room {
             text.into_owned()
         } else {
             let marks =
-                if text.starts_with('{') { Query::parse(&c.query).map(|q| Marks::of(&q)).unwrap_or_default() } else { Marks::default() };
+                if text.starts_with('{') { Query::parse(query).map(|q| Marks::of(&q)).unwrap_or_default() } else { Marks::default() };
             json::shorter(&text, room, &marks).unwrap_or_else(|| line_middle(&text, room))
         }
     };
     let (first, decisive) = shown(&text);
     let first = fitting(first, place.chars().count());
-    page.write(&INDENT[2..], INDENT, &Text::new().and(Ink::Cyan, place).then("  ").then(first), usize::MAX)?;
+    page.write(indent, &rest, &Text::new().and(Ink::Cyan, place).then("  ").then(first), usize::MAX)?;
     if let Some(decisive) = decisive {
         // Of what was cut nobody knows the number of lines.
         let skipped = match text.len() {
@@ -146,7 +150,7 @@ fn line(page: &mut Page<'_>, c: &Citation, rows: usize) -> Result<()> {
             lines => format!("… of {lines} lines: "),
         };
         let decisive = fitting(decisive, skipped.chars().count());
-        page.write(INDENT, INDENT, &Text::new().and(Ink::Faint, skipped).then(decisive), usize::MAX)?;
+        page.write(&rest, &rest, &Text::new().and(Ink::Faint, skipped).then(decisive), usize::MAX)?;
     }
     Ok(())
 }

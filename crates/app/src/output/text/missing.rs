@@ -13,7 +13,7 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     // The same log of several hosts is asked for once.
     let mut wanted: Vec<(Vec<&str>, &Missing)> = Vec::new();
     for m in &answer.diagnosis.missing {
-        match wanted.iter_mut().find(|(_, w)| (&w.log, &w.why, &w.command) == (&m.log, &m.why, &m.command)) {
+        match wanted.iter_mut().find(|(_, w)| (&w.log, &w.why, &w.command, &w.unreadable) == (&m.log, &m.why, &m.command, &m.unreadable)) {
             // Several incidents may ask for it.
             Some((hosts, _)) if hosts.contains(&m.host.as_str()) => {}
             Some((hosts, _)) => hosts.push(&m.host),
@@ -37,6 +37,10 @@ fn one(page: &mut Page<'_>, hosts: &[&str], m: &Missing) -> Result<()> {
     let head = if hosts.is_empty() { Text::new() } else { Text::new().and(Ink::Bold, hosts.join(", ")).then("  ") };
     page.write("  ", "    ", &head.then(log), 2)?;
     page.write("    ", "      ", &Text::new().and(Ink::Faint, sentence(&m.why)), 2)?;
+    if let Some(place) = &m.unreadable {
+        let text = format!("it was given as {place}, but could not be read (see WHAT WAS READ)");
+        return page.write("    ", "      ", &Text::new().and(Ink::Red, text), 2);
+    }
     if m.command.is_empty() {
         return Ok(());
     }

@@ -4,6 +4,7 @@
 //! everything safe to show), [`words`] says numbers, times and places.
 
 mod advice;
+mod asked;
 mod causes;
 mod evidence;
 mod incidents;
@@ -11,10 +12,11 @@ mod json;
 mod missing;
 mod nothing;
 mod page;
+mod seen;
 mod sources;
 mod verdict;
 
-use crate::books::Books;
+use crate::ground::Ground;
 use crate::output::words::{self, Day};
 use page::{Ink, Page, Text};
 use std::io::Write;
@@ -33,6 +35,7 @@ pub struct Look {
 struct Answer<'a> {
     diagnosis: &'a Diagnosis,
     evidence: &'a Evidence,
+    ground: &'a Ground,
     explain: bool,
     day: Day,
 }
@@ -52,27 +55,38 @@ impl Answer<'_> {
 }
 
 /// Writes it.
-pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence, books: &Books, look: &Look) -> anyhow::Result<()> {
-    let last = evidence.whole().map(|(_, last)| words::text(last));
+pub fn diagnosis(out: &mut dyn Write, diagnosis: &Diagnosis, evidence: &Evidence, ground: &Ground, look: &Look) -> anyhow::Result<()> {
+    let whole = evidence.whole().or_else(|| ground.asked.as_ref().and_then(|asked| asked.whole));
+    let last = whole.map(|(_, last)| words::text(last));
     let day = diagnosis.incidents.first().map(|i| i.start.clone()).or(last).map_or_else(Day::default, |t| Day::of(&t));
-    let answer = Answer { diagnosis, evidence, explain: look.explain, day };
+    let answer = Answer { diagnosis, evidence, ground, explain: look.explain, day };
     let mut page = Page::new(out, look.width);
     verdict::write(&mut page, &answer)?;
-    sources::write(&mut page, &answer)?;
+    seen::write(&mut page, &answer)?;
+    // A long list would stand between the verdict and what was felt.
+    let is_long = evidence.sources.len() > sources::IN_FULL;
+    if !is_long {
+        sources::write(&mut page, &answer)?;
+    }
     incidents::write(&mut page, &answer)?;
     causes::write(&mut page, &answer)?;
     advice::write(&mut page, &answer)?;
     missing::write(&mut page, &answer)?;
+    if is_long {
+        sources::write(&mut page, &answer)?;
+    }
     page.blank()?;
-    page.write("", "       ", &Text::new().and(Ink::Faint, format!("books: {}", books.line())), usize::MAX)?;
+    page.write("", "       ", &Text::new().and(Ink::Faint, format!("books: {}", ground.books.line())), usize::MAX)?;
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ground::Asked;
     use crate::output::safe::hidden;
-    use whyline_diagnose::diagnosis::{Advice, Besides, Citation, Entry, Missing, Step, SymptomReport};
+    use whyline_diagnose::diagnosis::{Advice, Besides, Citation, Entry, FailedPath, Missing, Noted, Step, SymptomReport};
+    use whyline_parse::{Gravity, Problem};
 
     const EVIL: &str = "x\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}gnp\u{2066}\u{200b}\r\n\tlong long long text with many words in it";
 
@@ -87,6 +101,7 @@ mod tests {
             failed: 412,
             share: 0.132,
             clients: 7,
+            paths: vec![FailedPath { path: EVIL.into(), failed: 400 }],
             p50: Some(0.004),
             p90: Some(0.1),
             p99: Some(1.0),
@@ -108,6 +123,7 @@ mod tests {
             title: EVIL.into(),
             weight,
             count: 1234,
+            measured: false,
         };
         let list = || vec![EVIL.to_string(); 3];
         Cause {
@@ -136,6 +152,12 @@ mod tests {
         }
     }
 
+    fn ground() -> Ground {
+        let problem = |gravity| Problem { gravity, place: EVIL.into(), what: EVIL.into(), help: EVIL.into() };
+        let asked = Asked { from: Some(1_795_255_001), to: None, whole: Some((1_795_255_001, 1_795_255_009)), sources: Vec::new() };
+        Ground { problems: vec![problem(Gravity::Unreadable), problem(Gravity::Remark)], asked: Some(asked), ..Ground::default() }
+    }
+
     fn answer(causes: Vec<Cause>, width: usize, explain: bool) -> String {
         let incident = IncidentReport {
             id: "incident-1".into(),
@@ -156,10 +178,13 @@ mod tests {
             command: EVIL.into(),
             decides: EVIL.into(),
             incident: EVIL.into(),
+            unreadable: Some(EVIL.into()),
         }];
-        let given = Diagnosis { incidents: vec![incident], causes, missing, ..Diagnosis::default() };
+        let noted =
+            vec![Noted { title: EVIL.into(), entity: format!("host:{EVIL}"), source: EVIL.into(), text: EVIL.into(), ..Noted::default() }];
+        let given = Diagnosis { incidents: vec![incident], causes, missing, noted, ..Diagnosis::default() };
         let mut out = Vec::new();
-        diagnosis(&mut out, &given, &Evidence::default(), &Books::default(), &Look { width, explain }).unwrap();
+        diagnosis(&mut out, &given, &Evidence::default(), &ground(), &Look { width, explain }).unwrap();
         anstream::adapter::strip_str(&String::from_utf8(out).unwrap()).to_string()
     }
 
@@ -190,7 +215,7 @@ mod tests {
     #[test]
     fn nothing_read_is_no_health() {
         let mut out = Vec::new();
-        diagnosis(&mut out, &Diagnosis::default(), &Evidence::default(), &Books::default(), &Look { width: 80, explain: false }).unwrap();
+        diagnosis(&mut out, &Diagnosis::default(), &Evidence::default(), &Ground::default(), &Look { width: 80, explain: false }).unwrap();
         assert!(String::from_utf8(out).unwrap().contains("Nothing was read"));
     }
 }

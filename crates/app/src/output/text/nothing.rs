@@ -1,8 +1,8 @@
-//! The verdict where no incident was found: how much was looked at, and what is worth a look all the same.
+//! The verdict where no incident was found: how much was looked at.
 
-use super::Answer;
 use super::page::{Ink, Page, Text};
-use crate::output::words::{Day, count, entity, number, percent, text};
+use super::{Answer, asked};
+use crate::output::words::{Day, count, number, percent, text};
 use std::io::Result;
 use whyline_diagnose::diagnosis::Quiet;
 
@@ -10,8 +10,16 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     let evidence = answer.evidence;
     let own = || (0..evidence.sources.len()).filter(|number| !evidence.is_baseline(*number));
     let records: u64 = own().map(|number| evidence.sources[number].records).sum();
+    let yellow = |text: &str| Text::new().and(Ink::Yellow, text);
+    if evidence.sources.is_empty() && answer.ground.is_store {
+        let text = "The store is empty: nothing was ingested, or the first ingest was interrupted. Run `whyline ingest PATH...` (again).";
+        return page.write("", "", &yellow(text), 9);
+    }
     if records == 0 {
-        return page.write("", "", &Text::new().and(Ink::Yellow, "Nothing was read, so nothing can be said."), 9);
+        return page.write("", "", &yellow("Nothing was read, so nothing can be said."), 9);
+    }
+    if answer.ground.asked_in_vain() {
+        return asked::nothing_there(page, answer);
     }
     let whole = own().filter_map(|number| evidence.span(number)).reduce(|(a, b), (x, y)| (a.min(x), b.max(y)));
     let span = whole.map(|(a, b)| {
@@ -20,19 +28,17 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     });
     let span = span.unwrap_or_else(|| "without any time stamps".into());
     let sources = count(own().count(), "source", "sources");
-    let looked = format!("Looked at {sources}, {}, {span}.", count(records, "record", "records"));
+    let records = answer.ground.asked.as_ref().map_or(records, |asked| own().filter_map(|n| asked.sources.get(n)).map(|s| s.records).sum());
+    let unread = answer.ground.unreadable().count();
+    let unread = if unread > 0 {
+        format!(" {} not be read, wholly or in part.", count(unread, "input could", "inputs could"))
+    } else {
+        String::new()
+    };
+    let looked = format!("Looked at {sources}, {}, {span}.{unread}", count(records, "record", "records"));
     let arrived = &answer.diagnosis.arrived;
     if arrived.requests == 0 {
-        // Who answers requests logs them; of a mail server or a laptop nobody expects it.
-        let (title, wish) = if evidence.sources.iter().any(|s| s.records > 0 && answers_requests(s.family())) {
-            let title = "Nothing found, but no log here shows requests: what users felt cannot be read from it.";
-            (title, " The access log of the proxy or of the service would tell.")
-        } else {
-            ("Nothing found: no line here tells of trouble that users felt.", "")
-        };
-        page.write("", "", &Text::new().and(Ink::Bold, title), 9)?;
-        page.write("  ", "  ", &Text::plain(format!("{looked}{wish}")), 9)?;
-        return worth_a_look(page, answer);
+        return unwatched(page, answer, &looked);
     }
     let share = |n: usize| format!("{} ({})", number(n), percent(n as f64 / arrived.requests as f64));
     // A steady share of failures has no onset to explain, but it is not health.
@@ -59,8 +65,24 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     };
     let requests = count(arrived.requests, "logged request", "logged requests");
     let at = if arrived.is_all || arrived.hosts.is_empty() { String::new() } else { format!(" at {}", arrived.hosts.join(", ")) };
-    page.write("  ", "  ", &Text::plain(format!("{looked} Of {requests}{at} {failures}.")), 9)?;
-    worth_a_look(page, answer)
+    page.write("  ", "  ", &Text::plain(format!("{looked} Of {requests}{at} {failures}.")), 9)
+}
+
+/// No log shows requests: nobody can say what users felt.
+fn unwatched(page: &mut Page<'_>, answer: &Answer<'_>, looked: &str) -> Result<()> {
+    let (ink, title) = match answer.diagnosis.noted.len() {
+        0 => (Ink::Bold, "Nothing found, but no log here shows requests: what users felt cannot be read from it.".to_string()),
+        n => {
+            let signs = count(n, "sign of a fault", "signs of faults");
+            let title = format!("No log here shows requests, so nobody can say what users felt, and no cause is named; {signs} below.");
+            (Ink::Yellow, title)
+        }
+    };
+    // Who answers requests logs them; of a mail server or a laptop nobody expects it.
+    let is_expected = answer.evidence.sources.iter().any(|s| s.records > 0 && answers_requests(s.family()));
+    let wish = if is_expected { " The access log of the proxy or of the service would tell." } else { "" };
+    page.write("", "", &Text::new().and(ink, title), 9)?;
+    page.write("  ", "  ", &Text::plain(format!("{looked}{wish}")), 9)
 }
 
 /// Most requests stayed away, and nobody here knows why.
@@ -80,17 +102,4 @@ fn answers_requests(family: &str) -> bool {
     const WEB: [&str; 12] =
         ["nginx", "apache", "haproxy", "iis", "caddy", "traefik", "envoy", "squid", "varnish", "lighttpd", "gunicorn", "uvicorn"];
     WEB.contains(&family) || matches!(family, "app" | "json" | "php-fpm" | "php" | "logfmt")
-}
-
-/// Lines that name a fault, although nobody seems to have felt it.
-fn worth_a_look(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
-    for noted in &answer.diagnosis.noted {
-        let times = if noted.count > 1 { format!(", {}", count(noted.count, "time", "times")) } else { String::new() };
-        let text = Text::new()
-            .and(Ink::Yellow, "Worth a look: ")
-            .then(format!("{}, {}", entity(&noted.entity), noted.title))
-            .and(Ink::Faint, format!(" ({}{times}, {}:{})", answer.day.time(&noted.onset), noted.source, noted.line));
-        page.write("  ", "    ", &text, 4)?;
-    }
-    Ok(())
 }

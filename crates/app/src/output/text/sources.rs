@@ -2,21 +2,27 @@
 
 use super::Answer;
 use super::page::{Ink, Page, Text, middle};
-use crate::output::words::{count, length, number, percent, text};
+use crate::ground::Asked;
+use crate::output::words::{Day, count, length, number, percent, text};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Result;
 use whyline_diagnose::SourceInfo;
 use whyline_event::stamp::NANOS;
+use whyline_parse::Problem;
 
 /// From this width on the table has a column for zones.
 const WIDE: usize = 110;
 /// More sources than this are summed up by host.
-const IN_FULL: usize = 12;
+pub(super) const IN_FULL: usize = 12;
+/// No more machines are listed.
+const MOST_HOSTS: usize = 15;
+/// So much of what could not be read, or is to be known, is said.
+const MOST_PROBLEMS: usize = 6;
 
 pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     let sources = &answer.evidence.sources;
     if sources.is_empty() {
-        return Ok(());
+        return if answer.ground.problems.is_empty() { Ok(()) } else { alone(page, answer) };
     }
     let collapse = sources.len() > IN_FULL && !answer.explain;
     let hosts = sources.iter().map(|s| s.host.as_str()).filter(|h| !h.is_empty()).collect::<BTreeSet<_>>().len();
@@ -29,6 +35,8 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     } else {
         all(page, answer)?;
     }
+    asked(page, answer)?;
+    problems(page, answer)?;
     zones(page, answer)?;
     clocks(page, sources)?;
     good_day(page, sources)
@@ -46,13 +54,20 @@ fn good_day(page: &mut Page<'_>, sources: &[SourceInfo]) -> Result<()> {
 
 fn all(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
     let sources = &answer.evidence.sources;
-    let mut heads = vec!["source", "host", "format", "zone", "first–last", "lines"];
+    let mut heads = vec!["source", "host", "format", "zone", "first–last"];
+    if answer.ground.asked.is_some() {
+        heads.push("asked");
+    }
+    heads.push("lines");
     let mut rows: Vec<Vec<String>> = sources
         .iter()
         .enumerate()
         .map(|(i, s)| {
             let host = if s.host.is_empty() { "?".to_string() } else { s.host.clone() };
-            vec![s.path.clone(), middle(&host, 20), s.format.clone(), zone(s), span(answer, i), number(s.lines)]
+            let mut row = vec![s.path.clone(), middle(&host, 20), s.format.clone(), zone(s), span(answer, i)];
+            row.extend(answer.ground.asked.as_ref().map(|asked| number(asked.sources.get(i).map_or(0, |s| s.records))));
+            row.push(number(s.lines));
+            row
         })
         .collect();
     // On a narrow screen the zones are said below the table only.
@@ -108,17 +123,28 @@ fn by_host(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
             .collect::<Vec<_>>()
             .join(", ");
         let lines: u64 = list.iter().map(|i| sources[*i].lines).sum();
-        let whole = list.iter().filter_map(|i| answer.evidence.span(*i)).reduce(|(a, b), (x, y)| (a.min(x), b.max(y)));
+        let whole = list.iter().filter_map(|i| whole_span(answer, *i)).reduce(|(a, b), (x, y)| (a.min(x), b.max(y)));
         let host = if host.is_empty() { "(no host)".to_string() } else { middle(host, 20) };
         let span = whole.map_or_else(|| "no time".into(), |(a, b)| join(answer, a, b));
-        rows.push(vec![host, count(list.len(), "source", "sources"), formats, span, number(lines)]);
+        let mut row = vec![host, count(list.len(), "source", "sources"), formats, span];
+        let records = |asked: &Asked| list.iter().filter_map(|i| asked.sources.get(*i)).map(|s| s.records).sum::<u64>();
+        row.extend(answer.ground.asked.as_ref().map(|asked| number(records(asked))));
+        row.push(number(lines));
+        rows.push(row);
         members.push(list);
     }
-    let heads = ["host", "", "formats", "first–last", "lines"];
+    let left = rows.len().saturating_sub(MOST_HOSTS);
+    rows.truncate(MOST_HOSTS);
+    let mut heads = vec!["host", "", "formats", "first–last"];
+    if answer.ground.asked.is_some() {
+        heads.push("asked");
+    }
+    heads.push("lines");
     let room = room_for(page, &heads, &rows, 2);
     rows.iter_mut().for_each(|r| r[2] = clip(&r[2], room));
     table(page, &heads, &rows, |row| members[row].iter().flat_map(|i| remarks(answer, *i)).take(2).collect())?;
-    page.write("  ", "  ", &Text::new().and(Ink::Faint, "--explain lists every source"), 1)
+    let more = if left > 0 { format!("and {}; ", count(left, "more host", "more hosts")) } else { String::new() };
+    page.write("  ", "  ", &Text::new().and(Ink::Faint, format!("{more}--explain lists every source")), 1)
 }
 
 fn clip(text: &str, most: usize) -> String {
@@ -152,8 +178,56 @@ fn table(page: &mut Page<'_>, heads: &[&str], rows: &[Vec<String>], remarks: imp
     Ok(())
 }
 
+/// First and last second of a source as a whole, whatever stretch was asked for; of a good day its own time.
+fn whole_span(answer: &Answer<'_>, source: usize) -> Option<(i64, i64)> {
+    let asked = answer.ground.asked.as_ref().and_then(|asked| asked.sources.get(source));
+    let (first, last) = asked.map_or_else(|| answer.evidence.span(source), |within| within.whole)?;
+    let moved = answer.evidence.sources.get(source).map_or(0, |s| s.moved.div_euclid(NANOS));
+    Some((first - moved, last - moved))
+}
+
+/// Which stretch was asked for.
+fn asked(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
+    let Some(asked) = &answer.ground.asked else { return Ok(()) };
+    let said = format!(
+        "asked: {}; `asked` counts the records of it, all else is said of the whole logs",
+        stretch(&answer.day, (asked.from, asked.to))
+    );
+    page.write("  ", "    ", &Text::new().and(Ink::Faint, said), usize::MAX)
+}
+
+/// `21:03:00–21:13:00`, `from 21:03:00`, `up to 21:13:00`
+pub(super) fn stretch(day: &Day, (from, to): (Option<i64>, Option<i64>)) -> String {
+    match (from, to) {
+        (Some(from), Some(to)) => day.seconds(from, to),
+        (Some(from), None) => format!("from {}", day.time(&text(from))),
+        (None, Some(to)) => format!("up to {}", day.time(&text(to))),
+        (None, None) => "all".into(),
+    }
+}
+
+/// Where nothing was read: only what could not be.
+fn alone(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
+    page.heading("WHAT WAS READ", "nothing")?;
+    problems(page, answer)
+}
+
+/// What could not be read, and what there is to know about what was.
+fn problems(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
+    let said = |p: &Problem| if p.help.is_empty() { p.what.clone() } else { format!("{}; {}", p.what, p.help) };
+    let unreadable = answer.ground.unreadable().map(|p| Text::new().and(Ink::Red, "not read: ").then(format!("{}: {}", p.place, said(p))));
+    let notes = answer.ground.notes().map(|p| Text::new().and(Ink::Yellow, format!("{}: {}", p.place, said(p))));
+    let all: Vec<Text> = unreadable.chain(notes).collect();
+    let shown = if answer.explain { all.len() } else { all.len().min(MOST_PROBLEMS) };
+    all[..shown].iter().try_for_each(|text| page.write("  ", "    ", text, 4))?;
+    if shown < all.len() {
+        page.write("  ", "  ", &Text::new().and(Ink::Faint, format!("and {} more (--explain)", all.len() - shown)), 1)?;
+    }
+    Ok(())
+}
+
 fn span(answer: &Answer<'_>, source: usize) -> String {
-    match (answer.evidence.span(source), answer.evidence.looked(source)) {
+    match (whole_span(answer, source), answer.evidence.looked(source)) {
         (Some((a, b)), _) => join(answer, a, b),
         // Output of commands: when somebody looked.
         (None, Some((a, b))) => format!("at {}", if a == b { answer.day.time(&text(a)) } else { join(answer, a, b) }),

@@ -11,10 +11,24 @@ use whyline_diagnose::diagnosis::{Cause, IncidentReport, SURE, SymptomReport};
 const ON_TOP: usize = 3;
 
 pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
-    let incidents = &answer.diagnosis.incidents;
-    if incidents.is_empty() {
+    let groups = groups(answer);
+    if groups.is_empty() {
         return nothing::write(page, answer);
     }
+    let shown = if groups.len() > ON_TOP + 1 { ON_TOP } else { groups.len() };
+    for group in &groups[..shown] {
+        one(page, answer, group)?;
+    }
+    if shown < groups.len() {
+        let rest = groups[shown..].iter().map(Vec::len).sum::<usize>();
+        page.write("", "", &Text::plain(format!("and {} below, none graver than these.", count(rest, "incident", "incidents"))), 9)?;
+    }
+    decider(page, answer, &groups[..shown])
+}
+
+/// Incidents in the order in which they are told, the worst first, those of one cause together.
+pub(super) fn groups<'a>(answer: &Answer<'a>) -> Vec<Vec<&'a IncidentReport>> {
+    let incidents = &answer.diagnosis.incidents;
     let mut worst: Vec<&IncidentReport> = incidents.iter().collect();
     // What nobody knows lies in the middle.
     let health = |i: &IncidentReport| i.health.unwrap_or(50);
@@ -35,15 +49,7 @@ pub(super) fn write(page: &mut Page<'_>, answer: &Answer<'_>) -> Result<()> {
         }
     }
     groups.iter_mut().for_each(|group| group.sort_by(|a, b| a.start.cmp(&b.start)));
-    let shown = if groups.len() > ON_TOP + 1 { ON_TOP } else { groups.len() };
-    for group in &groups[..shown] {
-        one(page, answer, group)?;
-    }
-    if shown < groups.len() {
-        let rest = groups[shown..].iter().map(Vec::len).sum::<usize>();
-        page.write("", "", &Text::plain(format!("and {} below, none graver than these.", count(rest, "incident", "incidents"))), 9)?;
-    }
-    decider(page, answer, &groups[..shown])
+    groups
 }
 
 fn one(page: &mut Page<'_>, answer: &Answer<'_>, group: &[&IncidentReport]) -> Result<()> {
@@ -64,7 +70,10 @@ fn one(page: &mut Page<'_>, answer: &Answer<'_>, group: &[&IncidentReport]) -> R
     };
     page.write("", "  ", &text, 4)?;
     for incident in group.iter().take(ON_TOP) {
-        page.write("  ", "  ", &Text::plain(felt(incident)), 4)?;
+        page.write("  ", "  ", &Text::plain(felt(answer, incident)), 4)?;
+    }
+    if let Some(first) = causes.first().filter(|c| c.confidence >= SURE).and_then(|c| c.advice.fix.first()) {
+        page.write("  ", "      ", &Text::new().and(Ink::Bold, "do: ").then(first.as_str()), 2)?;
     }
     if group.len() > ON_TOP {
         page.write("  ", "  ", &Text::plain(format!("and {} more times", group.len() - ON_TOP)), 1)?;
@@ -83,7 +92,11 @@ fn decider(page: &mut Page<'_>, answer: &Answer<'_>, groups: &[Vec<&IncidentRepo
     let of = |group: &Vec<&IncidentReport>| missing.iter().find(|m| group.iter().any(|incident| incident.id == m.incident));
     match unsure.iter().find_map(|group| of(group)) {
         Some(m) => {
-            let command = if m.command.is_empty() { String::new() } else { format!(": {}", m.command) };
+            let command = match &m.unreadable {
+                Some(place) => format!("; it was given as {place}, but could not be read"),
+                None if m.command.is_empty() => String::new(),
+                None => format!(": {}", m.command),
+            };
             let at = if m.host.is_empty() || m.log.contains(&m.host) { String::new() } else { format!(" on {}", m.host) };
             let log = m.log.strip_suffix(" that run there").filter(|_| !at.is_empty()).map(|log| format!("{log} that run"));
             let log = words::sentence(&format!("{}{at}", log.as_ref().unwrap_or(&m.log)));
@@ -106,16 +119,21 @@ fn named(text: Text, cause: &Cause, ink: Ink) -> Text {
 }
 
 /// `412 of 3,114 requests failed (502), 2026-11-20 21:07:12–21:08:39 UTC (1 min 27 s), recovered`
-fn felt(incident: &IncidentReport) -> String {
+fn felt(answer: &Answer<'_>, incident: &IncidentReport) -> String {
     let worst = incident.symptoms.iter().max_by(|a, b| heaviness(a).total_cmp(&heaviness(b)));
     let what = worst.map_or_else(|| "programs complain; what users felt stands in no log here".into(), sentence);
     let others = incident.symptoms.len().saturating_sub(1);
     let more = if others > 0 { format!(" and {}", count(others, "other symptom", "other symptoms")) } else { String::new() };
-    let end = if incident.recovered { "recovered" } else { "still going on when the logs end" };
+    let end = if incident.recovered { "recovered" } else { going_on(answer) };
     let lasted = length(seconds_between(&incident.start, &incident.end));
     let date = incident.start.get(..10).unwrap_or_default();
     let day = Day(date.to_string());
     format!("{what}{more}, {date} {} UTC ({lasted}), {end}", day.span(&incident.start, &incident.end))
+}
+
+/// That it did not end, as far as anybody saw.
+pub(super) fn going_on(answer: &Answer<'_>) -> &'static str {
+    if answer.ground.is_cut_off() { "still going on when the asked stretch ends" } else { "still going on when the logs end" }
 }
 
 fn heaviness(s: &SymptomReport) -> f64 {
