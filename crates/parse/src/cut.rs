@@ -231,9 +231,9 @@ pub(crate) struct Over {
 impl Over {
     /// Counts a line.
     pub(crate) fn add(&mut self, line: &Line<'_>) {
-        self.lines += 1;
+        self.lines += u64::from(line.counted);
         if is_blank(line.text) {
-            self.blank += 1;
+            self.blank += u64::from(line.counted);
         } else {
             (self.blank, self.end) = (0, line.end);
         }
@@ -295,6 +295,10 @@ impl<'a> Cutter<'a, '_> {
             }
         }
         if is_blank(line.text) {
+            // White space behind a hole is no line: what stands before it was one.
+            if !line.counted {
+                return;
+            }
             self.reopen();
             if self.sections.is_open() {
                 self.close();

@@ -52,9 +52,10 @@ impl<'a> Cutter<'a, '_> {
         let skipped_lines = std::mem::take(&mut self.skipped_lines);
         self.counts.blank += over.blank;
         let beyond = over.lines - over.blank + skipped_lines;
-        while beyond == 0 && self.open.last().is_some_and(|l| is_blank(l.text)) {
-            self.open.pop();
-            self.counts.blank += 1;
+        while beyond == 0
+            && let Some(last) = self.open.pop_if(|l| is_blank(l.text))
+        {
+            self.counts.blank += u64::from(last.counted);
         }
         let (first, last) = (self.open.first()?, self.open.last()?);
         // Of a line with a hole in it two parts may be held; between the lines of one writer others may stand.
