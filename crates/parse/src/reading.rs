@@ -51,6 +51,8 @@ pub struct Bundle {
     /// How each is read.
     pub plans: Vec<Plan>,
     /// For each input, the input that holds the same stream (or a longer one that begins with it), if there is one.
+    /// How many streams were left out since they look like no text.
+    pub left_out: usize,
     pub same_as: Vec<Option<usize>>,
     /// What went wrong so far.
     pub problems: Vec<Problem>,

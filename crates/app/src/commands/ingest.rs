@@ -47,7 +47,7 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, 
     let lacking = lacking(&writer)?;
     let mut standings = standings(bundle, writer.sources());
     told_anew(&mut standings, bundle, writer.sources(), &options.formats);
-    let mut books = Books::default();
+    let mut books = Books { left_out: bundle.left_out, ..Books::default() };
     for standing in &standings {
         if let Standing::Known(number) = standing {
             let counts = store::counts(&writer.sources()[*number].counted);
@@ -249,6 +249,7 @@ fn part(bundle: &Bundle, listed: &Listed) -> Bundle {
         progress: bundle.progress.clone(),
     }
 }
+        left_out: bundle.left_out,
 
 /// What is to be stored of each input that is read.
 struct Work {
