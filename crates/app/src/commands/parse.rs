@@ -11,7 +11,7 @@ use std::io::Write;
 use std::sync::{Condvar, Mutex};
 use whyline_event::{Record, SourceId, shown};
 use whyline_parse::reading::facts_of_heads;
-use whyline_parse::{Bundle, Options, Settled, Sink, pass, prepare, read_ahead, settle_clocks};
+use whyline_parse::{Bundle, Options, Settled, Sink, pass, prepare, read_ahead, remarks, settle_clocks};
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
@@ -39,6 +39,7 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     });
     drop(watch);
     let mut problems = bundle.problems.clone();
+    problems.extend(remarks(&bundle, &passed.facts, &options));
     problems.extend(passed.problems);
     let partial = load::tell(&problems)?;
     let books = Books::of(&bundle, &passed.counts);
