@@ -44,6 +44,7 @@ pub mod stamp;
 mod strands;
 mod torn;
 mod twins;
+mod wrapped;
 
 pub use ahead::read_ahead;
 pub use cut::Counts;

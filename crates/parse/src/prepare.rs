@@ -77,6 +77,7 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
     place(&mut found, &mut problems);
     let (plans, beside) = plans(&mut found, options, &choice, &mut problems);
     left_out += beside;
+    problems.extend(found.iter().zip(&plans).filter_map(|(f, plan)| broken(f.path(), plan)));
     let (mut inputs, mut sketches, mut digests) = (Vec::new(), Vec::new(), Vec::new());
     for found in found {
         problems.extend(found.binary);
@@ -374,6 +375,19 @@ fn alike(found: &[Found], set: &[usize], choice: &Choice, plans: &mut [Plan]) {
             plans[i] = plan_of(&found[i].head(), &found[i].input, &known, &choice.all);
         }
     }
+}
+
+/// What is to be said of lines that a terminal broke.
+fn broken(path: &str, plan: &Plan) -> Option<Problem> {
+    if let Some(wrap) = &plan.wrap {
+        let what =
+            format!("its lines are broken at {} columns, as a terminal's are when they are copied; they were joined again", wrap.columns);
+        return Some(Problem::remark(path, what));
+    }
+    let columns = plan.looks_broken?;
+    let what =
+        format!("its lines look broken at {columns} columns, as a terminal's are when they are copied, so most records could not be read");
+    Some(Problem { help: "copy the file itself".into(), ..Problem::remark(path, what) })
 }
 
 /// How a stream is read. Told formats may make their names of the source's place their business.

@@ -79,6 +79,33 @@ fn what_stands_behind_a_hole_is_no_line_of_its_own() {
     }
 }
 
+/// Lines that a terminal broke, over several blocks: each record is whole, and each line is counted.
+#[test]
+fn broken_lines_over_several_blocks() {
+    let mut text = String::new();
+    for n in 0..12_000 {
+        let line = format!(
+            "192.0.2.{} - - [21/Nov/2026:10:{:02}:{:02} +0000] \"GET /{}/{n} HTTP/1.1\" 200 {n} \"https://shop.example/\" \"Mozilla/5.0 (X11; Linux x86_64)\"",
+            n % 200,
+            n / 60 % 60,
+            n % 60,
+            "x".repeat(n * 7 % 90)
+        );
+        for piece in line.as_bytes().chunks(80) {
+            text.push_str(std::str::from_utf8(piece).unwrap());
+            text.push('\n');
+        }
+    }
+    let (seen, counts) = common::read(text.as_bytes(), |r| (r.format.to_string(), r.origin, r.stamp.is_some()));
+    assert_eq!((seen.len(), counts.lines, counts.in_events), (12_000, lines(text.as_bytes()), lines(text.as_bytes())));
+    let (mut line, mut offset) = (1, 0);
+    for (format, origin, stamped) in seen {
+        assert_eq!((format.as_str(), origin.line, origin.offset, stamped), ("nginx.access", line, offset, true));
+        line += u64::from(origin.lines);
+        offset += origin.length + 1;
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
