@@ -27,6 +27,9 @@ pub struct Books {
     pub removed: u64,
     /// Records that were refused.
     pub refused: u64,
+    /// Files and members that look like no text and were not read: none of the sums above counts them.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// Whether both sums agree.
     pub balanced: bool,
 }
@@ -35,10 +38,14 @@ fn is_none(count: &u64) -> bool {
     *count == 0
 }
 
+fn is_zero(count: &usize) -> bool {
+    *count == 0
+}
+
 impl Books {
     /// Adds up the counts of a pass.
     pub fn of(bundle: &Bundle, counts: &[Counts]) -> Books {
-        let mut books = Books { balanced: true, ..Books::default() };
+        let mut books = Books { left_out: bundle.left_out, balanced: true, ..Books::default() };
         for (i, c) in counts.iter().enumerate() {
             books.add(c, if bundle.same_as[i].is_some() { c.records } else { c.duplicate });
         }
@@ -81,8 +88,9 @@ impl Books {
     pub fn line(&self) -> String {
         let verdict = if self.balanced { "balanced" } else { "NOT BALANCED: please report this" };
         let removed = if self.removed > 0 { format!(" + {} removed before", self.removed) } else { String::new() };
+        let left_out = if self.left_out > 0 { format!("; {} left out as no text", self.left_out) } else { String::new() };
         format!(
-            "{}, {}, {} lines = {} in events + {} blank; {} records = {} stored + {} duplicate{removed} + {} refused; {verdict}",
+            "{}, {}, {} lines = {} in events + {} blank; {} records = {} stored + {} duplicate{removed} + {} refused{left_out}; {verdict}",
             crate::output::words::count(self.sources, "source", "sources"),
             size(self.bytes),
             self.lines,

@@ -86,11 +86,63 @@ fn a_binary_file_beside_a_log() {
     let noise: Vec<u8> = (0..200_000u32).map(|i| (i.wrapping_mul(i).wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     let lines = noise.iter().filter(|b| **b == b'\n').count() + usize::from(noise.last() != Some(&b'\n'));
     let bundle = Bundle::new([("core.1234", noise.as_slice()), ("access.log", access_log(50).as_bytes())]);
-    let (diagnosed, parsed) = bundle.both(0, 50 + lines as u64);
+    let (diagnosed, parsed) = bundle.both(0, 50);
     for ran in [&diagnosed, &parsed] {
-        assert!(ran.err.contains("core.1234: looks like no text"), "{}", ran.err);
+        assert!(ran.err.contains("core.1234: looks like no text and was not read"), "{}", ran.err);
+        let all = format!("{}{}", ran.out, ran.err).replace("\n       ", " ");
+        assert!(all.contains("1 left out as no text; balanced"), "{all}");
     }
     assert!(diagnosed.out.contains("Of 50 logged requests all"), "{}", diagnosed.out);
+    let json = bundle.run("diagnose", &["--format", "json"]).expect(0).json();
+    assert_eq!((json["books"]["left_out"].as_u64(), json["sources"].as_array().unwrap().len()), (Some(1), 1));
+    // Who names it by itself wants it read.
+    let named = whyline(["parse", bundle.path().join("core.1234").to_str().unwrap()]).expect(0);
+    assert_eq!(named.says("core.1234: looks like no text; its lines were kept as they are").books().0, lines as u64);
+    let alone = Bundle::new([("core.1234", noise.as_slice())]);
+    alone.both(3, 0).0.says("there is no log file here");
+    let stored = TempDir::new().unwrap();
+    let ran = whyline(["--store", stored.path().join("s").to_str().unwrap(), "ingest", bundle.path().to_str().unwrap()]).expect(0);
+    assert_eq!(ran.says("1 left out as no text").books().0, 50);
+}
+
+/// What programs leave beside their logs, by its first bytes, however much text is in it; and logs that are odd, but logs.
+#[test]
+fn what_is_no_text_is_told_from_odd_logs() {
+    let text = access_log(40);
+    let behind = |magic: &[u8]| [magic, text.as_bytes()].concat();
+    let dumps = [
+        ("app", behind(b"\x7fELF\x02\x01\x01")),
+        ("net.pcap", behind(b"\xd4\xc3\xb2\xa1\x02\0\x04\0")),
+        ("net.pcapng", behind(b"\n\r\r\n\x1c\0\0\0\x4d\x3c\x2b\x1a")),
+        ("graph.png", behind(b"\x89PNG\r\n\x1a\n")),
+        ("photo.jpg", behind(b"\xff\xd8\xff\xe0")),
+        ("report.pdf", behind(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")),
+        ("dump.rdb", behind(b"REDIS0011\xfa")),
+        ("app.db", behind(b"SQLite format 3\0")),
+        ("ibdata1", [&[0x9e, 0x3c, 0x11, 0x7a, 0, 0, 0, 1, 0, 0, 0, 0, 0, 8, 0x45, 0xbf].repeat(200)[..], &[0; 16_000]].concat()),
+    ];
+    let files = dumps.iter().map(|(name, bytes)| (*name, bytes.as_slice())).chain([("access.log", text.as_bytes())]);
+    let (diagnosed, _) = Bundle::new(files).both(0, 40);
+    diagnosed.says("app: and 8 other files look like no text and were not read").says("give a file by itself");
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let few = text.replace(" 200 ", " 200\0\0 ");
+    let latin = [text.replace("shop", "caf\u{e9}").chars().map(|c| c as u8).collect::<Vec<_>>(), b"\xe9\xe8 caf\xe9\n".to_vec()].concat();
+    let japanese: Vec<u8> = b"2026-11-20 20:31:07 ERROR \x83\x66\x81\x5b\x83\x5e\x83\x78\x81\x5b\x83\x58\x82\xc9\x90\xda\x91\xb1\x82\xc5\x82\xab\x82\xdc\x82\xb9\x82\xf1\n".repeat(9);
+    let torn = [text.as_bytes(), &[0; 700], b"\x01\x02"].concat();
+    // A dozen zeros for each line, as a program leaves them that writes fields of a fixed width.
+    let fields = text.replace('\n', &format!("{}\n", "\0".repeat(12)));
+    for (name, bytes, lines) in [
+        ("utf16.log", utf16, 40),
+        ("few.log", few.into_bytes(), 40),
+        ("latin.log", latin, 41),
+        ("japanese.log", japanese, 9),
+        ("torn.log", torn, 41),
+        ("fields.log", fields.into_bytes(), 40),
+    ] {
+        let ran = Bundle::new([(name, bytes)]).run("parse", &[]).expect(0);
+        assert!(!ran.err.contains("no text"), "{name}: {}", ran.err);
+        assert_eq!(ran.books().0, lines, "{name}");
+    }
 }
 
 #[test]

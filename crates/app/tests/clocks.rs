@@ -152,6 +152,42 @@ fn seconds_since_boot_become_times_by_the_machine_s_own_syslog() {
     assert!(untold.iter().all(|e| e["timestamp"].is_null()), "{untold:?}");
 }
 
+/// Where the journal dropped them, the seconds since boot are tied to it by what both hold, or by a boot that the logs tell of; a file's time says nothing.
+#[test]
+fn seconds_since_boot_become_times_by_what_a_dated_log_holds_as_well() {
+    let dmesg = "[    0.000000] Linux version 6.1.0-18-amd64\n[    2.250000] EXT4-fs (vda1): mounted filesystem\n[ 7265.500000] Out of memory: Killed process 4711 (java)\n";
+    let monotonic = "[    2.250000] db01 kernel: EXT4-fs (vda1): mounted filesystem\n[ 7000.000000] db01 shop[42]: up\n[ 7265.500000] db01 kernel: Out of memory: Killed process 4711 (java)\n";
+    let line = |time: &str, text: &str| format!("2026-11-20T{time}+00:00 db01 {text}\n");
+    let version = line("08:00:01.000000", "kernel: Linux version 6.1.0-18-amd64");
+    let mounted = line("08:00:02.250000", "kernel: EXT4-fs (vda1): mounted filesystem");
+    let killed = line("10:01:05.500000", "kernel: Out of memory: Killed process 4711 (java)");
+    let app = line("10:01:06.000000", "shop: up");
+    let asked = "$ uptime -s\n2026-11-20 08:00:00\n$ df -h\nFilesystem      Size  Used Avail Use% Mounted on\n/dev/vda1        50G   20G   30G  40% /\n".to_string();
+    let (tied, first) = (Some("2026-11-20T10:01:05.500000Z"), Some("2026-11-20T10:01:06.500000Z"));
+    for (own, other, want) in [
+        (dmesg, [version.as_str(), &mounted, &app].concat(), tied),
+        (dmesg, [mounted.as_str(), &killed, &app].concat(), tied),
+        (monotonic, [mounted.as_str(), &killed, &app].concat(), tied),
+        // One line alone may be of any boot, but the first one of all is the boot.
+        (dmesg, [mounted.as_str(), &app].concat(), None),
+        (monotonic, [version.as_str(), &app].concat(), first),
+        (dmesg, [app.as_str(), &asked].concat(), tied),
+    ] {
+        let folder = TempDir::new().unwrap();
+        put(folder.path(), "logs/db01/kernel.txt", own);
+        put(folder.path(), "logs/db01/syslog", &other);
+        let ran = whyline(["parse", folder.path().join("logs").to_str().unwrap()]).expect(0);
+        let events = ran.events();
+        let of_own =
+            |e: &&serde_json::Value| e["source"].as_str().unwrap().ends_with("kernel.txt") && e["body"].to_string().contains("Killed");
+        let found = events.iter().find(of_own).unwrap();
+        assert_eq!(found["timestamp"].as_str(), want, "{other}");
+        let told =
+            ran.err.contains("lines have only the seconds since boot") && ran.err.contains("in line 3: Out of memory: Killed process");
+        assert_eq!(told, want.is_none(), "{}", ran.err);
+    }
+}
+
 /// A day of a service: restarts at these minutes, and a line every ten minutes.
 fn service(minutes: &[u32], line: impl Fn(u32, u32, &str) -> String, start: &str) -> String {
     let mut all: Vec<(u32, u32, &str)> = (0..144).map(|n| (n * 10 + 5, 30, "all well")).collect();

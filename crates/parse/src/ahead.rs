@@ -60,6 +60,7 @@ pub fn read_ahead(bundle: &mut Bundle, facts: &mut [Facts], options: &Options) {
         inputs: wanted.iter().map(|i| bundle.inputs[*i].clone()).collect(),
         plans: wanted.iter().map(|i| bundle.plans[*i].clone()).collect(),
         same_as: vec![None; wanted.len()],
+        left_out: 0,
         problems: Vec::new(),
         progress: options.progress.clone(),
     };

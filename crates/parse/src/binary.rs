@@ -1,6 +1,7 @@
 //! Inputs that are no text: what they are, and what would make text of them.
 //!
-//! They are read like everything else, line by line, since a guess may be wrong; the reader is told.
+//! In a folder or an archive they are left out. What somebody named by itself is read like everything else, line by line, since a guess may
+//! be wrong. The reader is told.
 
 use crate::problem::{Gravity, Problem};
 use std::borrow::Cow;
@@ -16,6 +17,34 @@ const KINDS: &[(&[u8], &str, &str)] = &[
     (b"\x1f\x9d", "is packed with compress, which is not read here", "unpack it first: `uncompress -k FILE`"),
     (b"LPKSHHRH", "is a binary journal of systemd", "write it out first: `journalctl -o json --file FILE > journal.json`"),
 ];
+
+/// First bytes of what is no text, however much text is in it: programs, core dumps, packets, images, documents, dumps of databases.
+const MAGIC: &[&[u8]] = &[
+    b"\x7fELF",
+    b"\xd4\xc3\xb2\xa1",
+    b"\xa1\xb2\xc3\xd4",
+    b"\x4d\x3c\xb2\xa1",
+    b"\xa1\xb2\x3c\x4d",
+    b"\x89PNG\r\n\x1a\n",
+    b"\xff\xd8\xff",
+    b"GIF87a",
+    b"GIF89a",
+    b"%PDF-",
+    b"SQLite format 3\0",
+    b"REDIS00",
+    b"JAVA PROFILE 1.0.",
+    b"\xca\xfe\xba\xbe",
+    b"\0asm",
+    b"PAR1",
+    b"Obj\x01",
+];
+
+/// Whether the first bytes, as they lie in the file, are those of something that is no text.
+pub fn is_known(start: &[u8]) -> bool {
+    // The order of bytes stands behind the length of the first block.
+    let pcapng = || start.starts_with(b"\n\r\r\n") && matches!(start.get(8..12), Some(b"\x1a\x2b\x3c\x4d" | b"\x4d\x3c\x2b\x1a"));
+    MAGIC.iter().any(|magic| start.starts_with(magic)) || pcapng()
+}
 
 /// What is to be said of an input that begins with `head`; `suspected` when its format could not be told for its looks.
 pub fn problem(place: &str, head: &[u8], suspected: bool) -> Option<Problem> {
@@ -85,6 +114,8 @@ mod tests {
         torn.extend([0; 4096]);
         torn.extend(b"2026-11-21 10:00:09 INFO up again\n");
         assert_eq!(said(&torn), None);
+        assert!(is_known(b"\x7fELF\x02\x01") && is_known(b"\n\r\r\n\x1c\0\0\0\x4d\x3c\x2b\x1a"));
+        assert!(!is_known(b"") && !is_known(b"\n\r\r\n2026-11-21 10:00:00 INFO up") && !is_known(&torn));
         assert!(!suspected(&torn));
         assert!(suspected(&[b'a', 0, 0, 0].repeat(100)));
         assert_eq!(without_runs(&torn).len(), torn.len() - 4096);

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use whyline_event::{Bump, Form, Origin, Record, SourceId, Stamp};
 
 mod beside;
+mod broken;
 mod finish;
 mod straight;
 
@@ -67,8 +68,8 @@ pub(crate) struct Line<'a> {
     start: usize,
     end: usize,
     lossy: bool,
-    /// It is the first on its physical line; more follow only behind a hole.
-    counted: bool,
+    /// Physical lines that are counted with it: none where it stands behind a hole in one, several where a terminal had broken it.
+    counted: u32,
 }
 
 /// Reads one line (or a whole record) by the formats of its source, the best first. Always yields a record; the fit is 0 when
@@ -142,6 +143,10 @@ pub fn cut(
     let mut lines = straight::Lines::of(block, plan);
     let Odd { coloured, torn } = if strangers && lines.are_plain() { Odd::default() } else { odd(&block.bytes, strangers) };
     let by_lines = order.first().is_some_and(|f| f.block());
+    if let Some(wrap) = &plan.wrap {
+        cutter.broken(block, wrap, coloured, (stamped, by_lines));
+        return cutter.end(block);
+    }
     let (mut at, mut number) = (0usize, block.line);
     // Nearly all blocks are UTF-8 throughout, which is seen at once.
     let whole = simdutf8::basic::from_utf8(&block.bytes).ok();
@@ -152,14 +157,14 @@ pub fn cut(
             for (n, part) in crate::torn::parts(raw).into_iter().enumerate() {
                 let (start, end) = (at + part.start, if part.end == raw.len() { end } else { at + part.end });
                 let (text, lossy) = text_of(arena, &raw[part], coloured);
-                cutter.line(Line { text, number, start, end, lossy, counted: n == 0 }, stamped, by_lines);
+                cutter.line(Line { text, number, start, end, lossy, counted: u32::from(n == 0) }, stamped, by_lines);
             }
         } else {
             let (text, lossy) = match whole.and_then(|text| text.get(at..at + raw.len())) {
                 Some(text) if !coloured => (text, false),
                 _ => text_of(arena, raw, coloured),
             };
-            let counted = !(block.inside && at == 0);
+            let counted = u32::from(!(block.inside && at == 0));
             let line = Line { text, number, start: at, end, lossy, counted };
             let usual = if lossy || coloured { None } else { lines.marks(at, raw.len()) };
             let left = match usual {
@@ -173,19 +178,7 @@ pub fn cut(
         at = end + 1;
         number += 1;
     }
-    // A line that was too long to be held whole ends its block, so it belongs to the last record.
-    cutter.reopen();
-    cutter.skipped = block.skipped;
-    cutter.skipped_lines = block.skipped_lines;
-    cutter.counts.lines += block.skipped_lines;
-    if cutter.open.is_empty() {
-        // The last record was whole; what follows it up to the next one is its rest nevertheless.
-        cutter.counts.in_events += block.skipped_lines;
-    }
-    cutter.close();
-    cutter.facts.finish();
-    cutter.facts.clock(std::mem::take(&mut cutter.fold));
-    counts
+    cutter.end(block)
 }
 
 /// A line as text, without colours, and whether bytes of it had to be replaced.
@@ -237,9 +230,9 @@ pub(crate) struct Over {
 impl Over {
     /// Counts a line.
     pub(crate) fn add(&mut self, line: &Line<'_>) {
-        self.lines += 1;
+        self.lines += u64::from(line.counted);
         if is_blank(line.text) {
-            self.blank += 1;
+            self.blank += u64::from(line.counted);
         } else {
             (self.blank, self.end) = (0, line.end);
         }
@@ -284,6 +277,23 @@ struct Cutter<'a, 's> {
 }
 
 impl<'a> Cutter<'a, '_> {
+    /// Ends the last record of a block.
+    fn end(mut self, block: &Block) -> Counts {
+        // A line that was too long to be held whole ends its block, so it belongs to the last record.
+        self.reopen();
+        self.skipped = block.skipped;
+        self.skipped_lines = block.skipped_lines;
+        self.counts.lines += block.skipped_lines;
+        if self.open.is_empty() {
+            // The last record was whole; what follows it up to the next one is its rest nevertheless.
+            self.counts.in_events += block.skipped_lines;
+        }
+        self.close();
+        self.facts.finish();
+        self.facts.clock(std::mem::take(&mut self.fold));
+        *self.counts
+    }
+
     fn line(&mut self, line: Line<'a>, stamped: bool, by_lines: bool) {
         self.counts.lines += u64::from(line.counted);
         if let Some(mut object) = self.object.take().filter(|_| (self.open.len() as u32) < MOST_LINES) {
@@ -301,6 +311,10 @@ impl<'a> Cutter<'a, '_> {
             }
         }
         if is_blank(line.text) {
+            // White space behind a hole is no line: what stands before it was one.
+            if line.counted == 0 {
+                return;
+            }
             self.reopen();
             if self.sections.is_open() {
                 self.close();

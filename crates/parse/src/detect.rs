@@ -6,6 +6,7 @@ use crate::formats::json::list::List;
 use crate::formats::json::yaml::Events;
 use crate::order::Expected;
 use crate::section::Commands;
+use crate::wrapped::{self, Wrap};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use whyline_event::stamp::NANOS;
@@ -16,6 +17,9 @@ pub const HEAD_LINES: usize = 400;
 
 /// Lines of the head on which every format is tried.
 const SAMPLE: usize = 48;
+
+/// Where more of the lines than this are read they are not broken.
+const WELL_READ: f64 = 0.85;
 
 /// Of them the first ones: a file may say what it is in its first lines alone.
 const FIRST: usize = 4;
@@ -46,6 +50,10 @@ pub struct Plan {
     pub expected: Expected,
     /// Output of commands that the head shows.
     pub commands: Commands,
+    /// Its lines were broken by a terminal, and are joined.
+    pub(crate) wrap: Option<Arc<Wrap>>,
+    /// Its lines look broken at so many columns, and could not be joined.
+    pub(crate) looks_broken: Option<usize>,
 }
 
 /// Finds the formats of a source by its first lines.
@@ -53,7 +61,26 @@ pub struct Plan {
 /// Every format reads every line of the head; a format's score is the sum of its fits. Formats that read nothing are kept,
 /// behind the others and in their general order, for the line that is unlike the rest. `known` formats (from an option or a
 /// configuration file in the bundle) come before all others where they fit at all.
+///
+/// Lines that a terminal broke are joined before, where that makes them far better readable.
 pub fn detect(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -> Plan {
+    let mut plan = by_lines(head, known, all);
+    if plan.format != "generic" && plan.share > WELL_READ {
+        return plan;
+    }
+    if let Some(joined) = wrapped::looks(head) {
+        let mut better = by_lines(&joined.head, known, all);
+        if wrapped::is_right(&plan, &joined, &better) {
+            better.wrap = Some(Arc::new(joined.wrap));
+            return better;
+        }
+        plan.looks_broken = wrapped::is_doubtful(&plan, &joined).then_some(joined.wrap.columns);
+    }
+    plan
+}
+
+/// The formats of a source by its first lines as they stand.
+fn by_lines(head: &[u8], known: &[Arc<dyn Format>], all: &[Arc<dyn Format>]) -> Plan {
     let arena = Bump::new();
     let lines: Vec<&str> =
         head.split(|b| *b == b'\n').take(HEAD_LINES).map(|l| text_of(&arena, l.strip_suffix(b"\r").unwrap_or(l), true).0).collect();
@@ -226,7 +253,7 @@ fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bo
     let stamped = stamps * if first { 40 } else { 10 } >= lines.len() && stamps > 0;
     dated.sort_unstable();
     let expected = Expected { usual: dated.get(dated.len() / 2).copied(), ..Expected::default() };
-    Plan { order, format, share, stamped, hosts, binary, expected, commands: Commands::default() }
+    Plan { order, format, share, stamped, hosts, binary, expected, commands: Commands::default(), wrap: None, looks_broken: None }
 }
 
 /// Where most lines of a head are output of commands, the plan is named by the command that wrote most of it.

@@ -19,8 +19,8 @@ const FITS: u8 = 30;
 
 /// Another plan for a block behind the head, where the source's own has ceased to fit.
 pub fn plan_for(plan: &Plan, block: &[u8]) -> Option<Plan> {
-    if plan.share < 0.5 || plan.format == "generic" {
-        // The head did not say how the source is written; so does nothing behind it.
+    if plan.share < 0.5 || plan.format == "generic" || plan.wrap.is_some() {
+        // The head did not say how the source is written; so does nothing behind it. Broken lines fit nothing by themselves.
         return None;
     }
     let before = share(plan, block);

@@ -173,10 +173,17 @@ impl<'p> PlanEdges<'p> {
 
 impl Edges for PlanEdges<'_> {
     fn border(&mut self, lead: &[u8], lines: &[u8]) -> Option<Border> {
+        if let Some(wrap) = &self.plan.wrap {
+            let before = |at: usize| line_at(lines, nth_last(lines.get(..at).unwrap_or(&[]), 1));
+            return last_line(lines, &mut |at, line| wrap.begins_behind(before(at), line)).map(|at| Border { at, ..Border::default() });
+        }
         self.strong(lead, lines).or_else(|| self.weak(lead, lines))
     }
 
     fn begins(&mut self, before: &[u8], line: &[u8]) -> bool {
+        if let Some(wrap) = &self.plan.wrap {
+            return wrap.begins_behind(before, line);
+        }
         let before = [before, b"\n"].concat();
         (starts_record(self.plan, line) || self.is_record(line)) && !self.goes_on(&before, line)
     }

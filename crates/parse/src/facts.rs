@@ -157,7 +157,9 @@ impl<'a, 'f> Gathering<'a, 'f> {
         run.records += 1;
         self.facts.timeless += u64::from(record.stamp.is_none());
         if let Some(uptime) = uptime {
-            self.facts.boots.record(uptime, stamp.as_ref());
+            self.facts.boots.record(record, uptime, stamp.as_ref());
+        } else if let (Some(stamp), Some("kernel")) = (&stamp, identity.as_ref().and_then(|identity| identity.process)) {
+            self.facts.boots.dated(record, stamp);
         }
         if let Some(stamp) = &stamp {
             let second = stamp.nanos.div_euclid(NANOS);
@@ -206,6 +208,7 @@ fn same(a: &str, b: &str) -> bool {
 #[derive(Default)]
 struct Identity<'a> {
     host: Option<&'a str>,
+    process: Option<&'a str>,
     request_id: Option<&'a str>,
     trace_id: Option<&'a str>,
     method: Option<&'a str>,
@@ -220,7 +223,7 @@ struct Identity<'a> {
 /// The keys of which moments are made.
 const OF_MOMENTS: [bool; 256] = {
     let mut of = [false; 256];
-    let keys = [Key::HostName, Key::RequestId, Key::TraceId, Key::Method, Key::Path, Key::Duration, Key::Uptime];
+    let keys = [Key::HostName, Key::ProcessName, Key::RequestId, Key::TraceId, Key::Method, Key::Path, Key::Duration, Key::Uptime];
     let mut at = 0;
     while at < keys.len() {
         of[keys[at] as usize] = true;
@@ -245,6 +248,7 @@ impl<'a> Identity<'a> {
             };
             let place = match key {
                 Key::HostName => &mut found.host,
+                Key::ProcessName => &mut found.process,
                 Key::RequestId => &mut found.request_id,
                 Key::TraceId => &mut found.trace_id,
                 Key::Method => &mut found.method,
@@ -280,7 +284,8 @@ impl<'a> Identity<'a> {
 /// The field that says that the time is the one when a request began.
 const IS_START: &str = "time.is_start";
 
-fn hash(parts: &[&str]) -> u64 {
+/// A hash of texts, of which the low ones are kept.
+pub(crate) fn hash(parts: &[&str]) -> u64 {
     let mut hasher = rustc_hash::FxHasher::default();
     for part in parts {
         part.hash(&mut hasher);
@@ -437,6 +442,7 @@ impl Facts {
         self.folds.sort_unstable();
         self.ends.sort_unstable();
         self.restarts.finish();
+        self.boots.finish();
         let most = self.most();
         for list in [&mut self.ids, &mut self.paths] {
             prune(list, most);
@@ -455,7 +461,7 @@ impl Facts {
 }
 
 /// Adds a moment, unless so many of smaller hashes are held that it would be dropped at the end.
-fn keep(list: &mut Vec<Moment>, bound: &mut Option<u64>, moment: Moment, most: usize) {
+pub(crate) fn keep(list: &mut Vec<Moment>, bound: &mut Option<u64>, moment: Moment, most: usize) {
     if bound.is_some_and(|bound| moment.hash > bound) {
         return;
     }
@@ -466,7 +472,8 @@ fn keep(list: &mut Vec<Moment>, bound: &mut Option<u64>, moment: Moment, most: u
     }
 }
 
-fn prune(list: &mut Vec<Moment>, most: usize) {
+/// Keeps so many moments of the smallest hashes.
+pub(crate) fn prune(list: &mut Vec<Moment>, most: usize) {
     list.sort_unstable();
     list.dedup();
     list.truncate(most);

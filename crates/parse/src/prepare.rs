@@ -12,7 +12,7 @@ use crate::input::archive::{self, Leaf, Notes};
 use crate::input::encoding::{charset, decode};
 use crate::input::{self, Digest, Digesting, Input, Place, Trail, discover, is_archive, open, open_raw};
 use crate::layout::Layouts;
-use crate::problem::Problem;
+use crate::problem::{Gravity, Problem};
 use crate::reading::{Bundle, Options, glob};
 use crate::rotation;
 use crate::twins::{self, Sketch};
@@ -37,12 +37,14 @@ struct Found {
     plan: Option<Plan>,
     sketch: Sketch,
     digest: Option<Digest>,
+    /// Its first bytes are those of something that is no text.
+    no_text: bool,
     binary: Option<Problem>,
 }
 
 impl Found {
     fn new(input: Input) -> Found {
-        Found { input, head: None, plan: None, sketch: Sketch::default(), digest: None, binary: None }
+        Found { input, head: None, plan: None, sketch: Sketch::default(), digest: None, no_text: false, binary: None }
     }
 
     fn path(&self) -> &str {
@@ -70,10 +72,12 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
         all.retain(|f| f.name() == only || f.is_envelope() || f.name() == "generic");
     }
     let mut choice = Choice { known: options.formats.clone(), all };
-    let mut found = streams(inputs, options, &choice, &mut problems);
+    let (mut found, mut left_out) = streams(inputs, options, &choice, &mut problems);
     choice.known.extend(configured(&found));
     place(&mut found, &mut problems);
-    let plans = plans(&mut found, options, &choice);
+    let (plans, beside) = plans(&mut found, options, &choice, &mut problems);
+    left_out += beside;
+    problems.extend(found.iter().zip(&plans).filter_map(|(f, plan)| broken(f.path(), plan)));
     let (mut inputs, mut sketches, mut digests) = (Vec::new(), Vec::new(), Vec::new());
     for found in found {
         problems.extend(found.binary);
@@ -91,7 +95,7 @@ pub fn prepare(arguments: &[PathBuf], options: &Options) -> Bundle {
         // What comes through a pipe has no time of its own.
         input.source.modified = input.source.modified.or(options.read_at);
     }
-    Bundle { inputs, plans, same_as, problems, progress: options.progress.clone() }
+    Bundle { inputs, plans, same_as, left_out, problems, progress: options.progress.clone() }
 }
 
 /// Keeps what can be read once only, or its beginning where one pass is all.
@@ -104,8 +108,8 @@ fn hold(input: &mut Input, options: &Options, problems: &mut Vec<Problem>) {
     input.place = place;
 }
 
-/// Opens the archives among the inputs: the streams of all, in the order of their names.
-fn streams(inputs: Vec<Input>, options: &Options, choice: &Choice, problems: &mut Vec<Problem>) -> Vec<Found> {
+/// Opens the archives among the inputs: the streams of all, in the order of their names, and how many were left out since they are no text.
+fn streams(inputs: Vec<Input>, options: &Options, choice: &Choice, problems: &mut Vec<Problem>) -> (Vec<Found>, usize) {
     let archives = parallel(&inputs, options.threads, |input| is_archive(&input.place));
     let share = HELD_HEADS / archives.iter().filter(|a| **a).count().max(1);
     if let Some(progress) = options.progress.as_ref().filter(|_| archives.contains(&true)) {
@@ -117,17 +121,20 @@ fn streams(inputs: Vec<Input>, options: &Options, choice: &Choice, problems: &mu
         true => Members::of(input, options, choice, share),
         false => {
             let mut input = input.clone();
-            input.charset = charset(&input.source.path, &first(&input.place), &options.encodings);
-            Members { found: vec![Found::new(input)], ..Members::default() }
+            let start = first(&input.place);
+            input.charset = charset(&input.source.path, &start, &options.encodings);
+            let no_text = binary::is_known(&start);
+            Members { found: vec![Found { no_text, ..Found::new(input) }], ..Members::default() }
         }
     });
-    let mut found = Vec::new();
+    let (mut found, mut left_out) = (Vec::new(), 0);
     for members in opened {
+        left_out += members.left_out;
         found.extend(members.found);
         problems.extend(members.problems);
     }
     found.sort_by(|a, b| a.path().cmp(b.path()));
-    found
+    (found, left_out)
 }
 
 /// The streams of one archive.
@@ -137,6 +144,8 @@ struct Members {
     problems: Vec<Problem>,
     names: BTreeMap<String, u32>,
     no_text: Vec<String>,
+    /// Members that are no text, told one by one or together.
+    left_out: usize,
     held: usize,
 }
 
@@ -165,21 +174,22 @@ impl Members {
         let mut start = Vec::new();
         let _ = beginning(bytes, &mut start, CHARSET_BYTES as usize);
         let charset = charset(&name, &start, &options.encodings);
+        let known = binary::is_known(&start);
         let mut text = Digesting::new(decode(start.chain(bytes), &charset), true);
         let mut head = Vec::new();
         // The walk takes note of what cannot be read.
         let _ = beginning(&mut text, &mut head, HEAD_BYTES);
         let _ = io::copy(&mut text, &mut io::sink());
         cut_head(&mut head);
-        if !head.is_empty() && (binary::suspected(&head) || binary::problem(&name, &head, false).is_some()) {
-            if let Some(problem) = binary::problem(&name, &head, true).filter(|p| p.gravity == crate::Gravity::Unreadable) {
-                self.problems.push(problem);
-            } else {
-                self.no_text.push(name);
+        let mut input = Input { named: false, ..Input::new(name, Place::Member { archive: archive.clone(), number: leaf.number }) };
+        if let Some(problem) = no_text(&input, &head, known, || plan_of(&head, &input, &choice.known, &choice.all)) {
+            self.left_out += 1;
+            match problem.gravity {
+                Gravity::Unreadable => self.problems.push(problem),
+                _ => self.no_text.push(input.source.path),
             }
             return;
         }
-        let mut input = Input::new(name, Place::Member { archive: archive.clone(), number: leaf.number });
         input.trail = Trail { path: format!("{}!{}", outer.trail.path, leaf.name), doubtful: outer.trail.doubtful };
         input.source.modified = leaf.modified;
         input.charset = charset;
@@ -274,20 +284,63 @@ fn place(found: &mut Vec<Found>, problems: &mut Vec<Problem>) {
     }
 }
 
-/// How each stream is read. The pieces of a rotated log are read alike: what one of them teaches (a header with the names of
+/// What is to be said of a stream that is no text and hence left out; `known` where its first bytes said so. A log may have holes and broken bytes: where its records are
+/// read with their times, it is one.
+fn no_text(input: &Input, head: &[u8], known: bool, plan: impl FnOnce() -> Plan) -> Option<Problem> {
+    if input.named || head.is_empty() {
+        return None;
+    }
+    let problem = binary::problem(&input.source.path, head, known || binary::suspected(head))?;
+    let plan = plan();
+    let is_log = !known && plan.stamped && plan.format != "generic" && plan.share >= 0.5;
+    (!is_log).then_some(problem)
+}
+
+/// Takes out the files that are no text, and tells of them. Returns how many they are.
+fn leave_out<T>(found: &mut Vec<Found>, looked: &mut Vec<(T, Option<Problem>)>, problems: &mut Vec<Problem>) -> usize {
+    let mut paths = Vec::new();
+    let gone: Vec<bool> = looked.iter().map(|(_, no_text)| no_text.is_some()).collect();
+    for (f, (_, no_text)) in found.iter().zip(looked.iter_mut()) {
+        match no_text.take() {
+            Some(problem) if problem.gravity == Gravity::Unreadable => problems.push(problem),
+            Some(_) => paths.push(f.path().to_string()),
+            None => {}
+        }
+    }
+    let mut at = gone.iter();
+    found.retain(|_| at.next() != Some(&true));
+    let mut at = gone.iter();
+    looked.retain(|_| at.next() != Some(&true));
+    if let Some(first) = paths.first() {
+        let what = match paths.len() {
+            1 => "looks like no text and was not read".to_string(),
+            2 => "and 1 other file look like no text and were not read".to_string(),
+            n => format!("and {} other files look like no text and were not read", n - 1),
+        };
+        let help = "give a file by itself to have it read all the same".to_string();
+        problems.push(Problem { help, ..Problem::remark(first, what) });
+    }
+    gone.into_iter().filter(|gone| *gone).count()
+}
+
+/// How each stream is read, but those that are no text, which are taken out and counted. The pieces of a rotated log are read alike: what one of them teaches (a header with the names of
 /// columns) holds for those that have none.
-fn plans(found: &mut [Found], options: &Options, choice: &Choice) -> Vec<Plan> {
-    let looked = parallel(found, options.threads, |f| {
+fn plans(found: &mut Vec<Found>, options: &Options, choice: &Choice, problems: &mut Vec<Problem>) -> (Vec<Plan>, usize) {
+    let mut looked = parallel(found, options.threads, |f| {
         if let Some(plan) = &f.plan {
-            return (plan.clone(), f.sketch.clone(), None);
+            return ((plan.clone(), f.sketch.clone(), None), None);
         }
         let head = f.head();
         let plan = plan_of(&head, &f.input, &choice.known, &choice.all);
-        let binary = binary::problem(f.path(), &head, plan.binary);
-        (plan, Sketch::of(&head), binary)
+        // Members of archives were looked at when these were walked.
+        let is_member = matches!(f.input.place, Place::Member { .. });
+        let no_text = if is_member { None } else { no_text(&f.input, &head, f.no_text, || plan.clone()) };
+        let binary = binary::problem(f.path(), &head, plan.binary || f.no_text).filter(|_| f.input.named);
+        ((plan, Sketch::of(&head), binary), no_text)
     });
+    let left_out = leave_out(found, &mut looked, problems);
     let mut plans = Vec::with_capacity(found.len());
-    for (f, (plan, sketch, binary)) in found.iter_mut().zip(looked) {
+    for (f, ((plan, sketch, binary), _)) in found.iter_mut().zip(looked) {
         // What cannot be read again cannot be compared.
         f.sketch = if matches!(f.input.place, Place::Flow(_)) { Sketch::default() } else { sketch };
         f.binary = binary;
@@ -296,7 +349,7 @@ fn plans(found: &mut [Found], options: &Options, choice: &Choice) -> Vec<Plan> {
     for set in rotation::sets(found.iter().map(Found::path)) {
         alike(found, &set, choice, &mut plans);
     }
-    plans
+    (plans, left_out)
 }
 
 /// Lets the pieces of a rotated log learn from each other.
@@ -322,6 +375,19 @@ fn alike(found: &[Found], set: &[usize], choice: &Choice, plans: &mut [Plan]) {
             plans[i] = plan_of(&found[i].head(), &found[i].input, &known, &choice.all);
         }
     }
+}
+
+/// What is to be said of lines that a terminal broke.
+fn broken(path: &str, plan: &Plan) -> Option<Problem> {
+    if let Some(wrap) = &plan.wrap {
+        let what =
+            format!("its lines are broken at {} columns, as a terminal's are when they are copied; they were joined again", wrap.columns);
+        return Some(Problem::remark(path, what));
+    }
+    let columns = plan.looks_broken?;
+    let what =
+        format!("its lines look broken at {columns} columns, as a terminal's are when they are copied, so most records could not be read");
+    Some(Problem { help: "copy the file itself".into(), ..Problem::remark(path, what) })
 }
 
 /// How a stream is read. Told formats may make their names of the source's place their business.

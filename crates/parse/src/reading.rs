@@ -1,6 +1,5 @@
 //! The way of the lines: from arguments to a bundle, from a bundle to records.
 
-use crate::boot;
 use crate::cut::{self, Counts};
 use crate::detect::{Plan, detect};
 use crate::drift;
@@ -52,6 +51,8 @@ pub struct Bundle {
     pub plans: Vec<Plan>,
     /// For each input, the input that holds the same stream (or a longer one that begins with it), if there is one.
     pub same_as: Vec<Option<usize>>,
+    /// How many streams were left out since they look like no text.
+    pub left_out: usize,
     /// What went wrong so far.
     pub problems: Vec<Problem>,
     /// Where what is read is counted, for somebody who shows it.
@@ -336,9 +337,14 @@ fn booted(bundle: &mut Bundle, facts: &[Facts], told: &Told) -> bool {
     for i in lacking {
         let host = host_of(&bundle.inputs[i], &facts[i]);
         let same = |j: &usize| host.is_some() && host_of(&bundle.inputs[*j], &facts[*j]) == host || *j == i;
-        let moments = (0..facts.len()).filter(same).flat_map(|j| facts[j].boots.instants(&settled[j].clock));
         let written = bundle.inputs[i].source.modified.map(|s| s.saturating_mul(NANOS));
-        let boot = boot::last(moments, written);
+        let own = &facts[i].boots;
+        if !own.is_of_one() {
+            continue;
+        }
+        let lines = (0..facts.len()).filter(same).flat_map(|j| facts[j].boots.lines(&settled[j].clock));
+        let moments = || (0..facts.len()).filter(same).flat_map(|j| facts[j].boots.instants(&settled[j].clock));
+        let boot = own.shared(lines, written).or_else(|| own.last(moments(), written));
         bundle.plans[i].expected.boot = boot;
         found |= boot.is_some();
     }

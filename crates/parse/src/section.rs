@@ -100,12 +100,14 @@ pub struct Sections<'p> {
     /// When the commands were run, as the output says.
     collected: Option<Stamp>,
     host: Option<String>,
+    /// The command before asked when the machine was booted.
+    asks_boot: bool,
 }
 
 impl<'p> Sections<'p> {
     /// Nothing is open.
     pub fn new(commands: &'p Commands) -> Self {
-        Sections { commands, section: None, next: None, collected: None, host: None }
+        Sections { commands, section: None, next: None, collected: None, host: None, asks_boot: false }
     }
 
     /// What a line that is not blank is to the section that is open, or [`Step::Row`] for the head of a new one. Where the answer is
@@ -176,7 +178,10 @@ impl<'p> Sections<'p> {
             record.format = section.name();
             section.read(&cx, text, record);
         }
-        if record.stamp.is_some() {
+        let is_boot = std::mem::replace(&mut self.asks_boot, asks_boot(record)) && record.format == crate::formats::snapshot::SHELL;
+        if is_boot && record.stamp.is_some() {
+            record.put(Key::Uptime, Value::Duration(0));
+        } else if record.stamp.is_some() {
             self.note_time(record);
         } else {
             let written = self.commands.collected.and_then(|s| s.checked_mul(NANOS)).map(|nanos| Stamp::explicit(nanos, 0, 0));
@@ -198,6 +203,15 @@ impl<'p> Sections<'p> {
             self.collected = Some(stamp);
         }
     }
+}
+
+/// `uptime -s` says when the machine was booted.
+fn asks_boot(record: &Record<'_>) -> bool {
+    record.str(Key::Command).is_some_and(|line| {
+        let mut words = line.split_whitespace();
+        words.next().is_some_and(|program| program == "uptime" || program.ends_with("/uptime"))
+            && matches!(words.next(), Some("-s" | "--since"))
+    })
 }
 
 /// A moment before the command was run, by the age that the row tells.

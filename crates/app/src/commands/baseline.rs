@@ -14,6 +14,7 @@ pub fn add(bundle: &mut Bundle, paths: &[PathBuf], options: &Options) -> Vec<Opt
     let mut of: Vec<Option<usize>> = vec![None; own];
     let mut good = prepare(paths, options);
     bundle.problems.append(&mut good.problems);
+    bundle.left_out += good.left_out;
     let names: Vec<&str> = bundle.inputs.iter().map(|i| i.source.path.as_str()).collect();
     let others: Vec<&str> = good.inputs.iter().map(|i| i.source.path.as_str()).collect();
     let pairs = pairs(&names, &others);

@@ -8,7 +8,7 @@ use whyline_diagnose::{Evidence, Gathered, Matcher, Pack, SourceInfo, Spill, Tal
 use whyline_event::{Record, SourceId};
 use whyline_parse::reading::{host_in, learnt};
 use whyline_parse::rotation;
-use whyline_parse::{Bundle, Counts, Facts, Options, Passed, Problem, Settled, Sink, pass, prepare, settle_clocks};
+use whyline_parse::{Bundle, Counts, Facts, Options, Passed, Problem, Settled, Sink, pass, prepare, remarks, settle_clocks};
 use whyline_store::Store;
 
 /// A bundle that has been read.
@@ -74,6 +74,7 @@ pub fn read(paths: &[PathBuf], good_day: &[PathBuf], options: &Options, pack: &P
     }
     let gathered = Gathered::together(passed.sinks.into_iter().map(Tally::finish).collect());
     let mut problems = bundle.problems.clone();
+    problems.extend(remarks(&bundle, &passed.facts, options));
     problems.extend(passed.problems);
     Ok(Read { evidence: Evidence::new(gathered, sources), from: From::Files(bundle), books, problems })
 }

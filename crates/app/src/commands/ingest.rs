@@ -12,7 +12,7 @@ use anyhow::Result;
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::{Clock, Record, SourceId};
 use whyline_parse::reading::learnt;
-use whyline_parse::{Bundle, Facts, Gravity, Options, Passed, Sink, pass, prepare};
+use whyline_parse::{Bundle, Facts, Gravity, Options, Passed, Sink, pass, prepare, remarks};
 use whyline_query::{Amount, Sense};
 use whyline_store::{Adder, StoreError, StoredClock, StoredSource, Writer};
 
@@ -47,7 +47,7 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, 
     let lacking = lacking(&writer)?;
     let mut standings = standings(bundle, writer.sources());
     told_anew(&mut standings, bundle, writer.sources(), &options.formats);
-    let mut books = Books::default();
+    let mut books = Books { left_out: bundle.left_out, ..Books::default() };
     for standing in &standings {
         if let Standing::Known(number) = standing {
             let counts = store::counts(&writer.sources()[*number].counted);
@@ -82,6 +82,9 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, 
         books.remove(true, lacks.min(skipped));
     }
     let passed = Passed { sinks: Vec::<()>::new(), facts, counts, digests, problems };
+    // Of what was stored before nothing is read that could be remarked on.
+    let all_new = listed.inputs.len() == bundle.inputs.len();
+    let remarked = if all_new { remarks(&rest, &passed.facts, options) } else { Vec::new() };
     let facts = note_sources(&mut writer, &rest, &work, &passed, &done, args)?;
     settle(&mut writer, &facts, &options.told)?;
     let new = writer.len().saturating_sub(before);
@@ -107,6 +110,7 @@ fn store_once(cli: &Cli, args: &Ingest, options: &Options, bundle: &mut Bundle, 
         writer.leave().map_err(store::failed)?;
     }
     let mut problems = bundle.problems.clone();
+    problems.extend(remarked);
     problems.extend(passed.problems);
     let partial = load::tell(&problems)?;
     tell(cli, &books, (events, sources as u64), new);
@@ -245,6 +249,7 @@ fn part(bundle: &Bundle, listed: &Listed) -> Bundle {
         inputs: listed.inputs.iter().map(|i| bundle.inputs[*i].clone()).collect(),
         plans: listed.inputs.iter().map(|i| bundle.plans[*i].clone()).collect(),
         same_as: listed.inputs.iter().enumerate().map(|(n, i)| bundle.same_as[*i].map(|_| n)).collect(),
+        left_out: bundle.left_out,
         problems: Vec::new(),
         progress: bundle.progress.clone(),
     }

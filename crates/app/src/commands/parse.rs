@@ -13,7 +13,7 @@ use whyline_event::{Record, SourceId, shown};
 use whyline_parse::formats;
 use whyline_parse::input::Input;
 use whyline_parse::reading::facts_of_heads;
-use whyline_parse::{Bundle, Facts, Options, Problem, Settled, Sink, pass, prepare, read_ahead, settle_clocks};
+use whyline_parse::{Bundle, Facts, Options, Problem, Settled, Sink, pass, prepare, read_ahead, remarks, settle_clocks};
 
 /// Runs the command.
 pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
@@ -41,6 +41,7 @@ pub fn run(cli: &Cli, args: &Parse) -> Result<u8> {
     });
     drop(watch);
     let mut problems = bundle.problems.clone();
+    problems.extend(remarks(&bundle, &passed.facts, &options));
     problems.extend(passed.problems);
     if let Some(name) = &options.only {
         problems.extend(misfits(name, &bundle, &passed.facts));

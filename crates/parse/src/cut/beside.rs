@@ -16,7 +16,7 @@ impl<'a> Cutter<'a, '_> {
             let bare = first.trim_end();
             let (start, end) = (line.start, line.start + at);
             self.line(Line { text: bare, end: start + bare.len(), ..line }, stamped, by_lines);
-            line = Line { text: rest, start: end, counted: false, ..line };
+            line = Line { text: rest, start: end, counted: 0, ..line };
         }
         self.line(line, stamped, by_lines);
     }

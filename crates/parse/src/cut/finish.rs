@@ -33,7 +33,7 @@ impl<'a> Cutter<'a, '_> {
         let origin = Origin {
             source: self.source,
             line: line.number,
-            lines: 1,
+            lines: line.counted.max(1),
             offset: self.base + line.start as u64,
             length: (line.end - line.start) as u64 + self.skipped,
         };
@@ -52,13 +52,15 @@ impl<'a> Cutter<'a, '_> {
         let skipped_lines = std::mem::take(&mut self.skipped_lines);
         self.counts.blank += over.blank;
         let beyond = over.lines - over.blank + skipped_lines;
-        while beyond == 0 && self.open.last().is_some_and(|l| is_blank(l.text)) {
-            self.open.pop();
-            self.counts.blank += 1;
+        while beyond == 0
+            && let Some(last) = self.open.pop_if(|l| is_blank(l.text))
+        {
+            self.counts.blank += u64::from(last.counted);
         }
         let (first, last) = (self.open.first()?, self.open.last()?);
         // Of a line with a hole in it two parts may be held; between the lines of one writer others may stand.
-        let lines = self.open.windows(2).filter(|pair| pair[0].number != pair[1].number).count() as u64 + 1 + beyond;
+        let more = self.open.windows(2).filter(|pair| pair[0].number != pair[1].number).map(|pair| pair[1].counted.max(1));
+        let lines = more.map(u64::from).sum::<u64>() + u64::from(first.counted.max(1)) + beyond;
         let origin = Origin {
             source: self.source,
             line: first.number,
@@ -84,7 +86,7 @@ impl<'a> Cutter<'a, '_> {
                 record
             }
         };
-        self.counts.in_events += self.open.iter().filter(|l| l.counted).count() as u64 + beyond;
+        self.counts.in_events += self.open.iter().map(|l| u64::from(l.counted)).sum::<u64>() + beyond;
         Some(Whole { record, origin, lossy, over: over.lines > over.blank })
     }
 

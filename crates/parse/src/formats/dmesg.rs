@@ -75,6 +75,10 @@ fn parse(text: &str) -> Option<Line<'_>> {
     let inner = c.between("[", "]")?;
     c.must(" ")?;
     line.message = c.rest;
+    // `host program[pid]: text` is what `journalctl -o short-monotonic` writes.
+    if of_journal(c.rest) {
+        line.fit = 20;
+    }
     let clock = inner.trim_start();
     if let Some((seconds, micros)) =
         clock.split_once('.').filter(|(s, m)| m.len() == 6 && s.bytes().chain(m.bytes()).all(|b| b.is_ascii_digit()))
@@ -94,6 +98,14 @@ fn parse(text: &str) -> Option<Line<'_>> {
     // Other programs put such a date in brackets, too.
     line.fit = if kernel::speaks(c.rest) { 60 } else { 12 };
     Some(line)
+}
+
+/// Whether a host and a program with its number stand in front, as no line of the kernel has them.
+fn of_journal(text: &str) -> bool {
+    let mut words = text.split(' ');
+    let (Some(host), Some(tag)) = (words.next(), words.next()) else { return false };
+    let pid = tag.strip_suffix("]:").and_then(|tag| tag.rsplit_once('[')).map_or("", |(_, pid)| pid);
+    !host.contains([':', '[']) && !pid.is_empty() && pid.bytes().all(|b| b.is_ascii_digit())
 }
 
 /// `--time-format iso`: `2026-11-21T10:15:02,123456+00:00 text`.

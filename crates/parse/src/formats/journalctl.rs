@@ -1,16 +1,23 @@
-//! `journalctl` as it writes for people: `-o short-full`, `short-unix`, `verbose`, and the lines that it puts between the entries of any
+//! `journalctl` as it writes for people: `-o short-full`, `short-unix`, `short-monotonic`, `verbose`, and the lines that it puts between the entries of any
 //! form. (`short`, `short-iso`, `short-precise` are syslog lines.)
 
 use super::journal;
 use crate::format::{Cx, Fit, Format};
+use crate::formats::fill;
 use crate::formats::syslog::head::{Head, head};
 use crate::formats::syslog::rfc3164;
 use crate::stamp;
-use whyline_event::{Form, Record, Stamp};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use whyline_event::stamp::NANOS;
+use whyline_event::{Form, Key, Record, Stamp, Value};
 
 /// The reader.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Journalctl;
+#[derive(Clone, Debug, Default)]
+pub struct Journalctl {
+    /// The machine of lines with the seconds since boot, as most of them name it: `dmesg` writes such lines as well, without any.
+    host: Option<Box<str>>,
+}
 
 const NAME: &str = "journald";
 
@@ -31,6 +38,12 @@ impl Format for Journalctl {
             record.stamp = Some(stamp);
             return Some(92);
         }
+        if let Some((uptime, head)) = self.monotonic(text).filter(|_| cx.depth == 0) {
+            record.format = NAME;
+            rfc3164::put_head(cx, &head, record);
+            fill::once(record, Key::Uptime, Value::Duration(uptime));
+            return Some(82);
+        }
         let (stamp, head) = short(text)?;
         record.format = NAME;
         record.stamp = Some(stamp);
@@ -39,11 +52,38 @@ impl Format for Journalctl {
     }
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
-        is_remark(line) || verbose(line).is_some() || short(line).is_some()
+        is_remark(line) || verbose(line).is_some() || short(line).is_some() || self.monotonic(line).is_some()
+    }
+
+    fn learn(&self, head: &[&str]) -> Option<Arc<dyn Format>> {
+        let mut hosts: BTreeMap<&str, usize> = BTreeMap::new();
+        head.iter().filter_map(|text| self.monotonic(text)).for_each(|(_, head)| *hosts.entry(head.host).or_default() += 1);
+        let (host, _) = hosts.into_iter().max_by_key(|(host, n)| (*n, std::cmp::Reverse(*host)))?;
+        Some(Arc::new(Journalctl { host: Some(host.into()) }))
     }
 
     fn is_envelope(&self) -> bool {
         true
+    }
+}
+
+impl Journalctl {
+    /// `[ 8123.456789] web1 shop[42]: text`. A line that names neither a process nor the kernel may be the kernel's own, so its host must be known.
+    fn monotonic<'a>(&self, text: &'a str) -> Option<(i64, Head<'a>)> {
+        let (clock, rest) = text.strip_prefix('[')?.split_once("] ")?;
+        let (seconds, micros) = clock.trim_start().split_once('.').filter(|(_, micros)| micros.len() == 6)?;
+        let digits = |text: &str| (1..=9).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_digit());
+        if !digits(seconds) || !digits(micros) {
+            return None;
+        }
+        let uptime = seconds.parse::<i64>().ok()?.checked_mul(NANOS)?.checked_add(micros.parse::<i64>().ok()?.checked_mul(1000)?)?;
+        let head = head(rest);
+        let is_name = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+        let known = match &self.host {
+            Some(host) => **host == *head.host,
+            None => head.tag == "kernel" || !head.pid.is_empty(),
+        };
+        (known && head.colon && !head.tag.is_empty() && !head.host.is_empty() && head.host.bytes().all(is_name)).then_some((uptime, head))
     }
 }
 
@@ -95,8 +135,8 @@ fn short(text: &str) -> Option<(Stamp, Head<'_>)> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::reading::read_text;
-    use whyline_event::Key;
     use whyline_event::stamp::{Clock, rfc3339};
 
     fn seen(text: &str) -> Vec<String> {
@@ -133,6 +173,22 @@ mod tests {
             ]
         );
         assert_eq!(seen("1795206667.123456 app02 x[8]: up\n"), ["2026-11-20T20:31:07Z journald app02 x up"]);
+        // The seconds since boot; `dmesg` writes them without a host.
+        assert_eq!(
+            seen("[ 1000.000000] app02 kernel: up\n[ 1000.000001] app02 x[8]: up\n[ 1000.000002] app02 backup: up\n-- Boot 4f1b --\n"),
+            ["- journald app02 kernel up", "- journald app02 x up", "- journald app02 backup up", "- journald - - -- Boot 4f1b --"]
+        );
+        // Half of the lines that name a process are enough to know the host by.
+        assert_eq!(
+            seen(
+                "[ 1000.000000] app02 x[8]: up\n[ 1000.000001] app02 backup: up\n[ 1000.000002] app02 x[8]: down\n[ 1000.000003] app02 backup: down\n"
+            ),
+            ["- journald app02 x up", "- journald app02 backup up", "- journald app02 x down", "- journald app02 backup down"]
+        );
+        assert_eq!(
+            seen("[ 1000.000000] usb 1-1: new\n[ 1000.000001] systemd[1]: up\n[ 1000.000002] eth0 x: up\n"),
+            ["- dmesg - kernel usb 1-1: new", "- dmesg - kernel systemd[1]: up", "- dmesg - kernel eth0 x: up"]
+        );
         assert_eq!(seen("-- No entries --\n"), ["- journald - - -- No entries --"]);
         assert_eq!(
             seen(

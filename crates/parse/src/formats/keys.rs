@@ -39,8 +39,10 @@ pub enum Role {
     Client,
     /// The other end, perhaps with a port.
     Peer,
-    /// The store that a service says it uses, where it is an endpoint.
+    /// The store that a service says it uses, where it is an endpoint; of a cache also what came of looking there.
     Store,
+    /// What came of looking into a cache: a word (`hit`), or whether something was found.
+    Cache,
     /// Size of an answer, where the record is of an HTTP request.
     Bytes,
     /// An error: its message, or a stack trace.
@@ -218,7 +220,8 @@ fn find(key: &str) -> Option<Role> {
 fn of_tracing(key: &[u8]) -> Option<Role> {
     if let Some(field) = key.strip_prefix(b"fields.") {
         let role = general(field).or_else(|| http(field)).or_else(|| named(field))?;
-        let usual = matches!(role, Role::Message | Role::Error | Role::Status | Role::Duration(_) | Role::Target | Role::Peer);
+        let usual =
+            matches!(role, Role::Message | Role::Error | Role::Status | Role::Duration(_) | Role::Target | Role::Peer | Role::Cache);
         return (usual || is_of_request(role)).then_some(role);
     }
     let field = key.strip_prefix(b"span.")?;
@@ -423,6 +426,7 @@ fn http(key: &[u8]) -> Option<Role> {
         b"db" | b"dbhost" | b"dbaddr" | b"database" | b"redis" | b"redishost" | b"redisaddr" | b"cache" | b"broker" | b"amqp" => {
             Role::Store
         }
+        b"cachestatus" | b"xcache" | b"cachehit" => Role::Cache,
         b"peer" | b"upstreamhost" | b"err.address" | b"error.address" | b"peeraddress" | b"destip" | b"net.peer.ip" => Role::Peer,
         b"bytes" | b"size" | b"responsesize" | b"bodybytessent" | b"bytessent" | b"byteswritten" | b"contentlength"
         | b"res.contentlength" | b"responsebytes" | b"bytesout" | b"respsize" => Role::Bytes,
@@ -564,6 +568,9 @@ mod tests {
             ("reqId", Role::Field(Key::RequestId)),
             ("request-id", Role::Field(Key::RequestId)),
             ("statusCode", Role::Status),
+            ("cacheStatus", Role::Cache),
+            ("x_cache", Role::Cache),
+            ("cache_hit", Role::Cache),
             ("responseTime", Role::Duration(Unit::Millis)),
             ("http.request.method", Role::Field(Key::Method)),
             ("kubernetes.pod_name", Role::Field(Key::PodName)),

@@ -17,7 +17,7 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(docker::Stamped),
         Arc::new(journal::JournalJson),
         Arc::new(journal::JournalExport),
-        Arc::new(journalctl::Journalctl),
+        Arc::new(journalctl::Journalctl::default()),
         Arc::new(redis::Redis),
         Arc::new(uvicorn::Uvicorn),
         Arc::new(uvicorn::Uwsgi),

@@ -48,6 +48,8 @@ pub struct Input {
     pub trail: Trail,
     /// What its place says of all its records: pod, namespace, container.
     pub labels: Vec<(Key, String)>,
+    /// It was named by itself, rather than found in a folder or an archive: it is read whatever it looks like.
+    pub named: bool,
 }
 
 /// A path as far as it may say whose logs lie there.
@@ -64,7 +66,7 @@ impl Input {
     pub fn new(path: String, place: Place) -> Input {
         let trail = Trail { path: path.clone(), doubtful: 0 };
         let source = Source { path, ..Source::default() };
-        Input { source, place, size: 0, charset: Charset::default(), trail, labels: Vec::new() }
+        Input { source, place, size: 0, charset: Charset::default(), trail, labels: Vec::new(), named: true }
     }
 }
 
@@ -139,7 +141,7 @@ pub fn discover(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Problem>) {
     files.sort();
     files.dedup_by(|a, b| a.0 == b.0);
     let root = common_root(&roots);
-    for (file, _) in files {
+    for (file, folder) in files {
         let name = file.strip_prefix(&root).unwrap_or(&file);
         let path = name.components().map(|c| c.as_os_str().to_string_lossy().into_owned()).collect::<Vec<_>>().join("/");
         let meta = fs::metadata(&file).ok();
@@ -149,7 +151,8 @@ pub fn discover(arguments: &[PathBuf]) -> (Vec<Input>, Vec<Problem>) {
             .and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok())
             .and_then(|d| i64::try_from(d.as_secs()).ok());
         let trail = trail(&root, &path);
-        let mut input = Input { trail, size: meta.map_or(0, |m| m.len()), ..Input::new(path, Place::File(file)) };
+        let named = folder.is_none();
+        let mut input = Input { trail, size: meta.map_or(0, |m| m.len()), named, ..Input::new(path, Place::File(file)) };
         input.source.modified = modified;
         inputs.push(input);
     }

@@ -39,6 +39,16 @@ impl Told {
     pub fn new(name: &str, pattern: Option<&str>) -> Option<Told> {
         Some(Told { encoding: Encoding::for_label(name.as_bytes())?, pattern: pattern.map(str::to_string) })
     }
+
+    /// The encoding's name by the WHATWG's list.
+    pub fn name(&self) -> &'static str {
+        self.encoding.name()
+    }
+
+    /// The paths for which it was told, where it is not for all.
+    pub fn pattern(&self) -> Option<&str> {
+        self.pattern.as_deref()
+    }
 }
 
 /// Finds the encoding of a source by its first bytes and by what was told.

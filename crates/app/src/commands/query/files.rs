@@ -17,7 +17,7 @@ use std::sync::Mutex;
 use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Event, Form, Record, SourceId, Stamp};
 use whyline_parse::reading::{facts_of_heads, learnt};
-use whyline_parse::{Bundle, Facts, Options, Passed, Problem, Sink, pass, prepare, settle_clocks};
+use whyline_parse::{Bundle, Facts, Options, Passed, Problem, Sink, pass, prepare, remarks, settle_clocks};
 use whyline_query::Query;
 use whyline_query::pipe::{Answered, Hit, Partial, Pipeline, Place};
 
@@ -115,7 +115,8 @@ impl Files {
             let Passed { sinks, facts, problems, .. } = pass(&self.bundle, self.options.threads, make);
             let mut all = pipeline.gather(after);
             sinks.into_iter().for_each(|sink| all.merge(sink.partial));
-            self.met = problems;
+            self.met = remarks(&self.bundle, &facts, &self.options);
+            self.met.extend(problems);
             if self.settled {
                 return all;
             }

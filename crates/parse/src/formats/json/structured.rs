@@ -228,6 +228,10 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
         {
             once(cx, Key::Peer, name, value, record);
         }
+        Role::Cache | Role::Store if role == Role::Cache || ends_with(name, "cache") => match found_in_cache(name, value) {
+            Some(word) => once(cx, Key::CacheStatus, name, Scalar::Str(word), record),
+            None => other(cx, name, value, record),
+        },
         Role::Peer if !text.is_empty() => once(cx, Key::Peer, name, value, record),
         Role::Bytes if context.http && text.parse::<i64>().is_ok() => fill::once_int(record, Key::ResponseBytes, text),
         Role::Error if !text.is_empty() => {
@@ -251,6 +255,23 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
         Role::Field(Key::ProcessPid) if text.parse::<i64>().is_err() => other(cx, name, value, record),
         Role::Field(key) => once(cx, key, name, value, record),
         _ => other(cx, name, value, record),
+    }
+}
+
+/// Whether a key ends with a word, in any case.
+fn ends_with(name: &str, word: &str) -> bool {
+    name.len().checked_sub(word.len()).and_then(|at| name.get(at..)).is_some_and(|end| end.eq_ignore_ascii_case(word))
+}
+
+/// What came of looking into a cache, as proxies call it: only where the value is such a word, or says of a hit whether it was one.
+fn found_in_cache<'a>(name: &str, value: Scalar<'a>) -> Option<&'a str> {
+    const WORDS: [&str; 5] = ["hit", "miss", "expired", "stale", "bypass"];
+    let asks = ends_with(name, "hit");
+    match value {
+        Scalar::Str(word) if WORDS.iter().any(|known| known.eq_ignore_ascii_case(word)) => Some(word),
+        Scalar::Bool(true) | Scalar::Str("true") if asks => Some("hit"),
+        Scalar::Bool(false) | Scalar::Str("false") if asks => Some("miss"),
+        _ => None,
     }
 }
 

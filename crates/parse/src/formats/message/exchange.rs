@@ -58,6 +58,9 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
         fill::client(record, client.trim_matches(['/', ':']));
     }
     fill::target(record, target);
+    if is_own_call(before, after) {
+        asked(target, record);
+    }
     if before.contains('|') {
         columns(before, record);
     }
@@ -66,7 +69,43 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
     {
         fill::client(record, client);
     }
-    answer(after, record);
+    match after.strip_prefix(" [status:") {
+        Some(told) => transport(told, record),
+        None => answer(after, record),
+    }
+}
+
+/// Whether the writer itself asked: httpx (`HTTP Request: GET http://... "HTTP/1.1 503 ..."`, httpx/_client.py), or the clients of
+/// Elasticsearch (`POST http://... [status:503 duration:0.012s]`, elastic_transport/_transport.py). Servers write whole URLs, too, of what they were asked.
+fn is_own_call(before: &str, after: &str) -> bool {
+    before.ends_with("HTTP Request: ") || after.starts_with(" [status:") && after.contains(" duration:")
+}
+
+/// The server of a URL that the writer asked, with its port: the one that is written, else the usual one of the scheme.
+fn asked<'a>(url: &'a str, record: &mut Record<'a>) {
+    let Some((scheme, rest)) = url.split_once("://") else { return };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
+    let server = authority.rsplit_once('@').map_or(authority, |(_, server)| server);
+    let (host, port) = address::split_port(server);
+    let name = host.trim_matches(['[', ']']);
+    if record.has(Key::Peer) || address::ip(name).is_none() && !address::is_host_name(name) {
+        return;
+    }
+    record.put_str(Key::Peer, server);
+    let usual = if scheme == "https" { 443 } else { 80 };
+    fill::once(record, Key::PeerPort, Value::Int(port.map_or(usual, i64::from)));
+}
+
+/// `503 duration:0.012s]`; `N/A` where no answer came.
+fn transport<'a>(text: &'a str, record: &mut Record<'a>) {
+    let told = text.split(']').next().unwrap_or(text);
+    let (status, rest) = told.split_once(' ').unwrap_or((told, ""));
+    if status.len() == 3 {
+        fill::once_int(record, Key::Status, status);
+    }
+    if let Some(duration) = rest.strip_prefix("duration:").and_then(Value::duration) {
+        fill::once(record, Key::Duration, duration);
+    }
 }
 
 /// The words of a text, the last one first.
@@ -200,6 +239,34 @@ fn scaled(number: &str, unit: &str) -> Option<Value<'static>> {
 mod tests {
     use super::*;
     use whyline_event::Origin;
+
+    #[test]
+    fn own_calls_name_who_was_asked() {
+        let seen = |text: &'static str| {
+            let mut r = Record::new(text, Origin::default());
+            read(text, &mut r);
+            let duration = r.get(Key::Duration);
+            (r.str(Key::Peer), r.int(Key::PeerPort), r.int(Key::Status), duration, r.str(Key::UrlFull).is_some())
+        };
+        for (text, peer, port, status, nanos) in [
+            ("HTTP Request: GET http://api.example/v1/x \"HTTP/1.1 503 Service Unavailable\"", "api.example", 80, Some(503), None),
+            ("HTTP Request: POST https://u:p@pay.lan:8443 \"HTTP/2 200 OK\"", "pay.lan:8443", 8443, Some(200), None),
+            ("HTTP Request: GET https://[2001:db8::7]/x?to=http://other/ \"HTTP/1.1 200 OK\"", "[2001:db8::7]", 443, Some(200), None),
+            ("POST http://es:9200/_search [status:503 duration:0.012s]", "es:9200", 9200, Some(503), Some(12_000_000)),
+            ("HEAD https://es/ [status:N/A duration:3.5s]", "es", 443, None, Some(3_500_000_000)),
+        ] {
+            assert_eq!(seen(text), (Some(peer), Some(port), status, nanos.map(Value::Duration), true), "{text}");
+        }
+        for incoming in [
+            "Request starting HTTP/1.1 GET http://shop.example/x - -",
+            "Request finished HTTP/1.1 GET http://shop.example/x - 200 5 text/html 12.5ms",
+            "Completed POST http://shop.example/y with 500 (12.5 ms)",
+            "HTTP Request: GET /x \"HTTP/1.1 200 OK\"",
+            "GET http://shop.example/x [status:503]",
+        ] {
+            assert_eq!((seen(incoming).0, seen(incoming).1), (None, None), "{incoming}");
+        }
+    }
 
     #[test]
     fn exchanges() {
