@@ -314,7 +314,7 @@ mod tests {
         let missing = |host: &str, since: &str, until: &str| {
             let command = format!("journalctl -k --since \"{since}\" --until \"{until}\" | grep x");
             let (log, why) = ("kernel log".to_string(), "tells".to_string());
-            Missing { host: host.into(), log, why, command, decides: String::new(), incident: String::new() }
+            Missing { host: host.into(), log, why, command, decides: String::new(), incident: String::new(), unreadable: None }
         };
         let day = |time: &str| format!("2026-11-30 {time} UTC");
         let mut list = [

@@ -155,7 +155,7 @@ pub(super) fn asked<'r>(record: &'r Record<'_>) -> Option<&'r str> {
         return None;
     }
     let end = record.str(Key::UrlFull).and_then(endpoint)?;
-    record.str(Key::Peer).is_some_and(|peer| address::split_port(end).0 == peer).then_some(end)
+    record.str(Key::Peer).is_some_and(|peer| peer == end || peer == address::split_port(end).0).then_some(end)
 }
 
 /// Host and port of a URL.
