@@ -164,11 +164,15 @@ fn slower(before: impl Iterator<Item = Request>, during: &[Request], asked: &[Re
     usual.retain(|_, v| v.len() >= 5);
     usual.values_mut().for_each(|v| v.sort_unstable());
     let (mut slow, mut all, mut example) = (0, 0, None);
-    for r in asked.iter().filter(|r| !r.failed()) {
+    for r in asked {
         let (Some(took), Some(usual)) = (r.took(), usual.get(&r.of.path)) else { continue };
-        all += 1;
         let usual = quantile(usual, 0.75).max(1);
-        if took >= 3 * usual && took >= usual + 100 {
+        let is_slow = took >= 3 * usual && took >= usual + 100;
+        if is_slow && r.failed() {
+            continue;
+        }
+        all += 1;
+        if is_slow {
             slow += 1;
             example = example.or(Some(*r));
         }
