@@ -126,7 +126,8 @@ fn a_stretch_without_events_is_told_as_such() {
 fn a_stretch_is_named_and_each_source_says_what_it_has_of_it() {
     let fixture = Fixture::named("nginx-app-service-stopped");
     let page = flat(&fixture.diagnose(&["--until", "2026-11-20 21:08:00"]).expect(0).out);
-    assert!(page.contains("still going on when the asked stretch ends"), "{page}");
+    // What lies beside it says how an incident that reaches into it ended.
+    assert!(page.contains("21:07:12–21:08:39 (1 min 27 s)") && page.contains("recovered"), "{page}");
     assert!(page.contains("asked: up to 21:08:00"), "{page}");
     let json = fixture.diagnose(&["--until", "2026-11-20 21:08:00", "--format", "json"]).expect(0).json();
     let sources = json["sources"].as_array().unwrap();

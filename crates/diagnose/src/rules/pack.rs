@@ -295,7 +295,10 @@ impl Pack {
                         "any" => Through::Any,
                         _ => Through::Unsaid,
                     };
-                    edges.insert((from, to), (through, false));
+                    // Where a fault names another one twice, the wider way stays.
+                    let known = edges.entry((from, to)).or_insert((through, false));
+                    let wider = if known.0 == Through::Any { Through::Any } else { through };
+                    *known = (wider, false);
                 }
             }
             for because in &fault.because {

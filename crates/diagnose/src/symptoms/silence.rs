@@ -4,7 +4,7 @@ use super::{Edge, Symptom, without_requests};
 use crate::evidence::Evidence;
 use crate::measure::Times;
 use crate::names::{NONE, NameId};
-use crate::rules::{Explains, Fault, Pack, SignalId};
+use crate::rules::{Explains, Fault, Pack, SignalId, Through};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -66,10 +66,13 @@ const STRONG: f64 = 2.4;
 /// Whether a line of its machine says why a log of requests ends: logs are cut to the time of interest, archives are torn, and what was not copied
 /// is no silence. It is one that speaks strongly for a fault of which users feel that nothing comes.
 fn is_stopped(evidence: &Evidence, pack: &Pack, edge: &Edge) -> bool {
-    let stops = |fault: &&Fault| {
-        let felt = |e: &&Explains| pack.faults.get(e.fault).is_some_and(|felt| felt.id == "traffic.drop");
-        fault.id == "traffic.drop" || fault.explains.iter().any(|e| felt(&e))
+    let felt = |e: &Explains| pack.faults.get(e.fault).is_some_and(|felt| felt.id == "traffic.drop");
+    // What dies of a fault of its own does not run, either.
+    let by_way = |e: &Explains| {
+        let is_there = matches!(e.through, Through::Same | Through::Host);
+        is_there && pack.faults.get(e.fault).is_some_and(|next| next.explains.iter().any(felt))
     };
+    let stops = |fault: &&Fault| fault.id == "traffic.drop" || fault.explains.iter().any(|e| felt(e) || by_way(e));
     let told = pack.faults.iter().filter(stops).flat_map(|fault| &fault.evidence).filter(|e| e.weight >= STRONG).map(|e| e.signal);
     let told: FxHashSet<SignalId> = told.collect();
     let last = edge.ended.1.div_euclid(1000);
