@@ -48,12 +48,26 @@ pub fn beside(from: i64, to: i64) -> i64 {
 /// Diagnoses a bundle, or a stretch of it, in seconds: of that only those incidents are told that reach into it. What lies beside it is looked at
 /// nevertheless, since it says what is usual, and what began or stopped.
 pub fn diagnose(evidence: &mut Evidence, pack: &Pack, asked: Option<(i64, i64)>) -> Diagnosis {
-    let asked = asked.map(|(from, to)| {
+    if let Some((from, to)) = asked {
         let beside = beside(from, to);
         evidence.restrict(from.saturating_sub(beside), to.saturating_add(beside));
-        (from.saturating_mul(1000), to.saturating_mul(1000).saturating_add(999))
-    });
-    let evidence = &*evidence;
+    }
+    let mut diagnosis = of_incidents(evidence, pack, asked);
+    if diagnosis.incidents.is_empty() {
+        if let Some((from, to)) = asked {
+            evidence.restrict(from, to);
+        }
+        let topology = Topology::new(evidence, pack);
+        diagnosis.missing = wanted::where_nothing_stands_out(evidence, pack);
+        diagnosis.noted = uneventful::noted(evidence, pack, &Groups::new(evidence, &topology, pack));
+        uneventful::requests(evidence, &topology, &mut diagnosis);
+    }
+    diagnosis
+}
+
+/// What is told of the incidents that reach into a stretch, in seconds.
+fn of_incidents(evidence: &Evidence, pack: &Pack, asked: Option<(i64, i64)>) -> Diagnosis {
+    let asked = asked.map(|(from, to)| (from.saturating_mul(1000), to.saturating_mul(1000).saturating_add(999)));
     let topology = Topology::new(evidence, pack);
     let groups = Groups::new(evidence, &topology, pack);
     let mut diagnosis = Diagnosis::default();
@@ -81,11 +95,6 @@ pub fn diagnose(evidence: &mut Evidence, pack: &Pack, asked: Option<(i64, i64)>)
         ranked.extend(causes.into_iter().enumerate());
     }
     advice::same_times(&mut diagnosis.missing);
-    if all.is_empty() {
-        diagnosis.missing = wanted::where_nothing_stands_out(evidence, pack);
-        diagnosis.noted = uneventful::noted(evidence, pack, &groups);
-        uneventful::requests(evidence, &topology, &mut diagnosis);
-    }
     // Guessing at log-ins goes on at every machine of the Internet: beside an outage it comes second.
     let is_guessing = |i: &&IncidentReport| !i.symptoms.is_empty() && i.symptoms.iter().all(|s| s.id == "login.failed");
     let guessing: BTreeSet<&str> = diagnosis.incidents.iter().filter(is_guessing).map(|i| i.id.as_str()).collect();
