@@ -119,3 +119,23 @@ fn a_request_that_two_containers_of_one_file_log_counts_once() {
     assert_eq!(figures(&one), figures(&two));
     assert_eq!(figures(&one)[2], "45");
 }
+
+#[test]
+fn a_hole_of_one_server_behind_a_balancer_that_goes_on_was_felt_by_nobody() {
+    // The server is told the addresses of the clients; from 20:35 on it gets nothing for a minute.
+    let rests = |s: i64| (300..360).contains(&s);
+    let balancer: String = (0..600).map(|s| line(0, 73_800 + s, 200)).collect();
+    let server: String = (0..600).filter(|s| !rests(*s) && s % 2 == 0).map(|s| line(0, 73_800 + s, 200)).collect();
+    let [alone, both] = [(); 2].map(|()| TempDir::new().unwrap());
+    for folder in [&alone, &both] {
+        put(folder, "web02/nginx/access.log", &server);
+        put(
+            folder,
+            "web02/shop.log",
+            &(0..600).map(|s| format!("2026-11-20 20:{:02}:{:02} INFO tick {s}\n", 30 + s / 60, s % 60)).collect::<String>(),
+        );
+    }
+    put(&both, "lb01/nginx/access.log", &balancer);
+    assert_eq!(diagnose(&alone, &[])["incidents"][0]["symptoms"][0]["id"], "traffic.drop");
+    assert_eq!(diagnose(&both, &[])["incidents"].as_array().map(Vec::len), Some(0));
+}

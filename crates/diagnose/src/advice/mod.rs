@@ -105,7 +105,8 @@ impl<'a> Filler<'a> {
         for (range, name) in placeholders(text) {
             let at = text.len() - rest.len();
             filled.push_str(text.get(at..range.start).unwrap_or(""));
-            filled.push_str(&self.value(name, usual).unwrap_or_else(|| format!("{{{name}}}")));
+            let value = self.value(name, usual).unwrap_or_else(|| format!("{{{name}}}"));
+            filled.push_str(if is_plain(&value) || !PLACEHOLDERS.iter().any(|(known, _)| *known == name) { &value } else { blank(name) });
             rest = text.get(range.end..).unwrap_or("");
         }
         filled + rest
@@ -119,16 +120,16 @@ impl<'a> Filler<'a> {
             "entity" if named => self.h.accused().1.to_string(),
             "host" if named => self.host().to_string(),
             "address" if named => address.to_string(),
-            "entity" | "host" | "address" => "HOST".into(),
-            "port" => port.map_or_else(|| "PORT".into(), |port| port.to_string()),
+            "entity" | "host" | "address" => blank(name).into(),
+            "port" => port.map_or_else(|| blank(name).into(), |port| port.to_string()),
             "endpoint" => {
                 let address = if named { address } else { "HOST" };
                 let address = if address.contains(':') { format!("[{address}]") } else { address.to_string() };
                 port.map_or_else(|| format!("{address}:PORT"), |port| format!("{address}:{port}"))
             }
-            "name" => self.name().unwrap_or("NAME").to_string(),
-            "client" => self.entities().find(|(kind, _)| *kind == "client").map_or("ADDRESS", |(_, name)| name).to_string(),
-            "unit" => self.unit().unwrap_or_else(|| "SERVICE".into()),
+            "name" => self.name().unwrap_or(blank(name)).to_string(),
+            "client" => self.entities().find(|(kind, _)| *kind == "client").map_or(blank(name), |(_, name)| name).to_string(),
+            "unit" => self.unit().unwrap_or_else(|| blank(name).into()),
             "since" => self.around.since.clone(),
             "until" => self.around.until.clone(),
             _ => return None,
@@ -181,6 +182,23 @@ impl<'a> Filler<'a> {
         let own = sources.filter(|source| !source.is_of_system() && source.family() != "journald" && !speaks_of_others(&source.format));
         let names: BTreeSet<String> = own.map(|source| service_of_path(&source.path)).filter(|name| is_service(name)).collect();
         if names.len() == 1 { names.into_iter().next() } else { None }
+    }
+}
+
+/// Whether a text means nothing but itself to a shell. Names come from logs, where strangers write as well, and commands are copied and run.
+fn is_plain(text: &str) -> bool {
+    !text.contains([';', '&', '|', '$', '`', '<', '>', '(', ')', '{', '}', '\'', '"', '\\']) && !text.contains(char::is_control)
+}
+
+/// What stands where a name is not known, or is none to be written into a command.
+fn blank(placeholder: &str) -> &'static str {
+    match placeholder {
+        "port" => "PORT",
+        "endpoint" => "HOST:PORT",
+        "name" => "NAME",
+        "client" => "ADDRESS",
+        "unit" => "SERVICE",
+        _ => "HOST",
     }
 }
 
@@ -283,6 +301,16 @@ mod tests {
     fn what_has_no_name_is_for_the_reader_to_fill_in() {
         let unnamed = |text| filled(&["dependency:shop@app1"], "dependency:shop@app1", text);
         assert_eq!(unnamed("{entity} {host} {address} {endpoint} {unit} {name} {client}"), "HOST HOST HOST HOST:PORT SERVICE NAME ADDRESS");
+    }
+
+    #[test]
+    fn what_a_shell_would_run_is_no_name() {
+        for name in ["x;reboot", "$(reboot)", "`reboot`", "a|b", "a&b", "a>b", "a\"b", "a\nb"] {
+            let entities = format!("unit:{name}@app1");
+            assert_eq!(filled(&[&entities], "host:app1", "systemctl status {unit} # on {host}"), "systemctl status SERVICE # on app1");
+            let host = format!("host:{name}");
+            assert_eq!(filled(&[&host], &host, "ping {address}; curl http://{endpoint}/"), "ping HOST; curl http://HOST:PORT/");
+        }
     }
 
     #[test]
