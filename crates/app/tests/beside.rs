@@ -68,6 +68,17 @@ fn a_log_of_requests_that_ends_is_no_outage_unless_a_line_says_so() {
     }
     put(&folder, "web01/syslog", &system);
     assert_eq!(diagnose(&folder, &[])["incidents"].as_array().map(Vec::len), Some(0));
+    // Another site that was copied until later changes nothing.
+    put(
+        &folder,
+        "blog03/nginx/access.log",
+        &(0..900)
+            .map(|s| line(0, 73_801 + s, 200))
+            .filter(|l| !l.contains("/items/7"))
+            .collect::<String>()
+            .replace("203.0.113.", "198.51.100."),
+    );
+    assert_eq!(diagnose(&folder, &[])["incidents"].as_array().map(Vec::len), Some(0));
     let stop = "Nov 20 20:40:01 web01 systemd[1]: nginx.service: Main process exited, code=dumped, status=11/SEGV\n\
                 Nov 20 20:40:01 web01 systemd[1]: nginx.service: Failed with result 'core-dump'.\n";
     let (before, after): (Vec<&str>, Vec<&str>) = system.lines().partition(|line| line.contains(" 20:3"));

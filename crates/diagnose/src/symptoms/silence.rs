@@ -4,6 +4,7 @@ use super::{Edge, Symptom, without_requests};
 use crate::evidence::Evidence;
 use crate::measure::Times;
 use crate::names::{NONE, NameId};
+use crate::requests::Chosen;
 use crate::rules::{Explains, Fault, Pack, SignalId, Through};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
@@ -35,7 +36,7 @@ pub(super) fn find(evidence: &Evidence, pack: &Pack, edges: &[Edge], edge: &Edge
     let mut holes: Vec<(i64, i64)> = long.into_iter().filter(|(from, to)| to - from >= least).collect();
     if whole_end - last >= least * 2
         && last - first >= 60_000
-        && (goes_on_elsewhere(evidence, edge, least) || is_stopped(evidence, pack, edge))
+        && (goes_on_elsewhere(evidence, edges, edge, least) || is_stopped(evidence, pack, edge))
     {
         holes.push((last, whole_end));
     }
@@ -51,10 +52,14 @@ pub(super) fn find(evidence: &Evidence, pack: &Pack, edges: &[Edge], edge: &Edge
     }
 }
 
-/// Whether other logs go on with requests behind the end of an edge, as in what was copied of several machines at once.
-fn goes_on_elsewhere(evidence: &Evidence, edge: &Edge, least: i64) -> bool {
-    let others = evidence.requests.choose(|kind| kind.host != edge.host);
-    evidence.requests.ended(&others, edge.ended.1 + least, i64::MAX).take(SERVED).count() == SERVED
+/// Whether requests go on, behind the end of an edge, where its own came by. Another site that was cut later says nothing of it.
+fn goes_on_elsewhere(evidence: &Evidence, edges: &[Edge], edge: &Edge, least: i64) -> bool {
+    let goes_on = |kinds: &Chosen| evidence.requests.ended(kinds, edge.ended.1 + least, i64::MAX).take(SERVED).count() == SERVED;
+    if edge.is_called_by_few() {
+        return goes_on(&evidence.requests.choose(|kind| kind.host != edge.host));
+    }
+    let others = edges.iter().filter(|other| other.host != edge.host && goes_on(&other.kinds));
+    others.into_iter().any(|other| comes_by(evidence, edge, other, edge.ended.1))
 }
 
 /// A line says why no request comes any more so long (s) before the last one, or behind it.
