@@ -9,7 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use whyline_diagnose::Pack;
 use whyline_diagnose::rules::{Finding, Weight, written};
-use whyline_parse::{Format, catalogue};
+use whyline_parse::{Format, Gravity, Problem, catalogue};
+
+/// So many ids are told of what a file takes away.
+const MOST_NAMED: usize = 5;
 
 /// Rule files as written, with what their formats became.
 pub struct Own {
@@ -51,6 +54,24 @@ impl Own {
         wrong.extend(Pack::errors(&files, built_in));
         refuse(wrong)?;
         Ok(Pack::trusted(files))
+    }
+
+    /// What files take away from the rules of others: whoever reads an answer has to know what could not be heard.
+    pub fn taken_away(&self) -> Vec<Problem> {
+        let list = |verb: &str, names: &mut dyn Iterator<Item = &str>| {
+            let names: Vec<&str> = names.collect();
+            let more = names.len().saturating_sub(MOST_NAMED);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            (!names.is_empty()).then(|| format!("{verb} {}{more}", names.iter().take(MOST_NAMED).copied().collect::<Vec<_>>().join(", ")))
+        };
+        let said = |file: &written::File| {
+            let off = list("switches off", &mut file.off.iter().map(|at| at.text.as_str()));
+            let signals: BTreeSet<&str> = file.filters.iter().flat_map(|f| &f.signals).map(|at| at.text.as_str()).collect();
+            let filters = list("filters records for", &mut signals.into_iter());
+            let what = [off, filters].into_iter().flatten().collect::<Vec<_>>().join("; ");
+            (!what.is_empty()).then(|| Problem { gravity: Gravity::Remark, place: file.name.clone(), what, help: String::new() })
+        };
+        self.files.iter().filter_map(said).collect()
     }
 
     /// What their formats say of themselves, as the catalogue has it of the built-in ones.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{names, top, whyline};
+use common::{Fixture, names, top, whyline};
 use std::collections::BTreeSet;
 use std::fs;
 
@@ -248,4 +248,38 @@ fn rules_are_found_by_a_part_of_their_names() {
     let listed = whyline(["rules", "list", "Refused"]).expect(0).out;
     assert!(listed.lines().count() > 2 && listed.lines().all(|l| l.to_lowercase().contains("refused")), "{listed}");
     whyline(["rules", "list", "haproxy.tcp"]).expect(1).says("`whyline formats haproxy.tcp` shows it");
+}
+
+/// A shop's own file keeps lines from built-in signals, switches rules off, and puts its advice before the built-in one.
+#[test]
+fn own_files_change_built_in_rules_and_answers_say_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.yaml");
+    let rules = "filters:
+  shop.planned:
+    title: we stop units by hand
+    signals: ['systemd.service-*', conn.*]
+    query: process:systemd
+    examples:
+      match: ['Nov 20 20:31:07 app02 systemd[1]: Stopping ledger.service - Ledger API...']
+      ignore: ['Nov 20 20:31:07 app02 ledger[7]: Stopping ledger.service - Ledger API...']
+off: [app.process-down]
+faults:
+  app.crash: {extends: true, advice: {fix: ['call the night shift']}}
+";
+    fs::write(&file, rules).unwrap();
+    let file = file.to_str().unwrap();
+    assert!(whyline(["rules", "test", file]).expect(0).out.starts_with("2 passed, 0 failed"));
+    let listed = whyline(["rules", "list", "--rules", file]).expect(0).out;
+    let lines = |start: &str| listed.lines().filter(|line| line.starts_with(start)).count();
+    assert_eq!((lines("off      app.process-down "), lines("filter   shop.planned "), lines("fault    app.process-down ")), (1, 1, 0));
+    let shown = |id: &str| whyline(["rules", "show", id, "--rules", file]).expect(0).out;
+    assert!(shown("systemd.service-stopped").contains("without  process:systemd (shop.planned "));
+    assert!(shown("app.process-down").contains("off      by `app.process-down`, "));
+    assert!(shown("app.crash").contains("  fix      call the night shift\n"));
+    let answer = Fixture::named("nginx-app-service-stopped").diagnose(&["--rules", file]);
+    assert!(!answer.out.contains("systemd[1]: Stopping ledger.service") && !answer.out.contains("app.process-down  "), "{}", answer.out);
+    for said in [&answer.out.replace("\n    ", " "), &answer.err] {
+        assert!(said.contains("switches off app.process-down; filters records for conn.*, systemd.service-*"), "{said}");
+    }
 }

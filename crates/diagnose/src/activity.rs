@@ -377,6 +377,7 @@ mod tests {
         let signal = |after| Signal {
             id: "x.y".into(),
             title: String::new(),
+            filters: Vec::new(),
             query: String::new(),
             entity: Vec::new(),
             count: None,

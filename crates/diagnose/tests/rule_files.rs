@@ -16,6 +16,81 @@ fn signal(line: &str) -> String {
 }
 
 #[test]
+fn changes_of_rules_must_mean_something() {
+    let said = said(
+        "signals:
+  shop.a: {title: a, quiet: true, query: x, examples: {match: [x], ignore: [y]}}
+  shop.many: {title: m, quiet: true, count: {of: shop.a, at_least: 3, within: 1m}}
+filters:
+  shop.f: {title: f, signals: [shop.a, shop.b, traffic.surge, shop.many, 'shop.*'], query: 'stauts:5'}
+  shop.g: {title: g, query: x}
+  Shop: {title: g, signals: [shop.a]}
+off: [shop.x, 'shop.a*', http.502, traffic.surge, 'app.*']
+faults:
+  http.502: {title: s, symptom: true}
+  shop.fault: {title: f, explains: [{fault: http.502}], evidence: [{signal: shop.a, strength: strong}]}
+  shop.falt: {extends: true, evidence: [{signal: shop.a, strength: weak}]}
+  shop.own: {extends: true, symptom: true}
+",
+    );
+    for words in [
+        "r.yaml:5:40: there is no signal `shop.b`",
+        "r.yaml:5:48: `traffic.surge` is measured over all requests",
+        "write `off: [traffic.surge]`",
+        "r.yaml:5:63: `shop.many` counts the hits of another signal",
+        "the query asks for an unknown field `stauts`",
+        "filter `shop.g` does not say whose records it takes away",
+        "`Shop` has no `query`",
+        "`Shop` is no id",
+        "r.yaml:8:7: there is no signal or fault `shop.x`",
+        "r.yaml:8:26: `http.502` is what users feel",
+        "there is no signal or fault `app.*`",
+        "there is no fault `shop.falt`",
+        "did you mean `shop.fault`?",
+        "a fault that is extended keeps its `symptom`",
+    ] {
+        assert!(said.contains(words), "not said: {words}\n{said}");
+    }
+    assert!(!said.contains("8:16:") && !said.contains("8:35:") && !said.contains("5:73:"), "{said}");
+}
+
+#[test]
+fn changes_are_carried_out_in_any_order_of_files() {
+    let base = "signals:
+  shop.a: {title: a, query: x}
+  shop.b: {title: b, query: y}
+  shop.many: {title: m, count: {of: shop.b, at_least: 3, within: 1m}}
+faults:
+  http.502: {title: s, symptom: true}
+  shop.f:
+    title: f
+    explains: [{fault: http.502}]
+    evidence: [{signal: shop.a, strength: strong}, {signal: shop.b, strength: strong}, {signal: shop.many, strength: strong}]
+    advice: {fix: [turn it off]}
+  shop.g: {title: g, explains: [{fault: shop.f}]}
+";
+    let changes = "filters:
+  shop.no: {title: n, signals: ['shop.*'], query: z}
+off: [shop.b, shop.g, http.502]
+faults:
+  shop.f: {extends: true, title: g, evidence: [{signal: shop.a, strength: weak}], advice: {fix: [call us]}}
+";
+    for order in [[base, changes], [changes, base]] {
+        let pack = Pack::trusted(order.iter().map(|yaml| written::read("r.yaml", yaml)).collect());
+        let fault = pack.fault("shop.f").map(|f| &pack.faults[f]).unwrap();
+        let evidence: Vec<_> =
+            fault.evidence.iter().map(|e| (pack.signals[e.signal as usize].id.as_str(), e.weight.exp().round())).collect();
+        assert_eq!((fault.title.as_str(), evidence), ("g", vec![("shop.a", 2.0)]));
+        assert_eq!(fault.fix, ["call us", "turn it off"]);
+        assert!(fault.because.is_empty() && fault.explains.len() == 1, "a fault that is off is no reason, a symptom stays");
+        assert_eq!((pack.signal("shop.b"), pack.signal("shop.many"), pack.fault("shop.g")), (None, None, None));
+        let queries: Vec<String> = pack.queries().iter().map(|(_, query)| query.to_string()).collect();
+        assert_eq!(queries, ["\"x\" AND NOT \"z\""]);
+        assert!(pack.is_off("shop.b") && !pack.is_off("shop.a") && !pack.is_off("http.502"));
+    }
+}
+
+#[test]
 fn everything_is_told_at_once() {
     let said = said(
         "signals:

@@ -52,6 +52,14 @@ impl Query {
         self
     }
 
+    /// The query without the records of another one. Whether bare words leave out access records stays as it is.
+    #[must_use]
+    pub fn except(mut self, other: Query) -> Query {
+        self.root = Node::and(vec![self.root, Node::Not(Box::new(other.root))]);
+        self.unknown.extend(other.unknown);
+        self
+    }
+
     /// Whether bare words and `body:` leave out access records.
     pub fn leaves_out_access(&self) -> bool {
         self.guarded

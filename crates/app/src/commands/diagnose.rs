@@ -44,6 +44,7 @@ pub fn run(cli: &Cli, args: &Diagnose) -> Result<u8> {
             folder.display()
         );
     }
+    read.problems.extend(own.taken_away());
     cited::fill(&mut diagnosis, &read.from);
     drop(watch);
     let partial = load::tell(&read.problems)?;

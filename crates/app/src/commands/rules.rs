@@ -1,5 +1,7 @@
 //! `whyline rules`: list, show, check, test.
 
+mod show;
+
 use crate::cli::{Rules, RulesVerb};
 use crate::output::safe;
 use crate::output::words::count;
@@ -11,8 +13,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use whyline_diagnose::Pack;
 use whyline_diagnose::diagnosis::has_errors;
-use whyline_diagnose::rules::written::{self, File, Signal};
-use whyline_diagnose::rules::{Through, Weight};
+use whyline_diagnose::rules::written::{At, File};
+use whyline_diagnose::rules::{Signal as Ready, Weight};
 use whyline_parse::{Format, catalogue, formats};
 use whyline_query::{Glob, Query};
 
@@ -20,7 +22,7 @@ use whyline_query::{Glob, Query};
 pub fn run(args: &Rules) -> Result<u8> {
     match &args.verb {
         RulesVerb::List { pattern, rules } => list(pattern.as_deref(), rules),
-        RulesVerb::Show { id, rules } => show(id, rules),
+        RulesVerb::Show { id, rules } => show::run(id, rules),
         RulesVerb::Check { paths, alone } => check(paths, *alone),
         RulesVerb::Test { paths, alone } => test(paths, *alone),
     }
@@ -28,20 +30,36 @@ pub fn run(args: &Rules) -> Result<u8> {
 
 fn list(pattern: Option<&str>, extra: &[PathBuf]) -> Result<u8> {
     let pack = Own::read(extra)?.pack()?;
-    let faults = pack.faults.iter().map(|f| (if f.symptom { "symptom" } else { "fault" }, &f.id, &f.title));
-    let signals = pack.signals.iter().map(|s| (if s.query.is_empty() { "measure" } else { "signal" }, &s.id, &s.title));
-    let formats = pack.files.iter().flat_map(|f| &f.formats).map(|f| ("format", &f.id.text, &f.title));
+    let entries = entries(&pack);
     let mut out = anstream::stdout().lock();
     let mut found = false;
-    for (kind, id, title) in faults.chain(signals).chain(formats).filter(|(_, id, title)| pattern.is_none_or(|p| fits(p, id, title))) {
+    for (kind, id, title) in entries.into_iter().filter(|(_, id, title)| pattern.is_none_or(|p| fits(p, id, title))) {
         found = true;
         writeln!(out, "{kind:8} {id:44} {title}")?;
     }
     if let (Some(pattern), false) = (pattern, found) {
-        load::note(&format!("no signal, fault or format of your own fits `{pattern}`; {}", elsewhere(pattern, &pack)));
+        load::note(&format!("no signal, fault, filter or format of your own fits `{pattern}`; {}", elsewhere(pattern, &pack)));
         return Ok(exit::NEGATIVE);
     }
     Ok(exit::DONE)
+}
+
+/// Kind, id and title of every rule; of those that are switched off as well.
+fn entries(pack: &Pack) -> Vec<(&'static str, &str, &str)> {
+    let kind = |signal: &Ready| match signal.query.is_empty() && signal.count.is_none() {
+        true if pack.is_off(&signal.id) => "off",
+        true => "measure",
+        false => "signal",
+    };
+    let files = || pack.files.iter();
+    let faults = pack.faults.iter().map(|f| (if f.symptom { "symptom" } else { "fault" }, f.id.as_str(), f.title.as_str()));
+    let signals = pack.signals.iter().map(|s| (kind(s), s.id.as_str(), s.title.as_str()));
+    let formats = files().flat_map(|f| &f.formats).map(|f| ("format", f.id.text.as_str(), f.title.as_str()));
+    let filters = files().flat_map(|f| &f.filters).map(|f| ("filter", f.id.text.as_str(), f.title.as_str()));
+    let faults_off = files().flat_map(|f| &f.faults).filter(|f| !f.extends && pack.fault(&f.id.text).is_none());
+    let signals_off = files().flat_map(|f| &f.signals).filter(|s| pack.signal(&s.id.text).is_none());
+    let off = faults_off.map(|f| (&f.id, &f.title)).chain(signals_off.map(|s| (&s.id, &s.title)));
+    faults.chain(signals).chain(formats).chain(filters).chain(off.map(|(id, title)| ("off", id.text.as_str(), title.as_str()))).collect()
 }
 
 /// Whether a pattern fits: with wildcards the whole id, else a part of the id or of the title, in any case.
@@ -59,8 +77,8 @@ fn elsewhere(name: &str, pack: &Pack) -> String {
     if catalogue::find(name).is_some() || formats::all().iter().any(|f| f.name() == name) {
         return format!("it is a built-in format: `whyline formats {name}` shows it");
     }
-    let own = pack.files.iter().flat_map(|f| &f.formats).map(|f| f.id.text.as_str());
-    let ids = pack.faults.iter().map(|f| f.id.as_str()).chain(pack.signals.iter().map(|s| s.id.as_str())).chain(own);
+    let entries = entries(pack);
+    let ids = entries.iter().map(|(_, id, _)| *id);
     if let Some(near) = spelling::misspelt(name, ids.clone()) {
         return format!("did you mean `{near}`? `whyline rules list` names all");
     }
@@ -69,133 +87,6 @@ fn elsewhere(name: &str, pack: &Pack) -> String {
         return format!("`whyline rules list {name}` lists those that hold it");
     }
     format!("{}`whyline rules list` names all", load::meant(name, ids))
-}
-
-fn show(id: &str, extra: &[PathBuf]) -> Result<u8> {
-    let pack = Own::read(extra)?.pack()?;
-    let mut out = anstream::stdout().lock();
-    let mut found = false;
-    for file in &pack.files {
-        for format in file.formats.iter().filter(|f| f.id.text == id) {
-            found = true;
-            show_format(&mut out, file, format)?;
-        }
-        for signal in file.signals.iter().filter(|s| s.id.text == id) {
-            found = true;
-            writeln!(out, "signal {id}: {}\n  file     {}:{}", signal.title, file.name, signal.id.line)?;
-            if let Some(query) = &signal.query {
-                writeln!(out, "  query    {}", query.text)?;
-            }
-            if let Some(count) = &signal.count {
-                let by = count.by.as_ref().map_or_else(|| "by whom each accuses".into(), |by| format!("by {}", by.text));
-                let (of, at_least, within) = (&count.of.text, count.at_least, length(count.within));
-                writeln!(out, "  count    of {of}, at least {at_least} within {within}, {by}")?;
-            }
-            let entity: Vec<&str> = signal.entity.iter().map(|e| e.text.as_str()).collect();
-            let accused = match (&signal.count, entity.is_empty()) {
-                (Some(count), _) => count.by.as_ref().map_or_else(|| format!("whom {} accuses", count.of.text), |by| by.text.clone()),
-                (None, true) => "the service that writes it".into(),
-                (None, false) => entity.join(", else "),
-            };
-            writeln!(out, "  accuses  {accused}")?;
-            if !signal.until.is_empty() {
-                let until: Vec<&str> = signal.until.iter().map(|u| u.text.as_str()).collect();
-                writeln!(out, "  until    {}", until.join(", or "))?;
-            }
-            if signal.after > 0 {
-                writeln!(out, "  after    {}", length(signal.after))?;
-            }
-            if !signal.origin.is_empty() {
-                writeln!(out, "  origin   {}", signal.origin)?;
-            }
-            for example in &signal.matching {
-                writeln!(out, "  matches  {}", example.text.replace('\n', "\n           "))?;
-            }
-            for example in &signal.ignoring {
-                writeln!(out, "  ignores  {}", example.text.replace('\n', "\n           "))?;
-            }
-            let used: Vec<&str> = pack
-                .files
-                .iter()
-                .flat_map(|f| &f.faults)
-                .filter(|f| f.evidence.iter().any(|e| e.signal.text == id))
-                .map(|f| f.id.text.as_str())
-                .collect();
-            writeln!(out, "  used by  {}", if used.is_empty() { "no fault".into() } else { used.join(", ") })?;
-        }
-    }
-    if let Some(fault) = pack.fault(id).map(|i| &pack.faults[i]) {
-        found = true;
-        writeln!(out, "fault {id}: {}", fault.title)?;
-        for e in &fault.explains {
-            writeln!(out, "  leads to {}{}", pack.faults[e.fault].id, way(e.through))?;
-        }
-        for e in &fault.because {
-            writeln!(out, "  because  {}", pack.faults[*e].id)?;
-        }
-        for e in &fault.evidence {
-            writeln!(
-                out,
-                "  {:8} {:44} {:+.2}",
-                if e.weight < 0.0 { "against" } else { "for" },
-                pack.signals[e.signal as usize].id,
-                e.weight
-            )?;
-        }
-        for (word, lines) in [("check", &fault.check), ("fix", &fault.fix), ("prevent", &fault.prevent)] {
-            for line in lines {
-                writeln!(out, "  {word:8} {line}")?;
-            }
-        }
-    }
-    if let Some(computed) = whyline_diagnose::computed::find(id) {
-        found = true;
-        writeln!(out, "measure {id}: {}", computed.title)?;
-    }
-    if found {
-        Ok(exit::DONE)
-    } else {
-        Err(exit::usage(format!("there is no signal, fault or format `{id}` in the rules; {}", elsewhere(id, &pack))))
-    }
-}
-
-/// How a fault is connected with what it leads to, in the words of rule files.
-fn way(through: Through) -> &'static str {
-    match through {
-        Through::Upstream => " (through: upstream)",
-        Through::Dependency => " (through: dependency)",
-        Through::Host => " (through: host)",
-        Through::Same => " (through: same)",
-        Through::Any => " (through: any)",
-        Through::Unsaid => "",
-    }
-}
-
-/// A length of time as rule files have it.
-fn length(seconds: u64) -> String {
-    let units = [(86_400, "d"), (3600, "h"), (60, "m")];
-    let unit = units.into_iter().find(|(unit, _)| seconds > 0 && seconds.is_multiple_of(*unit));
-    unit.map_or_else(|| format!("{seconds}s"), |(unit, name)| format!("{}{name}", seconds / unit))
-}
-
-fn show_format(out: &mut impl Write, file: &File, format: &written::Format) -> Result<()> {
-    writeln!(out, "format {}: {}\n  file     {}:{}", format.id.text, format.title, file.name, format.id.line)?;
-    let options = [("timestamp", &format.timestamp), ("zone", &format.zone), ("starts", &format.starts)];
-    let told = format.told.iter().map(|(key, text)| (key.as_str(), text));
-    for (key, text) in told.chain(options.into_iter().filter_map(|(key, at)| Some((key, at.as_ref()?)))) {
-        writeln!(out, "  {key:8} {}", text.text.trim_end().replace('\n', "\n           "))?;
-    }
-    for (group, unit) in &format.units {
-        writeln!(out, "  unit     {} in {}", group.text, unit.text)?;
-    }
-    if !format.provides.is_empty() {
-        writeln!(out, "  adds     {}", format.provides.join(", "))?;
-    }
-    for sample in &format.samples {
-        let verb = if sample.reads { "reads" } else { "leaves" };
-        writeln!(out, "  {verb:8} {}", sample.text.text.trim_end().replace('\n', "\n           "))?;
-    }
-    Ok(())
 }
 
 /// The files meant, and how many of the first ones are the built-in pack.
@@ -232,8 +123,11 @@ fn check(paths: &[PathBuf], alone: bool) -> Result<u8> {
     counts.push(count(checked.iter().map(|f| f.signals.len()).sum::<usize>(), "signal", "signals"));
     counts.push(count(checked.iter().map(|f| f.faults.len()).sum::<usize>(), "fault", "faults"));
     let formats: usize = checked.iter().map(|f| f.formats.len()).sum();
-    if formats > 0 {
-        counts.push(count(formats, "format", "formats"));
+    let filters: usize = checked.iter().map(|f| f.filters.len()).sum();
+    for (number, one, many) in [(formats, "format", "formats"), (filters, "filter", "filters")] {
+        if number > 0 {
+            counts.push(count(number, one, many));
+        }
     }
     let (errors, warnings) = (count(errors, "error", "errors"), count(findings.len() - errors, "warning", "warnings"));
     writeln!(out, "{}: {errors}, {warnings}", counts.join(", "))?;
@@ -253,8 +147,11 @@ fn test(paths: &[PathBuf], alone: bool) -> Result<u8> {
         let done = told::samples(std::slice::from_ref(file), &made.readers, &made.formats);
         passed += done.passed;
         wrong.extend(done.findings);
-        for signal in &file.signals {
-            for (at, text) in wrong_examples(signal, &all, &mut passed) {
+        let signals =
+            file.signals.iter().filter_map(|s| Some((format!("signal `{}`", s.id.text), s.query.as_ref()?, &s.matching, &s.ignoring)));
+        let filters = file.filters.iter().map(|f| (format!("filter `{}`", f.id.text), &f.query, &f.matching, &f.ignoring));
+        for (whose, query, matching, ignoring) in signals.chain(filters) {
+            for (at, text) in wrong_examples(&whose, query, [(matching, true), (ignoring, false)], &all, &mut passed) {
                 failed += 1;
                 writeln!(out, "{}:{at}: {text}", file.name)?;
             }
@@ -270,31 +167,31 @@ fn test(paths: &[PathBuf], alone: bool) -> Result<u8> {
     Ok(if failed > 0 { exit::NEGATIVE } else { exit::DONE })
 }
 
-/// The examples of a signal that come out otherwise than they should.
-pub fn wrong_examples(signal: &Signal, all: &[Arc<dyn Format>], passed: &mut usize) -> Vec<(u64, String)> {
-    let Some(written) = &signal.query else { return Vec::new() };
+/// The examples of a query that come out otherwise than they should.
+fn wrong_examples(
+    whose: &str,
+    written: &At,
+    examples: [(&Vec<At>, bool); 2],
+    all: &[Arc<dyn Format>],
+    passed: &mut usize,
+) -> Vec<(u64, String)> {
     let query = match Query::parse(&written.text) {
         Ok(query) => query.for_rules(),
-        Err(error) => return vec![(written.line, format!("signal `{}`: the query cannot be read: {error}", signal.id.text))],
+        Err(error) => return vec![(written.line, format!("{whose}: the query cannot be read: {error}"))],
     };
     let mut wrong = Vec::new();
-    for (examples, should) in [(&signal.matching, true), (&signal.ignoring, false)] {
-        for example in examples {
-            let mut hit = false;
-            let mut read = String::new();
-            whyline_parse::reading::read_text(&example.text, Some("host"), all, &mut |record| {
-                hit |= query.matches(record);
-                read.push_str(&format!("\n    read as {}: {}", record.format, record.body));
-            });
-            if hit == should {
-                *passed += 1;
-            } else {
-                let verb = if should { "must match but does not" } else { "must not match but does" };
-                wrong.push((
-                    example.line,
-                    format!("signal `{}`: this example {verb}:\n    {}{read}\n    query {query}", signal.id.text, example.text),
-                ));
-            }
+    for (example, should) in examples.into_iter().flat_map(|(list, should)| list.iter().map(move |example| (example, should))) {
+        let mut hit = false;
+        let mut read = String::new();
+        whyline_parse::reading::read_text(&example.text, Some("host"), all, &mut |record| {
+            hit |= query.matches(record);
+            read.push_str(&format!("\n    read as {}: {}", record.format, record.body));
+        });
+        if hit == should {
+            *passed += 1;
+        } else {
+            let verb = if should { "must match but does not" } else { "must not match but does" };
+            wrong.push((example.line, format!("{whose}: this example {verb}:\n    {}{read}\n    query {query}", example.text)));
         }
     }
     wrong

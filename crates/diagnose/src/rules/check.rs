@@ -1,5 +1,7 @@
 //! What is wrong with a set of rule files: everything at once, with places and remedies.
 
+mod changed;
+
 use super::finding::{Finding, Weight};
 use super::wording;
 use super::written::near::nearest as nearest_name;
@@ -39,6 +41,7 @@ fn checked(files: &[File], trusted: usize, least: Weight) -> Vec<Finding> {
     checker.names();
     checker.signals();
     checker.faults();
+    checker.changes();
     checker.texts();
     checker.cycles();
     checker.unused();
@@ -75,7 +78,8 @@ impl<'a> Checker<'a> {
     fn names(&mut self) {
         let files = self.files;
         for file in files {
-            for (id, kind) in file.signals.iter().map(|s| (&s.id, true)).chain(file.faults.iter().map(|f| (&f.id, false))) {
+            let faults = file.faults.iter().filter(|fault| !fault.extends);
+            for (id, kind) in file.signals.iter().map(|s| (&s.id, true)).chain(faults.map(|f| (&f.id, false))) {
                 let map = if kind { &mut self.signals } else { &mut self.faults };
                 let before = map.insert(&id.text, (&file.name, id.line));
                 let what = if kind { "signal" } else { "fault" };
@@ -85,7 +89,10 @@ impl<'a> Checker<'a> {
                         &file.name,
                         id,
                         format!("{what} `{}` is defined twice", id.text),
-                        format!("the other one stands at {other}:{line}"),
+                        match kind {
+                            true => format!("the other one stands at {other}:{line}"),
+                            false => format!("the other one stands at {other}:{line}; to add to it, write `extends: true`"),
+                        },
                     );
                 }
                 if !is_id(&id.text) {
@@ -227,7 +234,7 @@ impl<'a> Checker<'a> {
                         self.known_fault(file, other);
                     }
                 }
-                if fault.flawed {
+                if fault.flawed || fault.extends {
                     continue;
                 }
                 if !fault.symptom && fault.explains.is_empty() {
@@ -259,9 +266,10 @@ impl<'a> Checker<'a> {
                 let advice = fault.check.iter().chain(&fault.fix).chain(&fault.prevent);
                 let missing = fault.missing.iter().flat_map(|missing| [&missing.log, &missing.command]);
                 for text in advice.chain(missing) {
-                    if let Some((id, _)) = for_signal(text).filter(|(id, _)| !fault.evidence.iter().any(|e| e.signal.text == *id)) {
+                    let evidence = || files.iter().flat_map(|f| &f.faults).filter(|f| f.id.text == fault.id.text).flat_map(|f| &f.evidence);
+                    if let Some((id, _)) = for_signal(text).filter(|(id, _)| !evidence().any(|e| e.signal.text == *id)) {
                         let message = format!("a line for the signal `{id}` is never given: it is no evidence of `{}`", fault.id.text);
-                        let help = nearest(id, fault.evidence.iter().map(|e| e.signal.text.as_str()));
+                        let help = nearest(id, evidence().map(|e| e.signal.text.as_str()));
                         self.in_text(number, &fault.id, id, message, help);
                     }
                     let known = |name: &str| PLACEHOLDERS.iter().any(|(known, _)| *known == name);

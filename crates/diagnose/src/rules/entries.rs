@@ -2,7 +2,7 @@
 
 use super::keys::{Keys, Reader};
 use super::yaml::{self, Node, Value};
-use super::{At, Count, Evidence, Explains, Fault, File, Format, Missing, Sample, Signal, Wanted};
+use super::{At, Count, Evidence, Explains, Fault, File, Filter, Format, Missing, Sample, Signal, Wanted};
 
 const THROUGH: &[&str] = &["upstream", "dependency", "host", "same", "any"];
 const WHOSE: &[&str] = &["target", "host", "dependency", "proxy", "resolver", "network", "both"];
@@ -19,7 +19,7 @@ pub fn file(name: &str, text: &str) -> File {
         reader.wrong(&document.at, "a second document begins here; a rule file is one".into(), help);
     }
     for document in tree.documents.iter().filter(|document| !document.is_nothing()) {
-        let keys = &["signals", "faults", "formats"];
+        let keys = &["signals", "faults", "formats", "filters", "off"];
         let Some(mut sections) = reader.keys(document, "a rule file", keys) else { continue };
         for (id, node) in reader.entries(&mut sections, "signals") {
             let (mut signal, is_flawed) = reader.entry(|r| signal(r, id.clone(), node));
@@ -36,6 +36,12 @@ pub fn file(name: &str, text: &str) -> File {
             format.flawed = is_flawed;
             file.formats.push(format);
         }
+        for (id, node) in reader.entries(&mut sections, "filters") {
+            let (mut filter, is_flawed) = reader.entry(|r| filter(r, id.clone(), node));
+            filter.flawed = is_flawed;
+            file.filters.push(filter);
+        }
+        file.off.extend(reader.texts(&mut sections, "off"));
     }
     // Of a rule that could not be read as YAML nothing else is said.
     let mut problems = tree.problems;
@@ -52,10 +58,7 @@ fn signal(reader: &mut Reader, id: At, node: &Node) -> Signal {
     signal.query = reader.text(&mut keys, "query");
     signal.entity = reader.one_or_many(&mut keys, "entity");
     signal.origin = reader.one_or_many(&mut keys, "origin").into_iter().map(|at| at.text).collect::<Vec<_>>().join("; ");
-    if let Some(mut examples) = reader.within(&mut keys, "examples", &["match", "ignore"]) {
-        signal.matching = reader.texts(&mut examples, "match");
-        signal.ignoring = reader.texts(&mut examples, "ignore");
-    }
+    (signal.matching, signal.ignoring) = examples(reader, &mut keys);
     signal.quiet = reader.yes_or_no(&mut keys, "quiet");
     if let Some(mut keys) = reader.within(&mut keys, "count", &["of", "at_least", "within", "by"]) {
         signal.count = Some(count(reader, &mut keys));
@@ -79,13 +82,44 @@ fn count(reader: &mut Reader, keys: &mut Keys<'_>) -> Count {
     Count { of, at_least: number.unwrap_or(1), within: within.unwrap_or(1), by: reader.text(keys, "by") }
 }
 
+fn filter(reader: &mut Reader, id: At, node: &Node) -> Filter {
+    let mut filter = Filter { id, ..Filter::default() };
+    let Some(mut keys) = reader.keys(node, "a filter", &["title", "signals", "query", "examples"]) else { return filter };
+    filter.title = reader.needed(&mut keys, "title", &filter.id);
+    if keys.peek("signals").is_none() {
+        let message = format!("filter `{}` does not say whose records it takes away", filter.id.text);
+        reader.wrong(&filter.id, message, "write `signals: [SIGNAL, ...]`, with wildcards if you like".into());
+    }
+    filter.signals = reader.texts(&mut keys, "signals");
+    filter.query = reader.needed_at(&mut keys, "query", &filter.id);
+    (filter.matching, filter.ignoring) = examples(reader, &mut keys);
+    filter
+}
+
+/// Lines that must match, and such that must not.
+fn examples(reader: &mut Reader, keys: &mut Keys<'_>) -> (Vec<At>, Vec<At>) {
+    let examples = reader.within(keys, "examples", &["match", "ignore"]);
+    examples.map_or_else(Default::default, |mut keys| (reader.texts(&mut keys, "match"), reader.texts(&mut keys, "ignore")))
+}
+
 fn fault(reader: &mut Reader, id: At, node: &Node) -> Fault {
-    let known = &["title", "symptom", "accuses", "explains", "evidence", "because", "advice", "missing"];
+    let known = &["title", "extends", "symptom", "accuses", "explains", "evidence", "because", "advice", "missing"];
     let mut fault = Fault { id, ..Fault::default() };
     let Some(mut keys) = reader.keys(node, "a fault", known) else { return fault };
-    fault.title = reader.needed(&mut keys, "title", &fault.id);
-    fault.symptom = reader.yes_or_no(&mut keys, "symptom");
-    fault.of_speaker = reader.word(&mut keys, "accuses", &["target", "speaker"]).is_some_and(|at| at.text == "speaker");
+    fault.extends = reader.yes_or_no(&mut keys, "extends");
+    if fault.extends {
+        fault.title = reader.text(&mut keys, "title").map(|at| at.text).unwrap_or_default();
+        for key in ["symptom", "accuses"] {
+            if let Some(at) = reader.text(&mut keys, key) {
+                let help = format!("leave `{key}` out: that stays as it is where the fault is defined");
+                reader.wrong(&at, format!("a fault that is extended keeps its `{key}`"), help);
+            }
+        }
+    } else {
+        fault.title = reader.needed(&mut keys, "title", &fault.id);
+        fault.symptom = reader.yes_or_no(&mut keys, "symptom");
+        fault.of_speaker = reader.word(&mut keys, "accuses", &["target", "speaker"]).is_some_and(|at| at.text == "speaker");
+    }
     for node in reader.list(&mut keys, "explains") {
         let Some(mut keys) = reader.item(node, "what a fault explains", "fault", &["fault", "through", "within"]) else { continue };
         keys.take("within");

@@ -3,6 +3,7 @@
 //! [`written`] is the shape of the files, [`check`] says everything that is wrong with them ([`formats`] what is wrong with
 //! formats, [`wording`] what a query probably does not mean), and [`Pack`] is what the rest of the program uses.
 
+mod changes;
 mod check;
 mod finding;
 pub mod formats;

@@ -1,8 +1,9 @@
 //! Rules, checked and ready.
 
+use super::changes;
 use super::check::{self, check};
 use super::finding::{Finding, Weight};
-use super::written::{self, File};
+use super::written::{self, At, File, Filter};
 use crate::computed;
 use std::collections::BTreeMap;
 use whyline_event::Key;
@@ -22,6 +23,8 @@ pub struct Signal {
     pub title: String,
     /// The text of the query; empty for computed and compound signals.
     pub query: String,
+    /// The texts of the filters: records that the signal must not hear.
+    pub filters: Vec<String>,
     /// Fields of which the first present names the accused.
     pub entity: Vec<Accused>,
     /// Many hits of another signal.
@@ -202,23 +205,57 @@ impl Pack {
         self.by_fault.get(id).copied()
     }
 
+    /// Where a signal, a measure or a fault is switched off: by which words of which files.
+    pub fn off(&self, id: &str) -> impl Iterator<Item = (&File, &At)> {
+        let is_symptom = self.fault(id).is_some_and(|fault| self.faults[fault].symptom);
+        let all = self.files.iter().filter(move |_| !is_symptom).flat_map(|file| file.off.iter().map(move |at| (file, at)));
+        all.filter(move |(_, at)| changes::names(std::slice::from_ref(at), id))
+    }
+
+    /// Whether a signal, a measure or a fault is switched off.
+    pub fn is_off(&self, id: &str) -> bool {
+        self.off(id).next().is_some()
+    }
+
+    /// The filters that keep records from a signal, with their files.
+    pub fn filters_of(&self, signal: &str) -> impl Iterator<Item = (&File, &Filter)> {
+        let all = self.files.iter().flat_map(|file| file.filters.iter().map(move |filter| (file, filter)));
+        all.filter(move |(_, filter)| changes::names(&filter.signals, signal))
+    }
+
     /// The queries to ask of every record: signal and query.
     pub fn queries(&self) -> Vec<(SignalId, Query)> {
         self.signals
             .iter()
             .enumerate()
             .filter(|(_, s)| !s.query.is_empty())
-            .filter_map(|(i, s)| Some((i as SignalId, Query::parse(&s.query).ok()?.for_rules())))
+            .filter_map(|(i, s)| {
+                let query = Query::parse(&s.query).ok()?.for_rules();
+                let filters = s.filters.iter().filter_map(|filter| Query::parse(filter).ok());
+                Some((i as SignalId, filters.fold(query, Query::except)))
+            })
             .collect()
     }
 
     fn build(files: Vec<File>) -> Pack {
+        let changed = changes::apply(&files);
+        let mut pack = match &changed {
+            Some(changed) => Pack::of(&changed.files, &changed.filters),
+            None => Pack::of(&files, &BTreeMap::new()),
+        };
+        pack.files = files;
+        pack
+    }
+
+    /// Files in which nothing changes anything, with the filters of signals.
+    fn of(files: &[File], filters: &BTreeMap<String, Vec<String>>) -> Pack {
         let mut pack = Pack::default();
         for computed in computed::ALL {
             pack.add_signal(Signal {
                 id: computed.id.into(),
                 title: computed.title.into(),
                 query: String::new(),
+                filters: Vec::new(),
                 entity: Vec::new(),
                 count: None,
                 until: Vec::new(),
@@ -230,6 +267,7 @@ impl Pack {
                 id: signal.id.text.clone(),
                 title: signal.title.clone(),
                 query: signal.query.as_ref().map(|q| q.text.clone()).unwrap_or_default(),
+                filters: filters.get(&signal.id.text).cloned().unwrap_or_default(),
                 entity: signal.entity.iter().map(|e| Accused::of(&e.text)).collect(),
                 count: None,
                 until: Vec::new(),
@@ -270,8 +308,7 @@ impl Pack {
                 missing: fault.missing.clone(),
             });
         }
-        pack.link(&files);
-        pack.files = files;
+        pack.link(files);
         pack
     }
 

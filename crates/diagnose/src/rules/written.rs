@@ -51,6 +51,12 @@ pub struct File {
     /// Formats in the order of the file.
     #[serde(default)]
     pub formats: Vec<Format>,
+    /// Records that some signals must not hear.
+    #[serde(default)]
+    pub filters: Vec<Filter>,
+    /// Ids of signals, measures and faults, with wildcards, that do not count.
+    #[serde(default)]
+    pub off: Vec<At>,
     /// The text of the file, for messages that show its lines; empty for the built-in files.
     #[serde(skip)]
     pub text: String,
@@ -159,11 +165,34 @@ pub struct Count {
     pub by: Option<At>,
 }
 
+/// Records that some signals must not hear (Sigma calls such a rule a filter).
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Filter {
+    /// Id.
+    pub id: At,
+    /// One line for people: why these records say nothing.
+    pub title: String,
+    /// Ids of signals, with wildcards.
+    pub signals: Vec<At>,
+    /// What the records have in common.
+    pub query: At,
+    /// Lines that must be kept away.
+    pub matching: Vec<At>,
+    /// Lines that must not.
+    pub ignoring: Vec<At>,
+    /// Something is wrong with its shape, so it may lack what stands in the file.
+    #[serde(skip)]
+    pub flawed: bool,
+}
+
 /// A fault.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Fault {
     /// Id.
     pub id: At,
+    /// It adds to the fault of this id that is defined elsewhere.
+    #[serde(default)]
+    pub extends: bool,
     /// One line for people.
     pub title: String,
     /// Users feel it.
