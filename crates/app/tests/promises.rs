@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Fixture, Ran, finish, lines, packed, program, unpacked, whyline, whyline_fed};
+use common::{Fixture, Ran, finish, lines, packed, program, top, unpacked, whyline, whyline_fed};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
@@ -433,4 +433,31 @@ fn the_number_of_threads_changes_no_byte_of_large_logs() {
     for threads in ["2", "3", "7", "2", "3"] {
         assert!(one == diagnose(threads), "another answer with {threads} threads");
     }
+}
+
+/// Nobody is sent for what lies on the table, nor for the logs of a time server on the internet.
+#[test]
+fn logs_that_were_given_are_not_asked_for() {
+    let asked = |name: &str| {
+        let archive = top().join("tests/incidents").join(format!("{name}.tar.gz"));
+        let answer = whyline(["diagnose", "--format", "json", archive.to_str().unwrap()]).expect(0).json();
+        let list = answer["missing"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|m| format!("{}: {}", m["host"].as_str().unwrap(), m["log"].as_str().unwrap()));
+        list.collect::<Vec<_>>()
+    };
+    // Both servers log every request with its duration; the balancer's own log tells what users felt.
+    let slow = asked("search-slow-for-two-minutes");
+    assert!(
+        !slow.is_empty() && !slow.iter().any(|log| log.contains("duration of each request") || log.contains("request times as")),
+        "{slow:#?}"
+    );
+    // chronyd names the server that it follows.
+    let replica = asked("replica-stopped-on-duplicate-key");
+    assert!(
+        replica.contains(&"shop1: error log of nginx".to_string()) && !replica.iter().any(|log| log.contains("162.159.")),
+        "{replica:#?}"
+    );
 }

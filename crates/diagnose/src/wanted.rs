@@ -121,6 +121,9 @@ pub(crate) fn where_nothing_stands_out(evidence: &Evidence, pack: &Pack) -> Vec<
     list
 }
 
+/// Programs that set a machine's clock by that of others, and so speak of these.
+const TIME_KEEPERS: [&str; 5] = ["chronyd", "ntpd", "ntpd-rs", "openntpd", "systemd-timesyncd"];
+
 /// Formats of servers and proxies whose log of requests says that they failed and not why; by what their names begin with.
 const WEB: [&str; 10] = ["nginx", "apache", "haproxy", "iis", "caddy", "traefik", "envoy", "squid", "varnish", "aws"];
 
@@ -357,13 +360,23 @@ impl Unsure<'_> {
         asked
     }
 
+    /// Whether nobody but the keepers of a machine's clock speak of a peer.
+    fn is_time_server(&self, host: &str, peer: &str) -> bool {
+        let text = |id| self.evidence.text(id);
+        let pairs = self.evidence.pairs.iter().map(|(pair, _)| pair);
+        let mut speakers =
+            pairs.filter(|pair| text(pair.host) == host && text(pair.peer) == peer).map(|pair| text(pair.service)).peekable();
+        speakers.peek().is_some() && speakers.all(|service| TIME_KEEPERS.contains(&service))
+    }
+
     /// Machines that are spoken of but whose logs were not given.
     fn spoken_of(&self) -> Vec<Missing> {
         let journal = Around::incident(self.incident).journal();
         let mut list = Vec::new();
         for host in self.incident.hosts() {
             for near in self.topology.below(host).into_keys() {
-                for peer in self.topology.unlogged.get(&near).into_iter().flatten().take(3) {
+                let unlogged = self.topology.unlogged.get(&near).into_iter().flatten();
+                for peer in unlogged.filter(|peer| !self.is_time_server(&near, peer)).take(3) {
                     let why = format!("{near} speaks of it, but none of its logs was given");
                     list.push(self.one(peer, format!("the system and service logs of {peer}"), why, &format!("journalctl {journal}")));
                 }

@@ -18,6 +18,9 @@ const OF_STORES: [(&str, &[&str]); 6] = [
     ("logs of both database servers", &["mysql.error", "mariadb", "postgresql"]),
 ];
 
+/// What stands in the wishes of rules for a service's own log of how long its requests took.
+const OF_TIMES: [&str; 2] = ["duration of each request", "request times as"];
+
 /// What the wishes of rules for logs of a machine's system begin with.
 const OF_SYSTEMS: [&str; 5] = ["system log of", "kernel log of", "journal of", "journal or supervisor log of", "auth.log of"];
 
@@ -40,6 +43,11 @@ pub(super) fn is_given(evidence: &Evidence, incident: &Incident, h: &Hypothesis,
         return incident.affected().iter().any(|number| evidence.request(*number).of.agent != NONE);
     }
     let machine = h.machine();
+    if OF_TIMES.iter().any(|wished| wish.log.contains(wished)) {
+        let its = |id| id != NONE && evidence.text(id) == machine;
+        let chosen = evidence.requests.choose(|kind| its(kind.host) && kind.upstream == NONE && kind.server == NONE);
+        return evidence.requests.ended(&chosen, incident.onset, incident.end).any(|(_, request)| request.took().is_some());
+    }
     if OF_SYSTEMS.iter().any(|wished| wish.log.starts_with(wished)) {
         let is_kind = if wish.log.starts_with("journal") { SourceInfo::tells_of_system } else { tells_of_whole_system };
         return !machine.is_empty() && any(&|source| source.host == machine && is_kind(source));
