@@ -123,7 +123,7 @@ fields! {
     QueryTime "db.client.operation.duration" Duration ["query_time"] "how long a statement took";
     LockTime "db.lock.duration" Duration ["lock_time"] "how long a statement waited for locks";
     RowsExamined "db.rows_examined" Int ["rows_examined"] "rows that a statement looked at";
-    QName "dns.question.name" Keyword ["qname"] "name that was asked for";
+    QName "dns.question.name" Keyword ["qname"] "name that was asked for, or the zone that a name server speaks of";
     QType "dns.question.type" Keyword ["qtype"] "record type that was asked for";
     RCode "dns.response_code" Keyword ["rcode"] "answer code of DNS";
     TlsVersion "tls.protocol.version" Keyword ["tls", "tls.version"] "TLS version";

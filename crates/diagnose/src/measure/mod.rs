@@ -13,6 +13,7 @@ mod snapshot;
 mod times;
 mod traffic;
 mod versions;
+mod zones;
 
 use crate::computed;
 use crate::evidence::{Evidence, Request};
@@ -118,6 +119,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     backend::measure(&mut view);
     network::measure(&mut view);
     addresses::measure(&mut view);
+    zones::measure(&mut view);
     gauges::measure(&mut view);
     answers::measure(&mut view);
     levels::measure(&mut view);

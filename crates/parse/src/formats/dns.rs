@@ -65,6 +65,16 @@ pub fn unbound<'a>(text: &'a str, record: &mut Record<'a>) {
         c.rest = rest;
     }
     record.body = c.rest;
+    // `SERVFAIL <db.lan. A IN>: ...`, `validation failure <db.lan. A IN>: ...`.
+    if let Some((before, (question, _))) = c.rest.split_once(" <").and_then(|(before, rest)| Some((before, rest.split_once(">:")?)))
+        && let [name, kind, "IN"] = question.split(' ').collect::<Vec<_>>()[..]
+    {
+        fill::once_str(record, Key::QName, name.trim_end_matches('.'));
+        fill::once_str(record, Key::QType, kind);
+        if before == "SERVFAIL" {
+            fill::once_str(record, Key::RCode, before);
+        }
+    }
     let mut words = c.rest.split(' ');
     if let (Some(client), Some(name), Some(kind), Some("IN")) = (words.next(), words.next(), words.next(), words.next())
         && address::ip(client).is_some()
@@ -106,8 +116,12 @@ pub fn dnsmasq<'a>(text: &'a str, record: &mut Record<'a>) {
     }
 }
 
-/// BIND: `client @0x7f 10.0.0.7#4001 (db.lan): query: db.lan IN A +E(0) (10.0.0.2)`.
+/// BIND: `client @0x7f 10.0.0.7#4001 (db.lan): query: db.lan IN A +E(0) (10.0.0.2)`, `zone db.lan/IN: loaded serial 2026112004`.
 pub fn named<'a>(text: &'a str, record: &mut Record<'a>) {
+    if let Some((zone, _)) = text.strip_prefix("zone ").and_then(|rest| rest.split_once("/IN")) {
+        fill::once_str(record, Key::QName, zone.trim_end_matches('.'));
+        return;
+    }
     let Some(at) = text.find("client ") else { return };
     let mut c = Cursor::new(text.get(at + 7..).unwrap_or(""));
     if c.rest.starts_with('@') {
@@ -299,5 +313,11 @@ mod tests {
         let mut r = Record::new("", Origin::default());
         named("client @0x7f 10.0.0.7#4001 (db.lan): query denied", &mut r);
         assert_eq!((r.str(Key::ClientAddress), r.int(Key::ClientPort)), (Some("10.0.0.7"), Some(4001)));
+        let mut r = Record::new("", Origin::default());
+        named("zone shop.lan/IN: loaded serial 2026112004", &mut r);
+        assert_eq!(r.str(Key::QName), Some("shop.lan"));
+        let mut r = Record::new("", Origin::default());
+        unbound("info: validation failure <db.lan. A IN>: signature expired from 10.0.0.53", &mut r);
+        assert_eq!((r.str(Key::QName), r.str(Key::QType), r.str(Key::RCode)), (Some("db.lan"), Some("A"), None));
     }
 }

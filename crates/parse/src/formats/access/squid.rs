@@ -9,7 +9,7 @@ use super::request;
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::first_line;
 use crate::stamp;
-use whyline_event::{Key, Record, Value};
+use whyline_event::{Key, Record, Value, address};
 
 /// Squid's native access log.
 #[derive(Clone, Copy, Debug)]
@@ -41,11 +41,25 @@ impl Format for Squid {
         record.put_int(Key::ResponseBytes, bytes);
         record.put_str(Key::Method, method);
         request::put_target(target, cx, record);
+        if let Some(server) = server(method, target) {
+            record.put_str(Key::ServerAddress, server);
+        }
         record.put_str(Key::User, user);
         record.put_other("squid.hierarchy", Value::Str(hierarchy));
         meaning::put(Meaning::Upstreams, "", peer, cx, record);
         Some(94)
     }
+}
+
+/// Whom the client wants to reach: the host in the URL, or what a tunnel is asked to.
+fn server<'a>(method: &str, target: &'a str) -> Option<&'a str> {
+    let authority = match target.split_once("://") {
+        Some((_, rest)) => rest.split(['/', '?']).next()?,
+        None if method == "CONNECT" => target,
+        None => return None,
+    };
+    let name = address::split_port(authority.rsplit('@').next()?).0;
+    (!name.is_empty()).then_some(name)
 }
 
 #[cfg(test)]
@@ -62,8 +76,10 @@ mod tests {
             ),
             "squid.access 2026-11-21T09:56:41.250Z - - http.server.request.duration=0.123 client.address=10.0.0.1 http.cache.status=TCP_MISS \
              http.response.status_code=200 http.response.body.size=1234 http.request.method=GET url.full=http://a.example/x?y url.path=/x \
-             url.query=y user.name=bob squid.hierarchy=HIER_DIRECT upstream.address=198.51.100.7"
+             url.query=y server.address=a.example user.name=bob squid.hierarchy=HIER_DIRECT upstream.address=198.51.100.7"
         );
+        let asked = [("CONNECT", "a.example:443"), ("GET", "http://bob@[::1]:80/x"), ("GET", "/x"), ("GET", "http:///x")];
+        assert_eq!(asked.map(|(method, target)| server(method, target)), [Some("a.example"), Some("::1"), None, None]);
         for no in ["", "1795255001.250", "1795255001 1 2 3/200 4 GET / - a/b", "1.5 1 10.0.0.1 X/200 1 GET / - a/b"] {
             assert_eq!(fit(&Squid, no), None, "{no}");
         }
