@@ -9,6 +9,7 @@ mod failures;
 mod gauges;
 mod levels;
 mod network;
+mod removed;
 mod snapshot;
 mod times;
 mod traffic;
@@ -120,6 +121,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     network::measure(&mut view);
     addresses::measure(&mut view);
     zones::measure(&mut view);
+    removed::measure(&mut view);
     gauges::measure(&mut view);
     answers::measure(&mut view);
     levels::measure(&mut view);
