@@ -236,3 +236,42 @@ fn strict_ends_well_where_nothing_was_refused() {
     whyline(["parse", "--strict", &log]).expect(0);
     whyline(["diagnose", "--strict", &log]).expect(0);
 }
+
+/// The handler of signals in Redis writes seconds since 1970 between local stamps: that is its zone, and no vote for UTC.
+#[test]
+fn seconds_since_1970_tell_the_zone_of_the_local_stamps_beside_them() {
+    let folder = TempDir::new().unwrap();
+    // 1795873867 is 2026-11-28 13:51:07 UTC; the clock on the wall shows nine hours more.
+    let log = "77:M 28 Nov 2026 01:02:03.100 * Ready to accept connections tcp
+77:M 28 Nov 2026 02:10:44.007 * DB saved on disk
+77:signal-handler (1795873867) Received SIGTERM scheduling shutdown...
+77:M 28 Nov 2026 22:51:07.130 * User requested shutdown...
+";
+    put(folder.path(), "logs/kv01/redis.log", log);
+    put(folder.path(), "logs/web01/app.log", "2026-11-28 13:00:00Z [INFO] shop: one\n2026-11-28 14:00:00Z [INFO] shop: two\n");
+    let answer = whyline(["diagnose", "--format", "json", folder.path().join("logs").to_str().unwrap()]).expect(0).json();
+    let source = answer["sources"].as_array().unwrap().iter().find(|s| s["host"] == "kv01").unwrap();
+    assert_eq!((source["zone"].as_str().unwrap(), source["last"].as_str().unwrap()), ("+09:00", "2026-11-28T13:51:07Z"), "{source:#}");
+}
+
+/// A machine's supervisor asks for its health in a beat of its own; that two beats are always as far apart says nothing of clocks.
+#[test]
+fn checks_of_health_say_nothing_of_clocks() {
+    for (path, behind) in [("/health/live", false), ("/orders/{n}", true)] {
+        let folder = TempDir::new().unwrap();
+        for (host, shift) in [("app01", 0u32), ("app02", 44)] {
+            let mut log = String::new();
+            for n in 0..60u32 {
+                let second = n * 97 % 60 + n * 60 + shift;
+                let (path, minute) = (path.replace("{n}", &n.to_string()), second / 60);
+                let time = format!("20/Nov/2026:20:{minute:02}:{:02} +0000", second % 60);
+                if minute < 60 && n % 10 < 6 {
+                    writeln!(log, "10.0.0.9 - - [{time}] \"GET {path} HTTP/1.1\" 200 2 \"-\" \"kube-probe/1.31\"").unwrap();
+                }
+            }
+            put(folder.path(), &format!("logs/{host}/access.log"), &log);
+        }
+        let page = whyline(["diagnose", folder.path().join("logs").to_str().unwrap()]).expect(0).out;
+        assert_eq!(page.contains("44.0 s"), behind, "{path}: {page}");
+    }
+}

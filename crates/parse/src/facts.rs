@@ -115,6 +115,8 @@ pub struct Gathering<'a, 'f> {
     runs: [Run<'a>; RUNS],
     /// The one to which the record before belongs.
     at: usize,
+    /// The second since 1970 in a line of Redis, until its next line with a local stamp comes.
+    epoch: Option<i64>,
 }
 
 /// So many kinds of records are kept at hand; a power of two.
@@ -134,7 +136,7 @@ struct Run<'a> {
 impl<'a, 'f> Gathering<'a, 'f> {
     /// Notes go to `facts`.
     pub fn new(facts: &'f mut Facts) -> Self {
-        Gathering { facts, runs: std::array::from_fn(|_| Run::default()), at: 0 }
+        Gathering { facts, runs: std::array::from_fn(|_| Run::default()), at: 0, epoch: None }
     }
 
     /// Takes note of a record.
@@ -144,7 +146,8 @@ impl<'a, 'f> Gathering<'a, 'f> {
             .as_ref()
             .map_or_else(|| (record.str(Key::HostName), boot::uptime(record)), |identity| (identity.host, identity.uptime));
         let stamp = record.stamp.filter(|_| !record.inherited && !record.doubtful);
-        let (form, offset) = (stamp.map(|s| s.form), stamp.and_then(|s| s.offset));
+        let is_epoch = record.format == EPOCHS_AMONG_LOCAL && stamp.is_some_and(|s| s.form == Form::Explicit);
+        let (form, offset) = (stamp.map(|s| s.form), stamp.and_then(|s| s.offset).filter(|_| !is_epoch));
         let is_of = |run: &Run<'a>| same(run.format, record.format) && run.host == host && run.form == form && run.offset == offset;
         if !self.runs.get(self.at).is_some_and(is_of) {
             self.at = place(record.format, host);
@@ -169,6 +172,11 @@ impl<'a, 'f> Gathering<'a, 'f> {
                 None => run.span = Some(span),
             }
             self.facts.stamp(stamp, record);
+            match stamp.form {
+                Form::Explicit if is_epoch => self.epoch = Some(second),
+                Form::Civil => self.epoch.take().into_iter().for_each(|epoch| self.facts.apart(second, epoch)),
+                _ => {}
+            }
             if let Some(identity) = &identity {
                 self.facts.moments(identity, stamp, record);
             }
@@ -190,6 +198,10 @@ impl<'a, 'f> Gathering<'a, 'f> {
         }
     }
 }
+
+/// A format that writes local stamps, and seconds since 1970 where its handler of signals may not ask for the zone (Redis, `src/debug.c`,
+/// `serverLogRawFromHandler`). Such a stamp carries no offset that anybody chose; beside the line that follows at once it tells the zone.
+const EPOCHS_AMONG_LOCAL: &str = "redis";
 
 /// Where a kind of records is kept. Two kinds of one place take turns there.
 fn place(format: &str, host: Option<&str>) -> usize {
@@ -354,14 +366,19 @@ impl Facts {
         if let (Form::Civil, Some(outer)) = (stamp.form, record.envelope_stamp)
             && outer.form == Form::Explicit
         {
-            let minutes = stamp.nanos.saturating_sub(outer.nanos).saturating_add(30 * NANOS).div_euclid(60 * NANOS);
-            *self.inside.entry(minutes as i32).or_default() += 1;
+            self.apart(stamp.nanos.div_euclid(NANOS), outer.nanos.div_euclid(NANOS));
         }
         if stamp.form == Form::NoYear && self.first_no_year.is_none_or(|(line, _)| record.origin.line < line) {
             self.first_no_year = Some((record.origin.line, stamp.nanos));
         }
         self.leap_day |= stamp.is_leap_day();
         self.restarts.record(record, stamp);
+    }
+
+    /// Takes note of a local second and the very same one in UTC.
+    fn apart(&mut self, local: i64, utc: i64) {
+        let minutes = local.saturating_sub(utc).saturating_add(30).div_euclid(60);
+        *self.inside.entry(minutes as i32).or_default() += 1;
     }
 
     /// Takes note of what another source may have logged as well.
@@ -395,7 +412,10 @@ impl Facts {
                 _ => method,
             };
             let most = self.most();
-            keep(&mut self.paths, &mut self.bounds[1], Moment { hash: hash(&[method, path]), millis: end, form }, most);
+            let hash = hash(&[method, path]);
+            if self.bounds[1].is_none_or(|bound| hash <= bound) && !is_probe(path) {
+                keep(&mut self.paths, &mut self.bounds[1], Moment { hash, millis: end, form }, most);
+            }
         }
     }
 
@@ -470,6 +490,32 @@ pub(crate) fn keep(list: &mut Vec<Moment>, bound: &mut Option<u64>, moment: Mome
         prune(list, most);
         *bound = most.checked_sub(1).and_then(|last| list.get(last)).map(|last| last.hash);
     }
+}
+
+/// Whether a path is one by which supervisors ask whether a service lives. Each machine has its own supervisor that asks it in a beat of its own,
+/// so two machines that log such requests never logged the same one.
+fn is_probe(path: &str) -> bool {
+    const PROBES: [&str; 17] = [
+        "health",
+        "healthz",
+        "healthcheck",
+        "health-check",
+        "health_check",
+        "_health",
+        "ready",
+        "readyz",
+        "readiness",
+        "live",
+        "livez",
+        "liveness",
+        "alive",
+        "ping",
+        "probe",
+        "status",
+        "heartbeat",
+    ];
+    let path = path.split('?').next().unwrap_or(path);
+    path.rsplit('/').take(2).any(|part| PROBES.iter().any(|probe| part.eq_ignore_ascii_case(probe)))
 }
 
 /// Keeps so many moments of the smallest hashes.

@@ -1,7 +1,7 @@
 //! By how much two sources are apart that logged the same moments.
 
 use crate::facts::{Facts, Moment};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use whyline_event::{Clock, Stamp};
 
@@ -11,6 +11,8 @@ pub(crate) struct Peak {
     pub at: i64,
     /// How many pairs it holds.
     pub pairs: usize,
+    /// How many different moments these are.
+    pub different: usize,
     /// How many the next best has.
     pub next: usize,
     /// How many there could be: the moments of the source with fewer of them, as far as they lie where both sources have some.
@@ -44,22 +46,24 @@ pub(crate) fn peak(a: &[Moment], a_clock: &Clock, b: &[Moment], b_clock: &Clock)
     let mut differences = Vec::new();
     for m in a.iter().filter(|m| rare(m.hash)) {
         for other in theirs.get(&m.hash).into_iter().flatten() {
-            differences.push(millis(m, a_clock) - millis(other, b_clock));
+            differences.push((millis(m, a_clock) - millis(other, b_clock), m.hash));
         }
     }
     if differences.is_empty() {
         return None;
     }
     let mut buckets: BTreeMap<i64, usize> = BTreeMap::new();
-    for d in &differences {
+    for (d, _) in &differences {
         *buckets.entry((d + WIDTH / 2).div_euclid(WIDTH)).or_default() += 1;
     }
     let around = |k: i64| -> usize { (k - 1..=k + 1).filter_map(|i| buckets.get(&i)).sum() };
     let best = buckets.keys().copied().max_by_key(|k| (around(*k), buckets[k], std::cmp::Reverse(k.abs())))?;
     let next = buckets.keys().copied().filter(|k| (k - best).abs() > 2).map(around).max().unwrap_or(0);
-    let mut inside: Vec<i64> = differences.iter().copied().filter(|d| ((d + WIDTH / 2).div_euclid(WIDTH) - best).abs() <= 1).collect();
+    let mut inside: Vec<(i64, u64)> =
+        differences.iter().copied().filter(|(d, _)| ((d + WIDTH / 2).div_euclid(WIDTH) - best).abs() <= 1).collect();
     inside.sort_unstable();
-    let at = inside.get(inside.len() / 2).copied()?;
+    let (at, _) = inside.get(inside.len() / 2).copied()?;
+    let different = inside.iter().map(|(_, hash)| *hash).collect::<FxHashSet<u64>>().len();
     // Of a long source only the moments of the least hashes are kept: what lies above those of the other could have no pair.
     let top = |all: &FxHashMap<u64, Vec<Moment>>| all.keys().max().copied().unwrap_or(0);
     let limit = top(&ours).min(top(&theirs));
@@ -68,7 +72,7 @@ pub(crate) fn peak(a: &[Moment], a_clock: &Clock, b: &[Moment], b_clock: &Clock)
         all.iter().filter(could).map(|m| millis(m, clock).saturating_add(ahead)).collect()
     };
     let possible = both(&times(a, a_clock, 0), &times(b, b_clock, at));
-    Some(Peak { at, pairs: inside.len(), next, possible })
+    Some(Peak { at, pairs: inside.len(), different, next, possible })
 }
 
 /// Of two lists of times the lesser number that lies where both have some.

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// Differences below this (ms) are the requests' own time, not the clocks'.
 const LEAST: i64 = 2_000;
 
+/// So many different paths must say so: one path that is asked in a beat (a scrape, a poll) is at one distance from another beat by chance.
+const DIFFERENT: usize = 4;
+
 /// Measures how far each host's clock is ahead of the others and writes it into the clocks.
 ///
 /// Hosts are compared pairwise by the median difference of shared request ids (else of rare requests by path). A host is
@@ -25,7 +28,7 @@ pub fn measure(items: &[Item<'_>], settled: &mut [Settled]) {
                 .filter(|p| p.pairs >= 5 && p.next * 3 <= p.pairs);
             let found = ids.or_else(|| {
                 peak(&items[i].facts.paths, &settled[i].clock, &items[j].facts.paths, &settled[j].clock)
-                    .filter(|p| p.pairs >= 15 && p.next * 2 <= p.pairs && p.is_common())
+                    .filter(|p| p.pairs >= 15 && p.different >= DIFFERENT && p.next * 2 <= p.pairs && p.is_common())
             });
             let Some(found) = found.filter(|p| p.at.abs() < 300_000) else { continue };
             let (key, at) = if a < b { ((a, b), found.at) } else { ((b, a), -found.at) };
