@@ -127,7 +127,8 @@ fn upstreams(view: &mut View<'_>) {
             matches!(of.status, 502..=504) && !(of.status == 503 && of.upstream_status == 503)
         };
         let unanswered = list.iter().filter(is_unanswered).count();
-        if used_before && !later.is_empty() && unanswered * 2 >= list.len() {
+        // A group has no address that it could have left: its servers come and go under one name.
+        if !is_group(&text) && used_before && !later.is_empty() && unanswered * 2 >= list.len() {
             let others: Vec<&str> = later.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("the same paths are served by {} later, which was never asked before", others.join(", "));
             view.add("upstream.moved", endpoint(&text), onset, note, cite.clone());
