@@ -51,3 +51,49 @@ fn a_group_of_servers_has_not_moved() {
     let told = explained(&folder);
     assert!(told.contains("http.502") && !told.contains("upstream.moved"), "{told}");
 }
+
+/// A proxy that waits for eight seconds at most, before a service that ends nothing for ten seconds and then all at once.
+#[test]
+fn a_service_that_stands_still_is_no_short_time_out() {
+    let busy = |s: i64| (300..420).contains(&s);
+    let edge: String = (0..600)
+        .flat_map(|s| (0..5).map(move |n| (s, format!("/bills/{}", s * 5 + n))))
+        .map(
+            |(s, path)| {
+                if busy(s) { served(s + 8, &path, 504, 8.001, "10.1.0.4:8000") } else { served(s, &path, 200, 0.02, "10.1.0.4:8000") }
+            },
+        )
+        .collect();
+    let gave_up = |s: i64, path: &str| {
+        format!(
+            "2026/11/20 {} [error] 811#811: *5 upstream timed out (110: Connection timed out) while reading response header from upstream, client: 203.0.113.9, server: shop.example, request: \"GET {path} HTTP/1.1\", upstream: \"http://10.1.0.4:8000{path}\", host: \"shop.example\"\n",
+            clock(s)
+        )
+    };
+    let errors: String = (300..420).flat_map(|s| (0..5).map(move |n| gave_up(s + 8, &format!("/bills/{}", s * 5 + n)))).collect();
+    let line = |s: i64, path: &str| format!("2026-11-20T{}.400Z INFO: 10.1.0.2:40112 - \"GET {path} HTTP/1.1\" 200 OK\n", clock(s));
+    let own: String = (0..600)
+        .flat_map(|s| (0..5).map(move |n| (s, format!("/bills/{}", s * 5 + n))))
+        .map(|(s, path)| line(if busy(s) { s / 10 * 10 + 10 } else { s }, &path))
+        .collect();
+    let folder = TempDir::new().unwrap();
+    put(&folder, "edge-1/nginx/access.log", &edge);
+    put(&folder, "edge-1/nginx/error.log", &errors);
+    put(
+        &folder,
+        "api-1/api.log",
+        &format!("2026-11-20T20:00:00.000Z INFO: Uvicorn running on http://10.1.0.4:8000 (Press CTRL+C to quit)\n{own}"),
+    );
+    let told = explained(&folder);
+    assert!(told.contains("it ended no request at all for 1"), "{told}");
+    assert!(told.lines().next().unwrap().contains("app.slow-response"), "{told}");
+    // Where the service's own log is not there, the proxy's alone tells that its time-out fitted all the time.
+    fs::remove_file(folder.path().join("api-1/api.log")).unwrap();
+    let is_told = |told: &str| told.contains(". proxy.timeout-too-short ");
+    assert!(!is_told(&explained(&folder)));
+    let off = folder.path().join("off.yaml");
+    fs::write(&off, "off: [upstream.timeout-far-above-usual]\n").unwrap();
+    let logs = folder.path().join("edge-1");
+    let told = whyline(["diagnose", "--rules", off.to_str().unwrap(), logs.to_str().unwrap()]).expect(0).out;
+    assert!(is_told(&told), "{told}");
+}
