@@ -97,3 +97,45 @@ fn a_service_that_stands_still_is_no_short_time_out() {
     let told = whyline(["diagnose", "--rules", off.to_str().unwrap(), logs.to_str().unwrap()]).expect(0).out;
     assert!(is_told(&told), "{told}");
 }
+
+/// Orders fail from 20:05:00 to 20:06:40; two machines run Redis, of which one is shut down meanwhile, and may
+/// say when it is there again. What the application says of each failure is given.
+fn with_a_store_shut_down(complaint: &str, comes_back: bool) -> TempDir {
+    let fails = |s: i64| (300..400).contains(&s) && s % 2 == 0;
+    let folder = TempDir::new().unwrap();
+    let path = |s: i64| if s % 2 == 0 { "/orders" } else { "/status" };
+    let edge: String = (0..600).map(|s| served(s, path(s), if fails(s) { 500 } else { 200 }, 0.02, "10.1.0.4:8000")).collect();
+    put(&folder, "edge-1/nginx/access.log", &edge);
+    let own: String = (0..600)
+        .map(|s| match fails(s) {
+            true => format!("2026-11-20T{}.300Z ERROR orders - order {s} failed: {complaint}\n", clock(s)),
+            false => format!("2026-11-20T{}.300Z INFO orders - order {s} placed\n", clock(s)),
+        })
+        .collect();
+    put(&folder, "app-1/orders.log", &format!("2026-11-20T20:00:00.000Z INFO orders - listening on http://10.1.0.4:8000\n{own}"));
+    for (host, is_ill) in [("cache-1", false), ("cache-2", true)] {
+        let line = |s: i64| match s {
+            300 if is_ill => format!("811:M 20 Nov 2026 {}.100 # User requested shutdown...\n", clock(s)),
+            400 if is_ill && comes_back => format!("811:M 20 Nov 2026 {}.100 * Ready to accept connections\n", clock(s)),
+            301..=400 if is_ill => String::new(),
+            _ => format!("811:M 20 Nov 2026 {}.100 * DB saved on disk\n", clock(s)),
+        };
+        put(&folder, &format!("{host}/redis/redis-server.log"), &(0..600).step_by(10).map(line).collect::<String>());
+    }
+    folder
+}
+
+#[test]
+fn a_store_that_says_it_is_ill_is_what_nobody_names() {
+    // The application names neither what it asks nor where.
+    for (complaint, comes_back) in
+        [("timeout of 4000ms exceeded", true), ("redis.exceptions.TimeoutError: Timeout reading from socket", false)]
+    {
+        let folder = with_a_store_shut_down(complaint, comes_back);
+        let told = explained(&folder);
+        assert!(told.starts_with("cache.unavailable, redis on cache-2") && !told.contains("2. "), "{told}");
+    }
+    // Where nothing tells how long it lasted, it is the first to look at all the same.
+    let told = explained(&with_a_store_shut_down("timeout of 4000ms exceeded", false));
+    assert!(told.contains("cache.unavailable, redis on cache-2") && !told.contains("2. "), "{told}");
+}
