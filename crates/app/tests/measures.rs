@@ -139,3 +139,38 @@ fn a_store_that_says_it_is_ill_is_what_nobody_names() {
     let told = explained(&with_a_store_shut_down("timeout of 4000ms exceeded", false));
     assert!(told.contains("cache.unavailable, redis on cache-2") && !told.contains("2. "), "{told}");
 }
+
+/// A server hangs from 20:05:00 on; from 20:05:40 on, when the balancer has taken it out or not, requests are refused.
+fn hangs_then_refused(is_taken_out: bool) -> String {
+    let request = |s: i64, server: &str, times: &str, status: u16, end: &str| {
+        format!(
+            "2026-11-20T{}.300+00:00 lb-1 haproxy[811]: 203.0.113.{}:40112 [20/Nov/2026:{}.300] www seats/{server} {times} {status} 198 - - {end} 9/9/8/8/0 0/0 \"GET /halls/{s} HTTP/1.1\"\n",
+            clock(s),
+            s % 90 + 1,
+            clock(s)
+        )
+    };
+    let line = |s: i64| match s {
+        300..340 => request(s, "seat1", "0/0/0/-1/12000", 504, "sH--"),
+        340..440 => request(s, "<NOSRV>", "0/-1/-1/-1/0", 503, "SC--"),
+        _ => request(s, "seat1", "0/0/0/3/3", 200, "----"),
+    };
+    let down = format!(
+        "2026-11-20T{}.100+00:00 lb-1 haproxy[811]: Server seats/seat1 is DOWN, reason: Layer7 timeout, check duration: 5000ms. 0 active and 0 backup servers left. 9 sessions active, 0 requeued, 0 remaining in queue.\n",
+        clock(340)
+    );
+    let lines = |from: i64, to: i64| (from..to).map(line).collect::<String>();
+    format!("{}{}{}", lines(0, 340), if is_taken_out { down } else { String::new() }, lines(340, 600))
+}
+
+#[test]
+fn a_server_that_is_taken_out_is_a_step_of_one_trouble() {
+    let folder = TempDir::new().unwrap();
+    let incidents = |text: &str| {
+        put(&folder, "lb-1/haproxy.log", text);
+        let told = whyline(["diagnose", "--format", "json", folder.path().to_str().unwrap()]).expect(0).json();
+        told["incidents"].as_array().map(Vec::len)
+    };
+    assert_eq!(incidents(&hangs_then_refused(true)), Some(1));
+    assert_eq!(incidents(&hangs_then_refused(false)), Some(2));
+}
