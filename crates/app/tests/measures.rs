@@ -174,3 +174,34 @@ fn a_server_that_is_taken_out_is_a_step_of_one_trouble() {
     assert_eq!(incidents(&hangs_then_refused(true)), Some(1));
     assert_eq!(incidents(&hangs_then_refused(false)), Some(2));
 }
+
+/// What ends TLS in front tells of handshakes that fail from 20:05:00 on, of so many clients; behind it all requests come from one address.
+fn handshakes_fail(clients: i64, every: i64) -> TempDir {
+    let folder = TempDir::new().unwrap();
+    let failed = |s: i64| {
+        let client = s % clients + 1;
+        format!(
+            "20261120T{}.659554 [ 1909] 203.0.113.{client}:58746 :0 9:10 Handshake failure: error:0A000102:SSL routines::unsupported protocol\n",
+            clock(s).replace(':', "")
+        )
+    };
+    let begun = "20261120T200000.598279 [ 1885] {core} hitch 1.7.2 starting\n";
+    put(&folder, "tls-1/hitch.log", &format!("{begun}{}", (300..400).map(failed).collect::<String>()));
+    let missing = |s: i64| (300..400).contains(&s) && s % every == 0;
+    let requests = (0..600).filter(|s| !missing(*s)).flat_map(|s| [s, s]);
+    let log: String = requests
+        .map(|s| served(s, "/items", 200, 0.02, "10.1.0.4:8000").replacen(&format!("203.0.113.{} ", s % 90 + 1), "127.0.0.1 ", 1))
+        .collect();
+    put(&folder, "web-1/nginx/access.log", &log);
+    folder
+}
+
+#[test]
+fn handshakes_behind_which_requests_are_missed_are_felt() {
+    let told = explained(&handshakes_fail(60, 3));
+    assert!(told.contains("TLS handshakes failed at tls-1, 100 times"), "{told}");
+    // All requests arrive, or one client tries again and again.
+    for folder in [handshakes_fail(60, 1000), handshakes_fail(5, 3)] {
+        assert!(explained(&folder).starts_with("Nothing found"));
+    }
+}

@@ -6,6 +6,7 @@ mod decline;
 mod edges;
 mod excused;
 mod failures;
+mod handshakes;
 mod scan;
 mod silence;
 mod slowness;
