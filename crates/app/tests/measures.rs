@@ -205,3 +205,28 @@ fn handshakes_behind_which_requests_are_missed_are_felt() {
         assert!(explained(&folder).starts_with("Nothing found"));
     }
 }
+
+#[test]
+fn what_comes_all_of_a_sudden_is_shown_though_all_is_served() {
+    let noted = |lines: &[(i64, &str)]| -> Vec<String> {
+        let folder = TempDir::new().unwrap();
+        put(&folder, "edge-1/nginx/access.log", &(0..600).map(|s| served(s, "/items", 200, 0.02, "10.1.0.4:8000")).collect::<String>());
+        let mut log: Vec<(i64, String)> =
+            (0..600).step_by(5).map(|s| (s, format!("2026-11-20T{}.100Z INFO shop - page built\n", clock(s)))).collect();
+        log.extend(lines.iter().map(|(s, text)| (*s, format!("2026-11-20T{}.300Z {text}\n", clock(*s)))));
+        log.sort();
+        put(&folder, "app-1/shop.log", &log.into_iter().map(|(_, line)| line).collect::<String>());
+        let told = whyline(["diagnose", "--format", "json", folder.path().to_str().unwrap()]).expect(0).json();
+        assert_eq!(told["incidents"].as_array().map(Vec::len), Some(0));
+        told["noted"].as_array().unwrap().iter().map(|noted| noted["fault"].as_str().unwrap().to_string()).collect()
+    };
+    let denied = "WARN shop - open /var/lib/shop/sess_1: Permission denied";
+    let many: Vec<(i64, &str)> = (250..310).map(|s| (s, denied)).collect();
+    assert_eq!(noted(&many), ["host.permission-denied"]);
+    // A few; many all the time.
+    assert_eq!(noted(&many[..20]), [""; 0]);
+    assert_eq!(noted(&(0..600).map(|s| (s, denied)).collect::<Vec<_>>()), [""; 0]);
+    let raised = "ERROR shop - TypeError: Cannot read properties of undefined (reading 'split')";
+    assert_eq!(noted(&[(300, raised)]), ["app.unhandled-exception"]);
+    assert_eq!(noted(&[(120, raised), (300, raised)]), [""; 0]);
+}

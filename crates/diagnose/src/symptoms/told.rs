@@ -92,7 +92,7 @@ fn is_of_proxy(evidence: &Evidence, pack: &Pack, series: &Series) -> bool {
 }
 
 /// Whether the program that writes is a proxy.
-pub(super) fn is_said_by_proxy(evidence: &Evidence, series: &Series) -> bool {
+pub(crate) fn is_said_by_proxy(evidence: &Evidence, series: &Series) -> bool {
     let family = evidence.sources.get(series.source).map_or("", SourceInfo::family);
     PROXIES.contains(&family) || PROXIES.contains(&evidence.text(series.service))
 }
