@@ -33,6 +33,7 @@ pub(crate) fn entities(evidence: &Evidence, pack: &Pack, activities: &[Activity]
         .filter(|(_, activity)| activity.place == h.place && unnamed.as_ref() != Some(&activity.entity))
         .for_each(|(_, activity)| add(&activity.entity));
     add(&h.place);
+    h.also.iter().for_each(|complaint| add(complaint));
     entities.truncate(3 + usize::from(pack.faults[h.fault].of_speaker));
     // What the failures have in common (a client, a path) names the accused more closely than a machine does.
     let shared = own().filter(|(term, _)| term.name.starts_with("failures.one-")).map(|(_, activity)| activity.entity.clone());

@@ -42,6 +42,8 @@ pub struct Activity {
     pub cite: Vec<(u32, u32)>,
     /// For a state (a service is stopped until it is started): the share of the incident that it covers.
     pub covers: Option<f64>,
+    /// For a state: from when to when (s) it was told to last, where both are known.
+    pub lies: Vec<(i64, i64)>,
     /// It is a state that goes on although the incident is long over.
     pub outlasts: bool,
     /// For what a command showed without saying since when: when the command was run, in milliseconds. The onset is then only a
@@ -82,6 +84,7 @@ pub fn activities(
             note: Some(m.note.clone()),
             cite: m.cite.clone(),
             covers: None,
+            lies: Vec::new(),
             outlasts: false,
             collected: m.collected,
             shown: false,
@@ -239,6 +242,7 @@ fn of_group(evidence: &Evidence, pack: &Pack, incident: &Incident, calm: &Calm<'
         note: None,
         cite: Vec::new(),
         covers: None,
+        lies: Vec::new(),
         outlasts: false,
         collected: None,
         shown: false,
@@ -301,6 +305,9 @@ fn states(pack: &Pack, evidence: &Evidence, groups: &Groups, incident: &Incident
             // Of the same second only kept lines tell which came first.
             let at_once = exact(begin, &activity.series).zip(exact(begin, &ending)).is_some_and(|(begin, end)| end > begin);
             let stop = if at_once { Some(begin) } else { ends.get(ends.partition_point(|e| *e <= begin)).copied() };
+            if let Some(stop) = stop {
+                activity.lies.push((begin, stop));
+            }
             let stop = stop.unwrap_or(i64::MAX);
             let (first, last) = (begin.max(onset).max(reached), stop.min(end).min(onset + 100_000));
             if first <= last {

@@ -7,6 +7,7 @@ use crate::accused;
 use crate::activity::Activity;
 use crate::entity::{parts, unnamed};
 use crate::evidence::Evidence;
+use crate::meant;
 use crate::near::Near;
 use crate::reach::Reach;
 use crate::reasons::steps;
@@ -47,6 +48,8 @@ pub struct Hypothesis {
     pub dated: bool,
     /// Entities accused, the best supported first.
     pub entities: Vec<String>,
+    /// The words in which its clients complain of it without naming it (`dependency:orders@app1`).
+    pub also: Vec<String>,
     /// The hypothesis that is its deeper reason: then this is a step, not a root.
     pub step_of: Option<usize>,
     /// As a score: that what it would explain as its steps came about without it.
@@ -136,6 +139,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     let there: BTreeSet<FaultId> = anchors.iter().map(|(fault, _)| *fault).collect();
     let mut list: Vec<Hypothesis> =
         anchors.into_iter().filter_map(|(fault, place)| judge(&known, incident, &near, (&reach, &there), fault, place)).collect();
+    meant::together(&known, &reach, &mut list);
     list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
     for h in &mut list {
         h.entities = accused::entities(evidence, pack, activities, h);
@@ -230,6 +234,7 @@ fn judge(
         onset,
         dated: known.is_some(),
         entities: Vec::new(),
+        also: Vec::new(),
         step_of: None,
         rest: f64::NEG_INFINITY,
         confidence: 0.0,

@@ -53,6 +53,42 @@ pub(crate) fn places(evidence: &Evidence, incident: &Incident, activities: &[Act
     places
 }
 
+/// Around an incident so long (ms) is looked, at the least, for requests that were served.
+const AROUND: i64 = 60_000;
+/// Fewer requests that fail show nothing of a state.
+const SOME: usize = 10;
+
+/// Those of some places that were in a state (a broker blocks who publishes) whenever requests failed, and only then: nearly all that fail touch a
+/// stretch of it, and of the requests for the same paths that were served hardly one does.
+pub(crate) fn in_state(evidence: &Evidence, incident: &Incident, activities: &[Activity], of: &BTreeSet<String>) -> BTreeSet<String> {
+    let states: Vec<&Activity> = activities.iter().filter(|a| !a.lies.is_empty() && of.contains(&a.place)).collect();
+    let affected = incident.affected();
+    if states.is_empty() || affected.len() < SOME {
+        return BTreeSet::new();
+    }
+    let around = AROUND.max(incident.end - incident.onset);
+    let mut failing: Vec<(i64, i64)> = Vec::new();
+    let (mut paths, mut logs) = (BTreeSet::new(), BTreeSet::new());
+    for r in affected.iter().map(|i| evidence.request(*i)) {
+        failing.push((r.start, r.end));
+        paths.insert(r.of.path);
+        logs.insert(evidence.log_of(r.of.source));
+    }
+    let kinds = evidence.requests.choose(|kind| logs.contains(&evidence.log_of(kind.source)));
+    let near = evidence.requests.ended(&kinds, incident.onset - around, incident.end + around);
+    let others = near.filter(|(i, r)| paths.contains(&r.of.path) && affected.binary_search(i).is_err());
+    let others: Vec<(i64, i64)> = others.map(|(_, r)| (r.start, r.end)).collect();
+    let fits = |state: &&&Activity| come_with_state(&state.lies, &failing, &others);
+    states.iter().filter(fits).map(|state| state.place.clone()).collect()
+}
+
+/// Whether requests from one time (ms) to another that fail touch the stretches (s) of a state, and others do not.
+fn come_with_state(lies: &[(i64, i64)], failing: &[(i64, i64)], others: &[(i64, i64)]) -> bool {
+    let is_in = |(start, end): &&(i64, i64)| lies.iter().any(|(from, to)| *end >= from * 1000 && *start < (to + 1) * 1000);
+    let (ill, well) = (failing.iter().filter(is_in).count(), others.iter().filter(is_in).count());
+    ill * 10 >= failing.len() * 9 && well * 3 <= ill && others.len() - well >= SOME * 2
+}
+
 /// Whether two counts rise and fall together from one second to the next, one perhaps a second after the other. What both do over minutes is left
 /// out: everything fails while an outage lasts.
 fn come_together(a: &[f64], b: &[f64]) -> bool {
@@ -96,6 +132,20 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             ((seed >> 33) % 5) as f64
         }
+    }
+
+    #[test]
+    fn requests_fail_while_a_state_lasts_and_are_served_between() {
+        let each =
+            |from: i64, to: i64, step: i64| (from..to).step_by(step as usize).map(|s| (s * 1000, s * 1000 + 400)).collect::<Vec<_>>();
+        let lies = [(100, 120), (140, 150)];
+        let failing: Vec<(i64, i64)> = each(100, 120, 1).into_iter().chain(each(141, 150, 1)).collect();
+        let others: Vec<(i64, i64)> = each(40, 99, 2).into_iter().chain(each(122, 139, 2)).collect();
+        assert!(come_with_state(&lies, &failing, &others));
+        // Others are served all through it; it lasts all the time; requests fail between as well.
+        assert!(!come_with_state(&lies, &failing, &[others.clone(), each(100, 150, 2)].concat()));
+        assert!(!come_with_state(&[(0, 200)], &failing, &others));
+        assert!(!come_with_state(&lies, &[failing, each(122, 130, 1)].concat(), &others));
     }
 
     #[test]

@@ -40,6 +40,7 @@ pub const ALL: &[Computed] = &[
     x("upstream.none-served", "an upstream that served before serves nothing at all", false),
     x("upstream.longer-served-before", "requests for the same paths took longer before, and were served", true),
     x("upstream.timeout-plateau", "the failed requests end after one and the same time", true),
+    x("upstream.timeout-far-above-usual", "the time-out is twenty times what requests for the same paths took before, and more", true),
     x("upstream.long-timeout", "the failed requests waited for half a minute or longer", true),
     x("upstream.fails-at-once", "the failed requests end within milliseconds", true),
     x("backend.serves", "the service behind the failing upstream answers well all through", false),

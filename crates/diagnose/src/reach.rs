@@ -23,6 +23,8 @@ pub(crate) struct Reach {
     carriers: BTreeSet<String>,
     /// Places accused by lines that come with the failing requests.
     coincident: BTreeSet<String>,
+    /// Stores that were in some state whenever requests failed, and only then.
+    in_state: BTreeSet<String>,
     /// What proxies call the services that the failing requests went to.
     called: Vec<String>,
     senders: Senders,
@@ -98,8 +100,20 @@ impl Reach {
         let stores = machines(evidence, |program| STORES.contains(&program)).collect();
         let carriers = carriers(evidence, topology);
         let coincident = coincide::places(evidence, incident, activities);
+        let in_state = coincide::in_state(evidence, incident, activities, &stores);
         let senders = Senders::of(evidence, &affected);
-        Reach { senders, on_the_way, beside, stores, name_servers, carriers, coincident, called, known: !topology.calls.is_empty() }
+        Reach {
+            senders,
+            on_the_way,
+            beside,
+            stores,
+            name_servers,
+            carriers,
+            coincident,
+            in_state,
+            called,
+            known: !topology.calls.is_empty(),
+        }
     }
 
     /// Whether the failing requests pass a place, by what is known of ways, or by its lines or its name.
@@ -109,7 +123,7 @@ impl Reach {
 
     /// Whether nothing is known of the way to a place, but its lines or its name say that the failing requests pass it.
     pub(crate) fn comes_with_them(&self, place: &str) -> bool {
-        !self.on_the_way.contains_key(place) && (self.coincident.contains(place) || self.is_called(place))
+        !self.on_the_way.contains_key(place) && (self.coincident.contains(place) || self.in_state.contains(place) || self.is_called(place))
     }
 
     /// Whether a place is a part of a service that the failing requests went to, by what proxies call that service.
@@ -141,6 +155,9 @@ impl Reach {
         }
         if self.coincident.contains(place) {
             return (0.6, "what accuses it comes with the failing requests, second by second");
+        }
+        if self.in_state.contains(place) {
+            return (0.6, "its state lasts whenever requests fail, and only then");
         }
         if self.is_called(place) {
             return (0.6, "the failing requests went to a service of that name");
@@ -305,6 +322,7 @@ mod tests {
             name_servers: Vec::new(),
             carriers: BTreeSet::new(),
             coincident: BTreeSet::new(),
+            in_state: BTreeSet::new(),
             called: called.map(str::to_string).to_vec(),
             senders: Senders::default(),
             known: false,

@@ -3,6 +3,7 @@
 use crate::activity::Activity;
 use crate::belief::{Hypothesis, Known, Term, anchors_by, same_lines};
 use crate::evidence::Evidence;
+use crate::meant::is_the_store;
 use crate::reach::{Reach, is_endpoint, is_part, of_store};
 use crate::rules::{FaultId, Through};
 use crate::symptoms::Incident;
@@ -74,7 +75,7 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
                 own_evidence(known, deep, &list[i]) >= 1.3
                     // Signs of a step may be older than the trouble.
                     && (deep.onset <= list[i].onset.max(incident.onset) + within || !deep.dated || !list[i].dated)
-                    && (linked(&deep.place, &list[i].place, deep.fault) || anywhere(deep, &list[i]))
+                    && (linked(&deep.place, &list[i].place, deep.fault) || anywhere(deep, &list[i]) || is_the_store(known, reach, list, deep, &list[i]))
                     && deep.score >= 0.3
                     && (!mutual || deep.score > list[i].score)
             })

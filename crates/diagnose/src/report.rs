@@ -34,7 +34,7 @@ pub struct Noted {
     pub fault: String,
     /// What it means.
     pub title: String,
-    /// What it is worth to the fault of which it says most: `strong` or `conclusive`.
+    /// What it is worth to the fault of which it says most: `supporting`, `strong` or `conclusive`.
     pub strength: &'static str,
     /// The same as a number.
     #[serde(skip)]

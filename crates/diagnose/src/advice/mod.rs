@@ -260,6 +260,7 @@ mod tests {
             onset: 1_795_208_760_000,
             dated: true,
             entities: entities.iter().map(|e| (*e).to_string()).collect(),
+            also: Vec::new(),
             step_of: None,
             rest: 0.0,
             confidence: 0.0,

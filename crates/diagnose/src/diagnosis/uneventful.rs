@@ -1,5 +1,7 @@
 //! Where no incident was found: the requests that came in, and lines that name a fault all the same.
 
+mod sudden;
+
 use super::{quiet, time};
 use crate::evidence::{Evidence, SourceInfo};
 use crate::groups::{Group, Groups};
@@ -47,18 +49,26 @@ const GRAVE: [&str; 12] = [
 ];
 
 /// What speaks of faults although nobody was seen to feel any. Beside requests that were served only what is [`GRAVE`], was seen once and not
-/// before. Where no request is logged nobody knows what was felt, so all strong evidence is told.
+/// before, or came all of a [`sudden`]. Where no request is logged nobody knows what was felt, so all strong evidence is told.
 pub(super) fn noted(evidence: &Evidence, pack: &Pack, groups: &Groups) -> Vec<Noted> {
     let is_watched = !evidence.requests.is_empty();
     let known = strengths(pack, is_watched);
-    let mut by_signal: BTreeMap<SignalId, Vec<&Group>> = BTreeMap::new();
-    for group in groups.all.iter().filter(|group| known.contains_key(&group.signal)) {
-        if is_own(evidence, group) && if is_watched { is_unusual(evidence, group) } else { !is_usual(evidence, group) } {
-            by_signal.entry(group.signal).or_default().push(group);
+    let mut by_signal: BTreeMap<SignalId, (f64, usize, Vec<&Group>)> = BTreeMap::new();
+    for group in groups.all.iter().filter(|group| is_own(evidence, group)) {
+        let told = match known.get(&group.signal) {
+            Some(told) if !is_watched => Some(*told).filter(|_| !is_usual(evidence, group)),
+            Some(told) if is_unusual(evidence, group) => Some(*told),
+            _ if is_watched => sudden::strength(pack, evidence, group),
+            _ => None,
+        };
+        if let Some((weight, fault)) = told {
+            by_signal.entry(group.signal).or_insert_with(|| (weight, fault, Vec::new())).2.push(group);
         }
     }
-    let mut found: Vec<Noted> =
-        by_signal.into_iter().filter_map(|(signal, list)| of_signal(evidence, pack, (signal, *known.get(&signal)?), &list)).collect();
+    let mut found: Vec<Noted> = by_signal
+        .into_iter()
+        .filter_map(|(signal, (weight, fault, list))| of_signal(evidence, pack, (signal, (weight, fault)), &list))
+        .collect();
     found.sort_by(|a, b| {
         b.weight.total_cmp(&a.weight).then(b.count.cmp(&a.count)).then_with(|| (&a.onset, &a.signal).cmp(&(&b.onset, &b.signal)))
     });
@@ -110,15 +120,41 @@ fn is_usual(evidence: &Evidence, group: &Group) -> bool {
 
 /// Whether it was seen in one short stretch, in the middle of logs that show what is usual.
 fn is_unusual(evidence: &Evidence, group: &Group) -> bool {
-    let series = || group.series.iter().filter_map(|number| evidence.series.get(*number));
-    let first = series().filter_map(|s| s.bins.first()).map(|bin| bin.0).min();
-    let last = series().filter_map(|s| s.bins.last()).map(|bin| bin.0).max();
-    let hosts: BTreeSet<&str> = series().filter_map(|s| evidence.sources.get(s.source)).map(|source| source.host.as_str()).collect();
-    let is_its = |source: &SourceInfo| hosts.contains(source.host.as_str());
-    let (Some(first), Some(last), Some((begin, end))) = (first, last, evidence.span_of(is_its)) else { return false };
-    let records: u64 = evidence.sources.iter().filter(|source| is_its(source)).map(|source| source.records).sum();
-    let is_short = last - first <= TOGETHER && (last - first) * 4 <= end - begin;
-    is_short && first - begin >= SILENT && end - last >= SILENT && records >= FEW
+    Within::of(evidence, group).is_some_and(|within| within.is_alone() && within.is_part(4))
+}
+
+/// Where a signal was seen within the logs of its machines.
+struct Within {
+    /// The first second and the last.
+    first: i64,
+    last: i64,
+    /// Those of the logs.
+    begin: i64,
+    end: i64,
+    records: u64,
+}
+
+impl Within {
+    fn of(evidence: &Evidence, group: &Group) -> Option<Within> {
+        let series = || group.series.iter().filter_map(|number| evidence.series.get(*number));
+        let first = series().filter_map(|s| s.bins.first()).map(|bin| bin.0).min()?;
+        let last = series().filter_map(|s| s.bins.last()).map(|bin| bin.0).max()?;
+        let hosts: BTreeSet<&str> = series().filter_map(|s| evidence.sources.get(s.source)).map(|source| source.host.as_str()).collect();
+        let is_its = |source: &SourceInfo| hosts.contains(source.host.as_str());
+        let (begin, end) = evidence.span_of(is_its)?;
+        let records = evidence.sources.iter().filter(|source| is_its(source)).map(|source| source.records).sum();
+        Some(Within { first, last, begin, end, records })
+    }
+
+    /// Whether enough lies around it to know what is usual, and it is not.
+    fn is_alone(&self) -> bool {
+        self.last - self.first <= TOGETHER && self.first - self.begin >= SILENT && self.end - self.last >= SILENT && self.records >= FEW
+    }
+
+    /// Whether it lasts for no more than such a part of the logs.
+    fn is_part(&self, of: i64) -> bool {
+        (self.last - self.first) * of <= self.end - self.begin
+    }
 }
 
 /// A signal at all the places at which it was seen; several machines may tell of one event.
@@ -136,7 +172,7 @@ fn of_signal(evidence: &Evidence, pack: &Pack, (signal, (weight, fault)): (Signa
         signal: signal.id.clone(),
         fault: pack.faults.get(fault)?.id.clone(),
         title: signal.title.clone(),
-        strength: if weight >= CONCLUSIVE { "conclusive" } else { "strong" },
+        strength: strength(weight),
         weight,
         entity: evidence.text(entity).to_string(),
         places: series().map(|s| s.entity).collect::<BTreeSet<_>>().len(),
@@ -149,6 +185,16 @@ fn of_signal(evidence: &Evidence, pack: &Pack, (signal, (weight, fault)): (Signa
         bytes,
         query: signal.query.clone(),
     })
+}
+
+fn strength(weight: f64) -> &'static str {
+    if weight >= CONCLUSIVE {
+        "conclusive"
+    } else if weight >= STRONG {
+        "strong"
+    } else {
+        "supporting"
+    }
 }
 
 /// What is to be said of the requests that came in.

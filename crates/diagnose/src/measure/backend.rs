@@ -75,10 +75,11 @@ fn own(view: &mut View<'_>, host: &str, requests_failed: usize, failing: &Failin
     if found_serves {
         view.add("backend.serves", entity.clone(), onset, note, cite.clone());
     }
-    let stalls = stalls(view, &during, usual);
-    if let Some((holes, cite)) = &stalls {
-        let note = format!("it ended no request at all while failing or slow ones waited, {holes} times apart");
-        view.add("backend.stalls", entity.clone(), onset, note, cite.clone());
+    let stalls = stalls(view, &during, usual)
+        .map(|(holes, cite)| (format!("it ended no request at all while failing or slow ones waited, {holes} times apart"), cite))
+        .or_else(|| pauses(view, &during, usual));
+    if let Some((note, cite)) = &stalls {
+        view.add("backend.stalls", entity.clone(), onset, note.clone(), cite.clone());
     }
     if all >= 8 {
         // What the edge saw answered is no failing request.
@@ -131,6 +132,37 @@ fn stalls(view: &View<'_>, during: &[Request], usual: f64) -> Option<(usize, Vec
     }
     let cite = holes.iter().filter_map(|next| ends.get(*next)).take(2).map(|(_, line)| *line).collect();
     (all >= 5 && silent * 10 >= all * 7 && holes.len() >= 2).then_some((holes.len(), cite))
+}
+
+/// So long (ms) a pause is at the least, that stamps of whole seconds do not make one.
+const PAUSE: i64 = 3_000;
+
+/// The same by time, for what stands still for longer than the proxy waits and then ends all that waited at once: whether most of the trouble is
+/// pauses of the service, two or more, in each of which some ends were to be expected. In words, and the first lines behind.
+fn pauses(view: &View<'_>, during: &[Request], usual: f64) -> Option<(String, Vec<(u32, u32)>)> {
+    let (onset, end) = (view.incident.onset, view.incident.end);
+    let waited = view.affected.iter().filter(|i| view.request(**i).took().is_some_and(|took| took >= WAITED)).count();
+    if waited < 5 || waited * 10 < view.affected.len() * 7 {
+        return None;
+    }
+    let mut ends: Vec<(i64, (u32, u32))> = during.iter().map(|r| (r.end, (r.of.source, r.of.line))).collect();
+    ends.sort_unstable();
+    let is_pause = |length: i64| length >= PAUSE && usual * length as f64 / 1000.0 >= 5.0;
+    let between = ends.windows(2).filter_map(|pair| match pair {
+        [(a, _), (b, line)] => Some(((*a).max(onset), (*b).min(end), *line)),
+        _ => None,
+    });
+    let found: Vec<(i64, (u32, u32))> = between.map(|(a, b, line)| (b - a, line)).filter(|(length, _)| is_pause(*length)).collect();
+    let silent: i64 = found.iter().map(|(length, _)| length).sum();
+    let longest = found.iter().map(|(length, _)| *length).max()?;
+    // One long pause is a service that is down, or was taken out.
+    let is_again = found.len() >= 2 && longest * 10 <= silent * 8;
+    let cite = found.iter().take(2).map(|(_, line)| *line).collect();
+    let note = || {
+        let (silent, whole) = (silent as f64 / 1000.0, (end - onset) as f64 / 1000.0);
+        format!("it ended no request at all for {silent:.0} of {whole:.0} s, in {} pauses", found.len())
+    };
+    (is_again && silent * 10 >= (end - onset) * 7).then(|| (note(), cite))
 }
 
 /// The paths of the requests that fail.

@@ -127,7 +127,8 @@ fn upstreams(view: &mut View<'_>) {
             matches!(of.status, 502..=504) && !(of.status == 503 && of.upstream_status == 503)
         };
         let unanswered = list.iter().filter(is_unanswered).count();
-        if used_before && !later.is_empty() && unanswered * 2 >= list.len() {
+        // A group has no address that it could have left: its servers come and go under one name.
+        if !is_group(&text) && used_before && !later.is_empty() && unanswered * 2 >= list.len() {
             let others: Vec<&str> = later.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("the same paths are served by {} later, which was never asked before", others.join(", "));
             view.add("upstream.moved", endpoint(&text), onset, note, cite.clone());
@@ -224,6 +225,45 @@ fn longer_before(view: &mut View<'_>, plateau: i64) {
     }
 }
 
+/// A time-out that is so many times what is usual fitted with room to spare.
+const FAR_ABOVE: i64 = 20;
+/// Of so many requests for a path it is known what is usual.
+const KNOWN: usize = 30;
+
+/// The paths that run into a time-out now used to be answered in a small part of it: it did not become too short, the answers became late. A path
+/// of which hardly any request fails may always have had a few that take long.
+fn far_above_usual(view: &mut View<'_>, plateau: i64) {
+    let paths = view.failing_paths();
+    let mut before: BTreeMap<NameId, Vec<i64>> = BTreeMap::new();
+    for r in view.before(&view.edge).filter(|r| paths.contains(&r.of.path) && r.of.status < 400) {
+        if let Some(took) = r.took() {
+            before.entry(r.of.path).or_default().push(took);
+        }
+    }
+    let mut asked: BTreeMap<NameId, (usize, usize)> = BTreeMap::new();
+    for (i, r) in view.during().filter(|(_, r)| paths.contains(&r.of.path)) {
+        let (all, failed) = asked.entry(r.of.path).or_default();
+        *all += 1;
+        *failed += usize::from(view.is_affected(i));
+    }
+    let mut usual: Vec<i64> = Vec::new();
+    let mut far = 0;
+    for (path, mut took) in before.into_iter().filter(|(_, took)| took.len() >= KNOWN) {
+        took.sort_unstable();
+        let most = quantile(&took, 0.99).max(1);
+        let (all, failed) = asked.get(&path).copied().unwrap_or_default();
+        if most * FAR_ABOVE <= plateau && failed * 5 >= all {
+            far += failed;
+            usual.push(most);
+        }
+    }
+    let longest = usual.into_iter().max().unwrap_or(0);
+    if far >= 5 && far * 10 >= view.affected.len() * 8 {
+        let note = format!("99 of 100 requests for the same paths took no longer than {longest} ms before");
+        view.add("upstream.timeout-far-above-usual", view.edge_entity(), view.incident.onset, note, Vec::new());
+    }
+}
+
 /// From so long (ms) on nobody calls a time-out short; the defaults of the usual proxies are 30 to 120 s.
 const LONG_TIMEOUT: i64 = 30_000;
 
@@ -245,6 +285,7 @@ fn times(view: &mut View<'_>) {
         }
         view.add("upstream.timeout-plateau", entity, onset, note, cite);
         longer_before(view, middle);
+        far_above_usual(view, middle);
     } else if quantile(&took, 0.8) < 60 {
         let note = format!("four of five failed requests ended within {} ms", quantile(&took, 0.8).max(1));
         view.add("upstream.fails-at-once", entity, onset, note, cite);

@@ -6,9 +6,11 @@ mod decline;
 mod edges;
 mod excused;
 mod failures;
+mod handshakes;
 mod scan;
 mod silence;
 mod slowness;
+mod taken_out;
 pub(crate) mod told;
 
 use crate::evidence::{Evidence, Request};
@@ -76,7 +78,7 @@ pub fn incidents(evidence: &Evidence, pack: &Pack, others: Vec<Symptom>) -> Vec<
         slowness::find(evidence, edge, &mut symptoms);
         silence::find(evidence, pack, &edges, edge, &mut symptoms);
     }
-    together(evidence, symptoms)
+    together(evidence, pack, symptoms)
 }
 
 /// A symptom that some requests show. `total` counts all requests there.
@@ -98,7 +100,7 @@ fn reach(evidence: &Evidence, requests: &[u32]) -> Option<(i64, i64)> {
 }
 
 /// Puts symptoms that belong together into incidents: they begin together, or they overlap and concern the same targets.
-fn together(evidence: &Evidence, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
+fn together(evidence: &Evidence, pack: &Pack, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
     symptoms.sort_by(|a, b| (a.onset, &a.id, &a.entity).cmp(&(b.onset, &b.id, &b.entity)));
     let mut incidents: Vec<Incident> = Vec::new();
     for symptom in symptoms {
@@ -116,7 +118,11 @@ fn together(evidence: &Evidence, mut symptoms: Vec<Symptom>) -> Vec<Incident> {
                 return false;
             }
             let at_once = (symptom.onset - i.onset).abs() <= 15_000 && shared > -15_000;
-            at_once || (shared * 10 >= shorter * 5 || shared > -30_000) && i.symptoms.iter().any(|s| same_targets(evidence, s, &symptom))
+            at_once
+                || (shared * 10 >= shorter * 5 || shared > -30_000)
+                    && i.symptoms
+                        .iter()
+                        .any(|s| same_targets(evidence, s, &symptom) || taken_out::is_taken_out(evidence, pack, s, &symptom))
         });
         match fits {
             Some(incident) => {

@@ -1,16 +1,13 @@
 //! Symptoms that no log of requests shows, but lines tell of: failed log-ins, failed jobs, and what a proxy says of requests that it could
 //! not hand on where its access log was not given. Which signals tell of which symptom stands in the rules, as evidence of the symptom.
 
+use super::handshakes::Clients;
 use super::{Symptom, without_requests};
-use crate::entity::parts;
 use crate::evidence::{Evidence, Series, SourceInfo};
 use crate::names::NameId;
 use crate::rules::{Fault, Pack};
-use rustc_hash::FxHashSet;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::RangeInclusive;
-use whyline_event::address;
 
 /// A line of this weight (that of `strong` is above it) is an answer that somebody got; below it, another server may have answered.
 const CERTAIN: f64 = 2.0;
@@ -22,9 +19,9 @@ const BEFORE: i64 = 2;
 const BEHIND: i64 = 10;
 
 /// The lines of a signal at a host, as far as no log of requests covers their time: second and hits.
-struct Told<'e> {
-    series: &'e Series,
-    bins: Vec<(i64, u32)>,
+pub(super) struct Told<'e> {
+    pub series: &'e Series,
+    pub bins: Vec<(i64, u32)>,
 }
 
 /// The symptoms that lines tell of.
@@ -33,7 +30,7 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
     // Requests themselves tell best; lines stand in for them only where none was logged: for a proxy's answers none of its own.
     let requests = !evidence.requests.is_empty();
     let mut logged: BTreeMap<(NameId, NameId), Vec<i64>> = BTreeMap::new();
-    let served = OnceCell::new();
+    let clients = OnceCell::new();
     for fault in pack.faults.iter().filter(|f| f.symptom && !f.evidence.is_empty()) {
         // Its lines only vouch for what requests show.
         if fault.id == "traffic.drop" {
@@ -74,12 +71,8 @@ pub(crate) fn find(evidence: &Evidence, pack: &Pack) -> Vec<Symptom> {
             let is_certain = all.iter().any(|told| is_certain(fault, told));
             let least = if fault.id == "login.failed" && !is_certain { LEAST.max(TIMES * usual(evidence, &all, &bins)) } else { LEAST };
             // A failed handshake stands in no log of requests; a scanner's says nothing.
-            let scanners = |s: &Symptom| {
-                let seconds = s.onset.div_euclid(1000)..=s.end.div_euclid(1000);
-                requests
-                    && fault.id == "tls.handshake"
-                    && !were_served(&all, seconds, served.get_or_init(|| clients_served(evidence)), evidence)
-            };
+            let clients = || clients.get_or_init(|| Clients::of(evidence));
+            let scanners = |s: &Symptom| requests && fault.id == "tls.handshake" && !clients().feel(evidence, &all, s);
             let burst = if of_proxy && all.iter().all(|told| is_of_application(pack, told.series)) {
                 let begun = all.iter().filter_map(|told| evidence.span(told.series.source)).map(|span| span.0).min();
                 drawn_out(&fault.id, evidence.text(host), &bins, begun.unwrap_or(i64::MAX))
@@ -99,7 +92,7 @@ fn is_of_proxy(evidence: &Evidence, pack: &Pack, series: &Series) -> bool {
 }
 
 /// Whether the program that writes is a proxy.
-pub(super) fn is_said_by_proxy(evidence: &Evidence, series: &Series) -> bool {
+pub(crate) fn is_said_by_proxy(evidence: &Evidence, series: &Series) -> bool {
     let family = evidence.sources.get(series.source).map_or("", SourceInfo::family);
     PROXIES.contains(&family) || PROXIES.contains(&evidence.text(series.service))
 }
@@ -138,21 +131,6 @@ fn answers<'e>(fault: &Fault, all: Vec<Told<'e>>) -> Vec<Told<'e>> {
 
 fn is_certain(fault: &Fault, told: &Told<'_>) -> bool {
     fault.evidence.iter().any(|e| e.signal == told.series.signal && e.weight >= CERTAIN)
-}
-
-/// The clients that had requests answered well; a redirection to TLS is none.
-fn clients_served(evidence: &Evidence) -> FxHashSet<NameId> {
-    let kinds = evidence.requests.choose(|kind| (200..300).contains(&kind.status));
-    evidence.requests.of(&kinds).map(|(_, r)| r.of.client).collect()
-}
-
-/// Whether most of the clients whose handshakes fail in these seconds, and more than two, had requests answered.
-fn were_served(all: &[Told<'_>], seconds: RangeInclusive<i64>, served: &FxHashSet<NameId>, evidence: &Evidence) -> bool {
-    let name = |told: &Told<'_>| address::split_port(parts(evidence.text(told.series.entity)).1).0.to_string();
-    let here = all.iter().filter(|told| told.bins.iter().any(|(second, _)| seconds.contains(second)));
-    let clients: BTreeSet<String> = here.map(name).collect();
-    let known = clients.iter().filter(|client| evidence.names.find(client).is_some_and(|id| served.contains(&id))).count();
-    known >= 3 && known * 2 >= clients.len()
 }
 
 /// People mistype passwords at any time: only so many times the usual number is a symptom.

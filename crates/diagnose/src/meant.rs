@@ -1,0 +1,101 @@
+//! The server that is meant: clients complain of a store without naming it, and in the bundle one of that kind is ill at these seconds by its own
+//! words. Then both speak of one fault, and the server has it.
+
+use crate::activity::{Activity, programs_asked};
+use crate::belief::{Hypothesis, Known, Term};
+use crate::reach::Reach;
+use crate::untold::CONCLUSIVE;
+use std::collections::BTreeSet;
+
+/// A server that says so itself is meant where it begins so long before its clients complain, at the most, or behind (ms).
+const BEFORE: i64 = 60_000;
+const BEHIND: i64 = 20_000;
+/// What is worth less is no word of its own.
+const AUDIBLE: f64 = 0.5;
+/// Of several servers the one is meant that is so much surer than the others.
+const SURER: f64 = 1.0;
+/// What is told of a server and what its clients complain of without a name begin so near to each other (ms) where both are one.
+const AT_ONCE: i64 = 15_000;
+
+/// Puts a fault of what clients call without naming it together with the same fault of the one server that can be meant.
+pub(crate) fn together(known: &Known<'_>, reach: &Reach, list: &mut Vec<Hypothesis>) {
+    let faults: BTreeSet<usize> = list.iter().filter(|h| is_complaint(reach, h)).map(|h| h.fault).collect();
+    for fault in faults {
+        let complaints: Vec<usize> = (0..list.len()).filter(|i| list[*i].fault == fault && is_complaint(reach, &list[*i])).collect();
+        let onset = complaints.iter().map(|i| list[*i].onset).min().unwrap_or(0);
+        let mut servers: Vec<usize> =
+            (0..list.len()).filter(|i| list[*i].fault == fault && is_server(known, reach, &list[*i], onset)).collect();
+        servers.sort_by(|a, b| list[*b].score.total_cmp(&list[*a].score).then(a.cmp(b)));
+        let [server, others @ ..] = &servers[..] else { continue };
+        if others.first().is_some_and(|other| list[*other].score + SURER > list[*server].score) {
+            continue;
+        }
+        let told: Vec<Hypothesis> = complaints.iter().map(|i| list[*i].clone()).collect();
+        if let Some(server) = list.get_mut(*server) {
+            told.iter().for_each(|complaint| take_over(server, complaint));
+        }
+        let mut number = 0;
+        list.retain(|_| {
+            number += 1;
+            !complaints.contains(&(number - 1))
+        });
+    }
+}
+
+/// Whether those on the way of the failing requests complain of what they do not name.
+fn is_complaint(reach: &Reach, h: &Hypothesis) -> bool {
+    h.place.starts_with("dependency:") && reach.is_asked_on_the_way(&h.place)
+}
+
+/// Whether a hypothesis is one of a server of the right kind that tells of it itself, at about this time.
+fn is_server(known: &Known<'_>, reach: &Reach, h: &Hypothesis, onset: i64) -> bool {
+    let Known { evidence, pack, activities, topology, .. } = *known;
+    let rule = &pack.faults[h.fault];
+    let Some(host) = h.place.strip_prefix("host:").filter(|_| reach.stores.contains(&h.place)) else { return false };
+    let is_told_there = |a: &Activity| {
+        let mut series = a.series.iter().filter_map(|i| evidence.series.get(*i));
+        a.place == h.place && !a.shown && series.any(|series| evidence.text(series.host) == host)
+    };
+    // What is less may be said of another one: a replica loses its primary.
+    let is_conclusive = |a: &Activity| rule.evidence.iter().any(|e| e.signal == a.signal && e.weight >= CONCLUSIVE);
+    programs_asked(&rule.id).iter().any(|program| topology.runs(program, host))
+        && h.speaking(activities).any(|(term, a)| {
+            term.value >= AUDIBLE && is_conclusive(a) && is_told_there(a) && (onset - BEFORE..=onset + BEHIND).contains(&a.onset)
+        })
+}
+
+/// Adds what speaks for a complaint to the server that is meant.
+fn take_over(server: &mut Hypothesis, complaint: &Hypothesis) {
+    let is_new = |server: &Hypothesis, term: &Term| !server.terms.iter().any(|own| own.name == term.name);
+    let more: Vec<Term> = complaint.terms.iter().filter(|term| term.activity.is_some() && is_new(server, term)).cloned().collect();
+    let at = server.terms.iter().position(|term| term.activity.is_none() && term.name != "prior").unwrap_or(server.terms.len());
+    server.terms.splice(at..at, more);
+    for name in ["place", "coverage"] {
+        let better = complaint.terms.iter().find(|term| term.name == name);
+        let own = server.terms.iter_mut().find(|term| term.name == name);
+        if let (Some(own), Some(better)) = (own, better)
+            && better.value > own.value
+        {
+            *own = better.clone();
+        }
+    }
+    server.score = server.terms.iter().map(|term| term.value).sum();
+    server.onset = server.onset.min(complaint.onset);
+    server.dated |= complaint.dated;
+    server.also.push(complaint.place.clone());
+}
+
+/// Whether what a service calls without naming it is the store of a deeper fault: one that says itself, and beyond doubt, that it is ill, from the
+/// same seconds on. Of several such stores nobody knows which.
+pub(crate) fn is_the_store(known: &Known<'_>, reach: &Reach, list: &[Hypothesis], deep: &Hypothesis, step: &Hypothesis) -> bool {
+    let is_unnamed = step.place.starts_with("dependency:") && reach.is_asked_on_the_way(&step.place);
+    let is_ill = |h: &Hypothesis| {
+        let rule = &known.pack.faults[h.fault];
+        let conclusive = |a: &Activity| rule.evidence.iter().any(|e| e.signal == a.signal && e.weight >= CONCLUSIVE);
+        reach.stores.contains(&h.place)
+            && h.speaking(known.activities).any(|(term, a)| {
+                term.value >= CONCLUSIVE / 2.0 && a.place == h.place && !a.shown && conclusive(a) && (a.onset - step.onset).abs() <= AT_ONCE
+            })
+    };
+    is_unnamed && is_ill(deep) && !list.iter().any(|h| h.place != deep.place && is_ill(h))
+}
