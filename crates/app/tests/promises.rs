@@ -461,3 +461,22 @@ fn logs_that_were_given_are_not_asked_for() {
         "{replica:#?}"
     );
 }
+
+/// lograge's durations are milliseconds, however it is told to write them.
+#[test]
+fn durations_of_rails_are_milliseconds() {
+    let lines = [
+        "method=GET path=/cart format=html controller=CartsController action=show status=200 duration=58.33 view=40.43 db=15.26",
+        r#"{"method":"GET","path":"/cart","format":"html","controller":"CartsController","action":"show","status":200,"duration":58.33,"view":40.43,"db":15.26,"@timestamp":"2026-11-20T20:31:07.402Z"}"#,
+        r#"I, [2026-11-20T20:31:07.402112 #932]  INFO -- : method=GET path=/cart format=html controller=CartsController action=show status=200 duration=58.33 view=40.43 db=15.26"#,
+    ];
+    for line in lines {
+        let events = whyline_fed(&["parse", "-"], format!("{line}\n").as_bytes()).expect(0).events();
+        let attributes = &events[0]["attributes"];
+        assert_eq!(
+            (attributes["http.server.request.duration"].as_f64(), &attributes["url.path"]),
+            (Some(0.05833), &"/cart".into()),
+            "{line}: {attributes:#}"
+        );
+    }
+}

@@ -37,7 +37,7 @@ impl<'a> Pair<'a> {
 /// Reads named columns as an access record. `None` when they are not those of one, as when they carry a message of their own.
 pub fn read<'a>(pairs: &mut [Pair<'a>], cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
     let writer = writer(pairs);
-    if !is_access(pairs) || writer.is_none() && is_message(pairs) {
+    if !is_access(pairs) || is_of_rails(pairs) || writer.is_none() && is_message(pairs) {
         return None;
     }
     client_by_shape(pairs);
@@ -93,6 +93,11 @@ fn writer(pairs: &[Pair<'_>]) -> Option<&'static str> {
         "termination_state" => Some("haproxy.http"),
         _ => None,
     })
+}
+
+/// Whether the record is what Rails says of a request through lograge: it names the code that answered, and it is in the application's own log.
+fn is_of_rails(pairs: &[Pair<'_>]) -> bool {
+    ["controller", "action"].iter().all(|key| pairs.iter().any(|p| p.key == *key))
 }
 
 /// Names that are nginx variables or labels of the LTSV recommendation, and hardly anything else.

@@ -188,6 +188,13 @@ impl Context<'_, '_> {
         self.pairs.iter().any(|(name, value)| *name == "logger" && value.text().is_some_and(is_it))
     }
 
+    /// Whether the record is of a request to Rails, as lograge writes it (lib/lograge/log_subscribers/action_controller.rs): its durations are
+    /// milliseconds with two decimals.
+    fn of_rails(&self) -> bool {
+        let has = |key: &str| self.pairs.iter().any(|(name, _)| *name == key);
+        has("controller") && has("action")
+    }
+
     /// Whether the record is of Rust's tracing (tracing-subscriber, fmt::format::Json), whose target is the module that speaks.
     fn of_tracing(&self) -> bool {
         self.pairs.iter().any(|(name, _)| name.starts_with("fields."))
@@ -213,6 +220,7 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
             Ok(n) if (100..600).contains(&n) && !record.has(Key::Status) => record.put(Key::Status, Value::Int(n)),
             _ => other(cx, name, value, record),
         },
+        Role::Duration(Unit::Shape) if context.of_rails() => put_role(cx, Role::Duration(Unit::Millis), name, value, context, record),
         Role::Duration(unit) => match duration(value, unit).filter(|_| !record.has(Key::Duration)) {
             Some(d) => record.put(Key::Duration, d),
             None => other(cx, name, value, record),

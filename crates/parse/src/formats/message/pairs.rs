@@ -3,7 +3,7 @@
 use crate::formats::fill;
 use crate::formats::json::flat::Scalar;
 use crate::formats::json::structured;
-use crate::formats::keys::{Role, role};
+use crate::formats::keys::{Role, Unit, role};
 use crate::places::places;
 use whyline_event::{Key, Record, Value};
 
@@ -25,7 +25,7 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
         let Some(role) = role(key) else { continue };
         let wanted = match role {
             Role::Field(Key::RequestId | Key::TraceId | Key::SpanId) => true,
-            Role::Field(Key::Method) | Role::Target | Role::Status | Role::Duration(_) | Role::Client => is_pair,
+            Role::Field(Key::Method) | Role::Target | Role::MaybeTarget | Role::Status | Role::Duration(_) | Role::Client => is_pair,
             _ => false,
         };
         if !wanted {
@@ -33,6 +33,9 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
         }
         let value = value(text.get(at + 1..).unwrap_or(""), is_pair);
         if !value.is_empty() {
+            // lograge writes milliseconds with two decimals, beside controller and action.
+            let of_rails = || text.contains("controller=") && text.contains("action=");
+            let role = if role == Role::Duration(Unit::Shape) && of_rails() { Role::Duration(Unit::Millis) } else { role };
             put(role, value, record);
         }
     }
@@ -43,6 +46,8 @@ fn put<'a>(role: Role, value: &'a str, record: &mut Record<'a>) {
         Role::Field(Key::Method) if !fill::is_method(value) => {}
         Role::Field(key) if value.bytes().all(|b| b.is_ascii_graphic()) => fill::once_str(record, key, value),
         Role::Target if value.starts_with('/') => fill::target(record, value),
+        // A path of whatever kind, unless a method stands before it.
+        Role::MaybeTarget if value.starts_with('/') && record.has(Key::Method) => fill::target(record, value),
         Role::Status => {
             if let Ok(n) = value.parse::<i64>()
                 && (100..600).contains(&n)
@@ -86,6 +91,13 @@ mod tests {
         assert_eq!(r.get(Key::Duration), Some(Value::Duration(3_000_000)));
         assert_eq!((r.str(Key::RequestId), r.str(Key::TraceId)), (Some("ab-12"), Some("77ff")));
         assert_eq!(r.str(Key::ClientAddress), Some("203.0.113.9"));
+        // The same numbers: milliseconds of lograge, seconds of anybody else.
+        for (more, nanos) in [(" controller=Carts action=show", 58_330_000), ("", 58_330_000_000)] {
+            let text = format!("method=GET path=/cart{more} status=200 duration=58.33");
+            let mut r = Record::new(&text, Origin::default());
+            read(&text, &mut r);
+            assert_eq!(r.get(Key::Duration), Some(Value::Duration(nanos)), "{text}");
+        }
         let text = "status=1/FAILURE total=7.2 s";
         let mut r = Record::new(text, Origin::default());
         read(text, &mut r);
