@@ -230,3 +230,32 @@ fn what_comes_all_of_a_sudden_is_shown_though_all_is_served() {
     assert_eq!(noted(&[(300, raised)]), ["app.unhandled-exception"]);
     assert_eq!(noted(&[(120, raised), (300, raised)]), [""; 0]);
 }
+
+#[test]
+fn the_machine_whose_clock_was_wrong_is_accused() {
+    let folder = TempDir::new().unwrap();
+    let fails = |s: i64| (300..400).contains(&s) && s % 4 != 0;
+    put(
+        &folder,
+        "edge-1/nginx/access.log",
+        &(0..600).map(|s| served(s, "/docs/7", if fails(s) { 401 } else { 200 }, 0.02, "10.1.0.4:8000")).collect::<String>(),
+    );
+    let own = (0..600).map(|s| match fails(s) {
+        true => format!("2026-11-20T{}.300Z WARN vault - request {s} rejected: jwt not active\n", clock(s)),
+        false => format!("2026-11-20T{}.300Z INFO vault - request {s} served\n", clock(s)),
+    });
+    put(
+        &folder,
+        "vault-1/vault.log",
+        &format!("2026-11-20T20:00:00.000Z INFO vault - listening on http://10.1.0.4:8000\n{}", own.collect::<String>()),
+    );
+    let told = explained(&folder);
+    assert!(told.starts_with("time.clock-skew, vault-1"), "{told}");
+    let cron =
+        (0..10).map(|minute| format!("2026-11-20T20:{minute:02}:01.000000+00:00 login-1 CRON[811]: (root) CMD (/usr/local/sbin/stats)\n"));
+    let step = "2026-11-20T20:06:41.100000+00:00 login-1 chronyd[611]: System clock wrong by -187.004411 seconds\n";
+    let (before, after): (Vec<String>, Vec<String>) = cron.partition(|line| line.as_str() < "2026-11-20T20:06:30");
+    put(&folder, "login-1/syslog", &format!("{}{step}{}", before.concat(), after.concat()));
+    let told = explained(&folder);
+    assert!(told.starts_with("time.clock-skew, login-1"), "{told}");
+}

@@ -48,7 +48,7 @@ pub struct Hypothesis {
     pub dated: bool,
     /// Entities accused, the best supported first.
     pub entities: Vec<String>,
-    /// The words in which its clients complain of it without naming it (`dependency:orders@app1`).
+    /// The places of those who complain of it without naming it (`dependency:orders@app1`).
     pub also: Vec<String>,
     /// The hypothesis that is its deeper reason: then this is a step, not a root.
     pub step_of: Option<usize>,
@@ -140,6 +140,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     let mut list: Vec<Hypothesis> =
         anchors.into_iter().filter_map(|(fault, place)| judge(&known, incident, &near, (&reach, &there), fault, place)).collect();
     meant::together(&known, &reach, &mut list);
+    meant::clocks(&known, &mut list);
     list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
     for h in &mut list {
         h.entities = accused::entities(evidence, pack, activities, h);
