@@ -12,6 +12,7 @@ use crate::near::Near;
 use crate::reach::Reach;
 use crate::reasons::steps;
 use crate::rules::{FaultId, Pack};
+use crate::shared;
 use crate::symptoms::Incident;
 use crate::tied;
 use crate::topology::Topology;
@@ -161,6 +162,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     }
     untold::hold_back(&known, incident, &mut list);
     tied::hold_back(&known, &reach, &mut list);
+    shared::hold_back(&known, &mut list);
     list
 }
 
