@@ -230,3 +230,74 @@ fn what_comes_all_of_a_sudden_is_shown_though_all_is_served() {
     assert_eq!(noted(&[(300, raised)]), ["app.unhandled-exception"]);
     assert_eq!(noted(&[(120, raised), (300, raised)]), [""; 0]);
 }
+
+#[test]
+fn the_machine_whose_clock_was_wrong_is_accused() {
+    let folder = TempDir::new().unwrap();
+    let fails = |s: i64| (300..400).contains(&s) && s % 4 != 0;
+    put(
+        &folder,
+        "edge-1/nginx/access.log",
+        &(0..600).map(|s| served(s, "/docs/7", if fails(s) { 401 } else { 200 }, 0.02, "10.1.0.4:8000")).collect::<String>(),
+    );
+    let own = (0..600).map(|s| match fails(s) {
+        true => format!("2026-11-20T{}.300Z WARN vault - request {s} rejected: jwt not active\n", clock(s)),
+        false => format!("2026-11-20T{}.300Z INFO vault - request {s} served\n", clock(s)),
+    });
+    put(
+        &folder,
+        "vault-1/vault.log",
+        &format!("2026-11-20T20:00:00.000Z INFO vault - listening on http://10.1.0.4:8000\n{}", own.collect::<String>()),
+    );
+    let told = explained(&folder);
+    assert!(told.starts_with("time.clock-skew, vault-1"), "{told}");
+    let cron =
+        (0..10).map(|minute| format!("2026-11-20T20:{minute:02}:01.000000+00:00 login-1 CRON[811]: (root) CMD (/usr/local/sbin/stats)\n"));
+    let step = "2026-11-20T20:06:41.100000+00:00 login-1 chronyd[611]: System clock wrong by -187.004411 seconds\n";
+    let (before, after): (Vec<String>, Vec<String>) = cron.partition(|line| line.as_str() < "2026-11-20T20:06:30");
+    put(&folder, "login-1/syslog", &format!("{}{step}{}", before.concat(), after.concat()));
+    let told = explained(&folder);
+    assert!(told.starts_with("time.clock-skew, login-1"), "{told}");
+}
+
+/// Requests for many paths that one or two servers answer a hundred times slower from 20:05:00 to 20:06:40, by their own log as well.
+fn slow(servers: i64, said: &str) -> String {
+    let folder = TempDir::new().unwrap();
+    let is_slow = |s: i64| (300..400).contains(&s);
+    let path = |s: i64| format!("/{}/7", ["items", "carts", "bills", "pages"][(s / 2 % 4) as usize]);
+    let ended = |s: i64| if is_slow(s) { s + 4 } else { s };
+    let took = |s: i64| if is_slow(s) { 4.0 } else { 0.02 };
+    let status = |s: i64| if is_slow(s) && s % 3 > 0 { 504 } else { 200 };
+    let upstream = |s: i64| s % 2 % servers;
+    put(
+        &folder,
+        "edge-1/nginx/access.log",
+        &(0..600).map(|s| served(ended(s), &path(s), status(s), took(s), &format!("10.1.0.{}:8000", 4 + upstream(s)))).collect::<String>(),
+    );
+    for server in 0..servers {
+        let mut own = format!("2026-11-20T20:00:00.000Z INFO shop - listening on http://10.1.0.{}:8000\n", 4 + server);
+        for s in (0..600).filter(|s| upstream(*s) == server) {
+            own.push_str(&format!(
+                "2026-11-20T{}.100Z INFO shop - GET {} status=200 duration={}ms\n",
+                clock(ended(s)),
+                path(s),
+                took(s) * 1000.0
+            ));
+            if is_slow(s) && !said.is_empty() {
+                own.push_str(&format!("2026-11-20T{}.200Z {said}\n", clock(ended(s))));
+            }
+        }
+        put(&folder, &format!("app-{server}/shop.log"), &own);
+    }
+    explained(&folder)
+}
+
+#[test]
+fn machines_that_become_slow_at_once_may_share_the_reason() {
+    let told = slow(1, "");
+    assert!(told.starts_with("app.slow-response, shop on app-0"), "{told}");
+    let told = slow(2, "");
+    assert!(told.starts_with("not sure, but likely app.slow-response") && told.contains("/proc/pressure"), "{told}");
+    let told = slow(2, "WARN shop - slow request: took 4000 ms");
+    assert!(told.starts_with("app.slow-response, shop on app-"), "{told}");
+}

@@ -12,6 +12,7 @@ use crate::near::Near;
 use crate::reach::Reach;
 use crate::reasons::steps;
 use crate::rules::{FaultId, Pack};
+use crate::shared;
 use crate::symptoms::Incident;
 use crate::tied;
 use crate::topology::Topology;
@@ -48,7 +49,7 @@ pub struct Hypothesis {
     pub dated: bool,
     /// Entities accused, the best supported first.
     pub entities: Vec<String>,
-    /// The words in which its clients complain of it without naming it (`dependency:orders@app1`).
+    /// The places of those who complain of it without naming it (`dependency:orders@app1`).
     pub also: Vec<String>,
     /// The hypothesis that is its deeper reason: then this is a step, not a root.
     pub step_of: Option<usize>,
@@ -140,6 +141,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     let mut list: Vec<Hypothesis> =
         anchors.into_iter().filter_map(|(fault, place)| judge(&known, incident, &near, (&reach, &there), fault, place)).collect();
     meant::together(&known, &reach, &mut list);
+    meant::clocks(&known, &mut list);
     list.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| (a.fault, &a.place).cmp(&(b.fault, &b.place))));
     for h in &mut list {
         h.entities = accused::entities(evidence, pack, activities, h);
@@ -160,6 +162,7 @@ pub fn hypotheses(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
     }
     untold::hold_back(&known, incident, &mut list);
     tied::hold_back(&known, &reach, &mut list);
+    shared::hold_back(&known, &mut list);
     list
 }
 

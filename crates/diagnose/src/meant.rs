@@ -1,5 +1,5 @@
-//! The server that is meant: clients complain of a store without naming it, and in the bundle one of that kind is ill at these seconds by its own
-//! words. Then both speak of one fault, and the server has it.
+//! The machine that is meant: clients complain of a store without naming it, and in the bundle one of that kind is ill at these seconds by its own
+//! words; or somebody finds that clocks disagree, and one machine says that its own was wrong. Then both speak of one fault, and that machine has it.
 
 use crate::activity::{Activity, programs_asked};
 use crate::belief::{Hypothesis, Known, Term};
@@ -30,15 +30,41 @@ pub(crate) fn together(known: &Known<'_>, reach: &Reach, list: &mut Vec<Hypothes
         if others.first().is_some_and(|other| list[*other].score + SURER > list[*server].score) {
             continue;
         }
-        let told: Vec<Hypothesis> = complaints.iter().map(|i| list[*i].clone()).collect();
-        if let Some(server) = list.get_mut(*server) {
-            told.iter().for_each(|complaint| take_over(server, complaint));
-        }
-        let mut number = 0;
-        list.retain(|_| {
-            number += 1;
-            !complaints.contains(&(number - 1))
-        });
+        merge(list, *server, &complaints);
+    }
+}
+
+/// Takes complaints into a hypothesis of the one that they speak of.
+fn merge(list: &mut Vec<Hypothesis>, server: usize, complaints: &[usize]) {
+    let told: Vec<Hypothesis> = complaints.iter().filter_map(|i| list.get(*i)).cloned().collect();
+    if let Some(server) = list.get_mut(server) {
+        told.iter().for_each(|complaint| take_over(server, complaint));
+    }
+    let mut number = 0;
+    list.retain(|_| {
+        number += 1;
+        !complaints.contains(&(number - 1))
+    });
+}
+
+/// What tells that two clocks disagree, and not which of them is wrong: whoever checks a token or a certificate goes by a clock of its own.
+const DISAGREE: [&str; 2] = ["time.token-not-yet-valid", "tls.verify-not-yet-valid"];
+/// What tells that a clock itself was wrong.
+const WRONG: [&str; 4] = ["time.was-wrong", "time.stepped", "snapshot.clock-off", "clock.offset"];
+
+/// Puts clocks that disagree together with the one machine whose own clock is known to have been wrong.
+pub(crate) fn clocks(known: &Known<'_>, list: &mut Vec<Hypothesis>) {
+    let Known { pack, activities, .. } = *known;
+    let is_skew = |h: &Hypothesis| pack.faults.get(h.fault).is_some_and(|fault| fault.id == "time.clock-skew");
+    let own = |h: &Hypothesis, ids: &[&str]| {
+        h.speaking(activities).any(|(term, a)| term.value >= AUDIBLE && a.place == h.place && ids.contains(&term.name.as_str()))
+    };
+    let is_wrong = |h: &Hypothesis| is_skew(h) && h.place.starts_with("host:") && own(h, &WRONG);
+    let complaints: Vec<usize> =
+        (0..list.len()).filter(|i| is_skew(&list[*i]) && own(&list[*i], &DISAGREE) && !own(&list[*i], &WRONG)).collect();
+    let wrong: Vec<usize> = (0..list.len()).filter(|i| is_wrong(&list[*i])).collect();
+    if let ([machine], false) = (&wrong[..], complaints.is_empty()) {
+        merge(list, *machine, &complaints);
     }
 }
 
@@ -76,7 +102,7 @@ fn take_over(server: &mut Hypothesis, complaint: &Hypothesis) {
         if let (Some(own), Some(better)) = (own, better)
             && better.value > own.value
         {
-            *own = better.clone();
+            *own = Term { note: format!("for those who complain: {}", better.note), ..better.clone() };
         }
     }
     server.score = server.terms.iter().map(|term| term.value).sum();

@@ -12,6 +12,7 @@ use crate::evidence::{Evidence, SourceInfo};
 use crate::names::{NONE, NameId};
 use crate::report::Missing;
 use crate::rules::{Pack, SignalId};
+use crate::shared;
 use crate::symptoms::Incident;
 use crate::topology::Topology;
 use given::is_given;
@@ -178,7 +179,9 @@ impl Unsure<'_> {
         let asked_by_rule = |h: &&Hypothesis| self.pack.faults[h.fault].missing.iter().any(|missing| missing.of == "host");
         let systems: BTreeSet<&str> = likely.iter().copied().filter(asked_by_rule).map(Hypothesis::host).collect();
         let suspects: Vec<&str> = likely.iter().map(|h| h.machine()).filter(|host| self.topology.hosts.contains(*host)).collect();
-        let mut list: Vec<Missing> = likely.into_iter().flat_map(|h| self.by_rule(h)).collect();
+        let mut list: Vec<Missing> =
+            likely.iter().filter(|h| h.terms.iter().any(|term| term.name == shared::NAME)).map(|h| self.of_shared(h)).collect();
+        list.extend(likely.into_iter().flat_map(|h| self.by_rule(h)));
         list.extend(self.usual(&systems, &suspects));
         list.extend(others.into_iter().flat_map(|h| self.by_rule(h)));
         list.extend(self.spoken_of());
@@ -192,6 +195,14 @@ impl Unsure<'_> {
     fn one(&self, host: &str, log: String, why: String, command: &str) -> Missing {
         let (host, incident) = (host.to_string(), self.id.to_string());
         Missing { host, log, why, command: command.to_string(), decides: String::new(), incident, unreadable: None }
+    }
+
+    /// What would tell whether a reason that several machines share made them slow.
+    fn of_shared(&self, h: &Hypothesis) -> Missing {
+        let log = "load of the processors and disks, and the log of the store that these machines share".to_string();
+        let why = "several machines became slow at once; would tell the reason inside the service from one that they share".to_string();
+        let command = "sar -u -q -d; grep . /proc/pressure/cpu /proc/pressure/io";
+        Missing { decides: self.pack.faults[h.fault].id.clone(), ..self.one(h.machine(), log, why, command) }
     }
 
     /// What the rule of a fault asks for, as far as it was not given.

@@ -98,7 +98,7 @@ impl Context<'_> {
         let roots = self.list.iter().enumerate().filter(|(_, h)| h.step_of.is_none() && h.rest.is_finite());
         let besides = |(number, h): (usize, &Hypothesis)| {
             // What is held back says nothing of the sum.
-            let is_whole = !h.terms.iter().any(|term| matches!(term.name.as_str(), "untold" | "untied"));
+            let is_whole = !h.terms.iter().any(|term| matches!(term.name.as_str(), "untold" | "untied" | "shared"));
             let confidence = h.confidence * (h.rest - h.score).exp();
             let mut steps = self.list.iter().filter(|step| step.step_of == Some(number));
             let step = steps.next().filter(|_| is_whole && confidence >= WORTH)?;
