@@ -77,7 +77,7 @@ impl std::fmt::Display for Why {
             Why::Envelope => f.write_str("by the stamps of its envelope"),
             Why::Moments { with, pairs } => write!(f, "{pairs} moments agree with {with}"),
             Why::Restarts { with, pairs } => write!(f, "{pairs} restarts agree with {with}"),
-            Why::Own => f.write_str("as its own stamps that tell it"),
+            Why::Own => f.write_str("as its stamps with an offset or in UTC"),
             Why::Set => f.write_str("as the rest of the rotated log"),
             Why::Host => f.write_str("as its host's other logs"),
             Why::Overlap => f.write_str("only so it lies beside the others"),
@@ -207,7 +207,10 @@ fn certain(item: &Item<'_>, told: &Told) -> Option<(Zone, Why)> {
     }
     if let Some((quarter, count)) = quarters.into_iter().max_by_key(|(_, n)| *n) {
         let agree = count >= 3 && count * 10 >= total * 8 || count == total;
-        let why = if facts.spans.contains_key(&Form::Explicit) { Why::Own } else { Why::Envelope };
+        // Seconds since 1970 are the only stamps in UTC that carry no offset of their writer's choice.
+        let written: u64 = facts.offsets.values().sum();
+        let is_by_epochs = facts.spans.get(&Form::Explicit).is_some_and(|span| span.count > written);
+        let why = if is_by_epochs { Why::Own } else { Why::Envelope };
         return agree.then(|| (Zone::Offset((quarter * QUARTER) as i32), why));
     }
     by_own_offset(facts)
