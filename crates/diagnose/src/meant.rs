@@ -76,18 +76,20 @@ fn is_complaint(reach: &Reach, h: &Hypothesis) -> bool {
 /// Whether a hypothesis is one of a server of the right kind that tells of it itself, at about this time.
 fn is_server(known: &Known<'_>, reach: &Reach, h: &Hypothesis, onset: i64) -> bool {
     let Known { evidence, pack, activities, topology, .. } = *known;
-    let rule = &pack.faults[h.fault];
     let Some(host) = h.place.strip_prefix("host:").filter(|_| reach.stores.contains(&h.place)) else { return false };
     let is_told_there = |a: &Activity| {
         let mut series = a.series.iter().filter_map(|i| evidence.series.get(*i));
         a.place == h.place && !a.shown && series.any(|series| evidence.text(series.host) == host)
     };
-    // What is less may be said of another one: a replica loses its primary.
-    let is_conclusive = |a: &Activity| rule.evidence.iter().any(|e| e.signal == a.signal && e.weight >= CONCLUSIVE);
-    programs_asked(&rule.id).iter().any(|program| topology.runs(program, host))
+    programs_asked(&pack.faults[h.fault].id).iter().any(|program| topology.runs(program, host))
         && h.speaking(activities).any(|(term, a)| {
-            term.value >= AUDIBLE && is_conclusive(a) && is_told_there(a) && (onset - BEFORE..=onset + BEHIND).contains(&a.onset)
+            term.value >= AUDIBLE && names_it(known, h, a) && is_told_there(a) && (onset - BEFORE..=onset + BEHIND).contains(&a.onset)
         })
+}
+
+/// Whether a signal names the fault of a hypothesis beyond doubt. What is less may be said of another one: a replica loses its primary.
+fn names_it(known: &Known<'_>, h: &Hypothesis, a: &Activity) -> bool {
+    known.pack.faults[h.fault].evidence.iter().any(|e| e.signal == a.signal && e.weight >= CONCLUSIVE)
 }
 
 /// Adds what speaks for a complaint to the server that is meant.
@@ -114,14 +116,12 @@ fn take_over(server: &mut Hypothesis, complaint: &Hypothesis) {
 /// Whether what a service calls without naming it is the store of a deeper fault: one that says itself, and beyond doubt, that it is ill, from the
 /// same seconds on. Of several such stores nobody knows which.
 pub(crate) fn is_the_store(known: &Known<'_>, reach: &Reach, list: &[Hypothesis], deep: &Hypothesis, step: &Hypothesis) -> bool {
-    let is_unnamed = step.place.starts_with("dependency:") && reach.is_asked_on_the_way(&step.place);
     let is_ill = |h: &Hypothesis| {
-        let rule = &known.pack.faults[h.fault];
-        let conclusive = |a: &Activity| rule.evidence.iter().any(|e| e.signal == a.signal && e.weight >= CONCLUSIVE);
         reach.stores.contains(&h.place)
             && h.speaking(known.activities).any(|(term, a)| {
-                term.value >= CONCLUSIVE / 2.0 && a.place == h.place && !a.shown && conclusive(a) && (a.onset - step.onset).abs() <= AT_ONCE
+                let is_now = (a.onset - step.onset).abs() <= AT_ONCE;
+                term.value >= CONCLUSIVE / 2.0 && a.place == h.place && !a.shown && names_it(known, h, a) && is_now
             })
     };
-    is_unnamed && is_ill(deep) && !list.iter().any(|h| h.place != deep.place && is_ill(h))
+    is_complaint(reach, step) && is_ill(deep) && !list.iter().any(|h| h.place != deep.place && is_ill(h))
 }

@@ -98,6 +98,13 @@ pub fn is_host_name(text: &str) -> bool {
     letters
 }
 
+/// Host and port of a URL as they stand there. A name and a password may stand before them, which are nobody's business (RFC 3986, 3.2.1).
+pub fn of_url(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    authority.rsplit('@').next().filter(|end| !end.is_empty())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@
 
 use super::View;
 use crate::names::NameId;
-use crate::requests::Kind;
+use crate::requests::{Exchange, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// So many requests for files that are gone.
@@ -53,16 +53,17 @@ pub(super) fn measure(view: &mut View<'_>) {
 }
 
 fn asks_for_removed(view: &View<'_>, host: NameId) -> Option<(String, Vec<(u32, u32)>)> {
-    let missed: Vec<u32> =
-        view.affected.iter().copied().filter(|n| view.request(*n).of.host == host && view.request(*n).of.status == 404).collect();
+    let is_missed = |of: &Exchange| of.host == host && of.status == 404;
+    let missed: Vec<(u64, (u32, u32))> =
+        view.affected.iter().map(|n| view.request(*n).of).filter(is_missed).map(|of| (of.exactly(), (of.source, of.line))).collect();
     if missed.len() < GONE {
         return None;
     }
-    let of_host = |kind: &Kind| kind.host == host && kind.access;
-    let own = view.evidence.requests.choose(of_host);
-    let served: BTreeSet<u64> = view.before(&own).filter(|r| r.of.status < 400).map(|r| r.of.exactly()).collect();
-    let gone: BTreeSet<u64> = missed.iter().map(|n| view.request(*n).of.exactly()).filter(|exact| served.contains(exact)).collect();
-    let known = missed.iter().filter(|n| gone.contains(&view.request(**n).of.exactly())).count();
+    let asked: BTreeSet<u64> = missed.iter().map(|(exact, _)| *exact).collect();
+    let own = view.evidence.requests.choose(|kind| kind.host == host && kind.access);
+    let served = view.before(&own).filter(|r| r.of.status < 400).map(|r| r.of.exactly());
+    let gone: BTreeSet<u64> = served.filter(|exact| asked.contains(exact)).collect();
+    let known = missed.iter().filter(|(exact, _)| gone.contains(exact)).count();
     if known * 10 < missed.len() * SERVED_BEFORE {
         return None;
     }
@@ -80,7 +81,7 @@ fn asks_for_removed(view: &View<'_>, host: NameId) -> Option<(String, Vec<(u32, 
         other.gone.0,
         other.new_files()
     );
-    let cite = missed.iter().take(2).map(|n| (view.request(*n).of.source, view.request(*n).of.line)).collect();
+    let cite = missed.iter().take(2).map(|(_, line)| *line).collect();
     Some((note, cite))
 }
 
@@ -95,24 +96,28 @@ fn others<'v>(view: &View<'v>, host: NameId, gone: &BTreeSet<u64>) -> BTreeMap<&
     // What lies behind the caches logs the same requests, but only those that the caches do not answer.
     let alike = view.evidence.requests.choose(|kind| kind.host != host && kind.access && format(kind).is_some_and(|f| formats.contains(f)));
     let (onset, end) = (view.incident.onset, view.incident.end);
+    let until = |to: i64| view.evidence.requests.ended(&alike, i64::MIN, to).map(|(_, request)| request);
     let mut found: BTreeMap<&str, Other> = BTreeMap::new();
-    let mut met: BTreeSet<u64> = BTreeSet::new();
-    for (_, request) in view.evidence.requests.ended(&alike, i64::MIN, end) {
+    for request in until(end) {
         let other = found.entry(view.evidence.text(request.of.host)).or_default();
         let exact = request.of.exactly();
         let is_gone = usize::from(gone.contains(&exact));
         if request.end < onset {
             other.requests.0 += 1;
             other.gone.0 += is_gone;
-            if request.end < onset - RELEASED {
-                met.insert(exact);
-            }
         } else if request.end >= onset + SETTLED {
             other.requests.1 += 1;
             other.gone.1 += is_gone;
-            if request.of.status < 400 && !met.contains(&exact) {
+            if request.of.status < 400 {
                 *other.new.entry(exact).or_default() += 1;
             }
+        }
+    }
+    // What anybody asked for before the release is not new.
+    for request in until(onset - RELEASED - 1) {
+        let exact = request.of.exactly();
+        for other in found.values_mut() {
+            other.new.remove(&exact);
         }
     }
     found

@@ -29,9 +29,9 @@ pub fn apply(files: &[File]) -> Option<Changed> {
     Some(Changed { files, filters })
 }
 
-/// Whether one of some ids, with wildcards, fits. Symptoms have ids of their own and are never meant.
-pub fn names(patterns: &[At], id: &str) -> bool {
-    patterns.iter().any(|at| at.text == id || Glob::new(&at.text).fits(id))
+/// Whether an id, with wildcards or as it is, means another one.
+pub fn means(pattern: &At, id: &str) -> bool {
+    pattern.text == id || Glob::new(&pattern.text).fits(id)
 }
 
 /// Gives what extends a fault to the fault.
@@ -67,7 +67,7 @@ fn add(fault: &mut Fault, addition: Fault) {
 /// Takes out what is switched off, and every place that names it. A count of a signal that is gone goes as well.
 fn switch_off(files: &mut [File]) {
     let patterns: Vec<At> = files.iter_mut().flat_map(|file| std::mem::take(&mut file.off)).collect();
-    let gone = |at: &At| names(&patterns, &at.text);
+    let gone = |at: &At| patterns.iter().any(|pattern| means(pattern, &at.text));
     for file in files.iter_mut() {
         file.signals.retain(|signal| !gone(&signal.id) && !signal.count.as_ref().is_some_and(|count| gone(&count.of)));
         file.faults.retain(|fault| fault.symptom || !gone(&fault.id));
@@ -84,7 +84,9 @@ fn switch_off(files: &mut [File]) {
 fn filters(files: &[File]) -> BTreeMap<String, Vec<String>> {
     let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for filter in files.iter().flat_map(|file| &file.filters) {
-        for signal in files.iter().flat_map(|file| &file.signals).filter(|signal| names(&filter.signals, &signal.id.text)) {
+        for signal in
+            files.iter().flat_map(|file| &file.signals).filter(|signal| filter.signals.iter().any(|at| means(at, &signal.id.text)))
+        {
             found.entry(signal.id.text.clone()).or_default().push(filter.query.text.clone());
         }
     }

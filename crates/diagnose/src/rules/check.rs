@@ -35,8 +35,8 @@ pub fn shapes(files: &[File]) -> Vec<Finding> {
 /// Findings of a weight at least.
 fn checked(files: &[File], trusted: usize, least: Weight) -> Vec<Finding> {
     let provided = files.iter().flat_map(|f| &f.formats).flat_map(|f| &f.provides).map(String::as_str).collect();
-    let (signals, faults) = (BTreeMap::new(), BTreeMap::new());
-    let mut checker = Checker { files, trusted, least, findings: Vec::new(), signals, faults, provided };
+    let (signals, faults, filters) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut checker = Checker { files, trusted, least, findings: Vec::new(), signals, faults, filters, provided };
     checker.findings.extend(shapes(files));
     checker.names();
     checker.signals();
@@ -57,6 +57,7 @@ struct Checker<'a> {
     findings: Vec<Finding>,
     signals: BTreeMap<&'a str, (&'a str, u64)>,
     faults: BTreeMap<&'a str, (&'a str, u64)>,
+    filters: BTreeMap<&'a str, (&'a str, u64)>,
     /// Fields that only formats of these files provide.
     provided: BTreeSet<&'a str>,
 }
@@ -78,22 +79,20 @@ impl<'a> Checker<'a> {
     fn names(&mut self) {
         let files = self.files;
         for file in files {
-            let faults = file.faults.iter().filter(|fault| !fault.extends);
-            for (id, kind) in file.signals.iter().map(|s| (&s.id, true)).chain(faults.map(|f| (&f.id, false))) {
-                let map = if kind { &mut self.signals } else { &mut self.faults };
-                let before = map.insert(&id.text, (&file.name, id.line));
-                let what = if kind { "signal" } else { "fault" };
-                if let Some((other, line)) = before {
-                    self.find(
-                        Weight::Error,
-                        &file.name,
-                        id,
-                        format!("{what} `{}` is defined twice", id.text),
-                        match kind {
-                            true => format!("the other one stands at {other}:{line}"),
-                            false => format!("the other one stands at {other}:{line}; to add to it, write `extends: true`"),
-                        },
-                    );
+            let signals = file.signals.iter().map(|signal| ("signal", &signal.id));
+            let faults = file.faults.iter().filter(|fault| !fault.extends).map(|fault| ("fault", &fault.id));
+            let filters = file.filters.iter().map(|filter| ("filter", &filter.id));
+            for (what, id) in signals.chain(faults).chain(filters) {
+                let map = match what {
+                    "signal" => &mut self.signals,
+                    "fault" => &mut self.faults,
+                    _ => &mut self.filters,
+                };
+                if let Some((other, line)) = map.insert(&id.text, (&file.name, id.line)) {
+                    let more = if what == "fault" { "; to add to it, write `extends: true`" } else { "" };
+                    let (message, help) =
+                        (format!("{what} `{}` is defined twice", id.text), format!("the other one stands at {other}:{line}{more}"));
+                    self.find(Weight::Error, &file.name, id, message, help);
                 }
                 if !is_id(&id.text) {
                     self.find(
@@ -104,7 +103,7 @@ impl<'a> Checker<'a> {
                         "ids are lower case, `domain.what-happened`".into(),
                     );
                 }
-                if kind && computed::find(&id.text).is_some() {
+                if what == "signal" && computed::find(&id.text).is_some() {
                     self.find(Weight::Error, &file.name, id, format!("`{}` is a computed signal", id.text), "choose another name".into());
                 }
             }

@@ -209,7 +209,7 @@ impl Pack {
     pub fn off(&self, id: &str) -> impl Iterator<Item = (&File, &At)> {
         let is_symptom = self.fault(id).is_some_and(|fault| self.faults[fault].symptom);
         let all = self.files.iter().filter(move |_| !is_symptom).flat_map(|file| file.off.iter().map(move |at| (file, at)));
-        all.filter(move |(_, at)| changes::names(std::slice::from_ref(at), id))
+        all.filter(move |(_, at)| changes::means(at, id))
     }
 
     /// Whether a signal, a measure or a fault is switched off.
@@ -220,7 +220,7 @@ impl Pack {
     /// The filters that keep records from a signal, with their files.
     pub fn filters_of(&self, signal: &str) -> impl Iterator<Item = (&File, &Filter)> {
         let all = self.files.iter().flat_map(|file| file.filters.iter().map(move |filter| (file, filter)));
-        all.filter(move |(_, filter)| changes::names(&filter.signals, signal))
+        all.filter(move |(_, filter)| filter.signals.iter().any(|at| changes::means(at, signal)))
     }
 
     /// The queries to ask of every record: signal and query.

@@ -63,7 +63,7 @@ fn is_new(evidence: &Evidence, all: &[Told<'_>], burst: &Symptom) -> bool {
 /// Whether a fifth of the usual requests or more stay away from one second to another.
 fn are_missed(evidence: &Evidence, (from, to): (i64, i64)) -> bool {
     let all = evidence.requests.choose(|_| true);
-    let Some(first) = evidence.requests.kinds(&all).map(|(_, sum)| sum.ended.0.div_euclid(1000)).min() else { return false };
+    let Some(first) = evidence.requests.all_kinds().map(|(_, sum)| sum.ended.0.div_euclid(1000)).min() else { return false };
     let begin = first.max(from - USUAL);
     let count = |from: i64, to: i64| evidence.requests.ended(&all, from * 1000, to * 1000 - 1).count();
     let (before, during) = (count(begin, from), count(from, to));

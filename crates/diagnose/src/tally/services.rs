@@ -158,12 +158,9 @@ pub(super) fn asked<'r>(record: &'r Record<'_>) -> Option<&'r str> {
     record.str(Key::Peer).is_some_and(|peer| peer == end || peer == address::split_port(end).0).then_some(end)
 }
 
-/// Host and port of a URL.
+/// Host and port of a URL of the web.
 fn endpoint(url: &str) -> Option<&str> {
-    let rest = url.strip_prefix("http").and_then(|rest| rest.strip_prefix("s").unwrap_or(rest).strip_prefix("://"))?;
-    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
-    // A name and a password may stand before it, which are nobody's business.
-    rest.get(..end).and_then(|end| end.rsplit('@').next()).filter(|end| !end.is_empty())
+    (url.starts_with("http://") || url.starts_with("https://")).then(|| address::of_url(url))?
 }
 
 #[cfg(test)]

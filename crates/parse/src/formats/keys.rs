@@ -55,6 +55,9 @@ pub enum Role {
     Field(Key),
 }
 
+/// What lograge names of every request that Rails answers (lib/lograge/log_subscribers/action_controller.rs), and nobody else names together.
+pub const OF_RAILS: [&str; 2] = ["controller", "action"];
+
 /// Unit of a number that carries none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {

@@ -28,7 +28,7 @@ pub(super) fn strength(pack: &Pack, evidence: &Evidence, group: &Group) -> Optio
     }
     let within = Within::of(evidence, group).filter(|within| within.is_alone() && within.is_part(2))?;
     let hits: u64 = series().map(|s| s.total()).sum();
-    let is_sudden = match pack.faults.get(fault).is_some_and(|fault| fault.id == EXCEPTIONS) {
+    let is_sudden = match pack.fault(EXCEPTIONS) == Some(fault) {
         true => hits <= LINES && within.last - within.first <= AT_ONCE && is_first(pack, evidence, group, &within),
         false => hits >= MANY,
     };
@@ -36,15 +36,15 @@ pub(super) fn strength(pack: &Pack, evidence: &Evidence, group: &Group) -> Optio
 }
 
 fn of_many(pack: &Pack, signal: SignalId) -> Option<(f64, usize)> {
-    let faults = pack.faults.iter().enumerate().filter(|(_, fault)| OF_MANY.contains(&fault.id.as_str()));
-    let weights = faults.flat_map(|(number, fault)| fault.evidence.iter().map(move |e| (e, number)));
+    let faults = OF_MANY.iter().filter_map(|id| pack.fault(id));
+    let weights = faults.flat_map(|number| pack.faults[number].evidence.iter().map(move |e| (e, number)));
     let strong = weights.filter(|(e, _)| e.signal == signal && e.weight >= STRONG).map(|(e, number)| (e.weight, number));
     strong.max_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)))
 }
 
 fn of_exceptions(pack: &Pack, signal: SignalId) -> Option<(f64, usize)> {
-    let (number, fault) = pack.faults.iter().enumerate().find(|(_, fault)| fault.id == EXCEPTIONS)?;
-    let weight = fault.evidence.iter().find(|e| e.signal == signal)?.weight;
+    let number = pack.fault(EXCEPTIONS)?;
+    let weight = pack.faults[number].evidence.iter().find(|e| e.signal == signal)?.weight;
     (weight >= SUPPORTING).then_some((weight, number))
 }
 

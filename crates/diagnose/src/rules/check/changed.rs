@@ -1,31 +1,20 @@
 //! What is wrong with changes to rules that are defined elsewhere: ids that nothing has, filters of what hears no records.
 
-use super::super::changes::names;
+use super::super::changes::means;
 use super::super::finding::Weight;
 use super::super::written::{At, File, Filter};
-use super::{Checker, is_id, nearest};
+use super::{Checker, nearest};
 use crate::computed;
-use std::collections::BTreeMap;
 
 impl<'a> Checker<'a> {
     /// Looks through all that changes rules of others.
     pub(super) fn changes(&mut self) {
         let files = self.files;
-        let mut filters: BTreeMap<&str, (&str, u64)> = BTreeMap::new();
         for file in files {
             for fault in file.faults.iter().filter(|fault| fault.extends) {
                 self.known_fault(file, &fault.id);
             }
             for filter in &file.filters {
-                if let Some((other, line)) = filters.insert(&filter.id.text, (&file.name, filter.id.line)) {
-                    let (message, help) =
-                        (format!("filter `{}` is defined twice", filter.id.text), format!("the other one stands at {other}:{line}"));
-                    self.find(Weight::Error, &file.name, &filter.id, message, help);
-                }
-                if !is_id(&filter.id.text) {
-                    let help = "ids are lower case, `shop.our-probes`".into();
-                    self.find(Weight::Error, &file.name, &filter.id, format!("`{}` is no id", filter.id.text), help);
-                }
                 self.filter(file, filter);
             }
             for id in &file.off {
@@ -40,7 +29,7 @@ impl<'a> Checker<'a> {
         }
         for pattern in &filter.signals {
             let files = self.files;
-            let mut meant = files.iter().flat_map(|f| &f.signals).filter(|s| names(std::slice::from_ref(pattern), &s.id.text)).peekable();
+            let mut meant = files.iter().flat_map(|f| &f.signals).filter(|s| means(pattern, &s.id.text)).peekable();
             let has_query = meant.peek().is_none() || meant.any(|signal| signal.query.is_some());
             if let Some(measure) = computed::ALL.iter().find(|c| c.id == pattern.text) {
                 let message = format!("`{}` is measured over all requests and hears no records", measure.id);
@@ -68,7 +57,7 @@ impl<'a> Checker<'a> {
 
     /// An id, with wildcards, that something has.
     fn some_id(&mut self, file: &File, pattern: &At, what: &str, ids: Vec<&str>) {
-        if pattern.line > 0 && !ids.iter().any(|id| names(std::slice::from_ref(pattern), id)) {
+        if pattern.line > 0 && !ids.iter().any(|id| means(pattern, id)) {
             let help = nearest(&pattern.text, ids.into_iter());
             self.find(Weight::Error, &file.name, pattern, format!("there is no {what} `{}`", pattern.text), help);
         }

@@ -3,6 +3,7 @@
 use super::meaning::{self, Meaning, Unit, is_status};
 use super::names;
 use crate::format::{Cx, Fit};
+use crate::formats::keys::OF_RAILS;
 use whyline_event::{Key, Kind, Name, Record, Value, address};
 
 /// A named column.
@@ -97,7 +98,7 @@ fn writer(pairs: &[Pair<'_>]) -> Option<&'static str> {
 
 /// Whether the record is what Rails says of a request through lograge: it names the code that answered, and it is in the application's own log.
 fn is_of_rails(pairs: &[Pair<'_>]) -> bool {
-    ["controller", "action"].iter().all(|key| pairs.iter().any(|p| p.key == *key))
+    OF_RAILS.iter().all(|key| pairs.iter().any(|p| p.key == *key))
 }
 
 /// Names that are nginx variables or labels of the LTSV recommendation, and hardly anything else.

@@ -53,13 +53,8 @@ impl Format for Squid {
 
 /// Whom the client wants to reach: the host in the URL, or what a tunnel is asked to.
 fn server<'a>(method: &str, target: &'a str) -> Option<&'a str> {
-    let authority = match target.split_once("://") {
-        Some((_, rest)) => rest.split(['/', '?']).next()?,
-        None if method == "CONNECT" => target,
-        None => return None,
-    };
-    let name = address::split_port(authority.rsplit('@').next()?).0;
-    (!name.is_empty()).then_some(name)
+    let asked = address::of_url(target).or_else(|| (method == "CONNECT").then_some(target))?;
+    Some(address::split_port(asked).0).filter(|name| !name.is_empty())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::flat::Scalar;
 use crate::format::{Cx, Fit};
 use crate::formats::cursor::trimmed;
-use crate::formats::keys::{Role, Unit, roles};
+use crate::formats::keys::{OF_RAILS, Role, Unit, roles};
 use crate::formats::{exception, fill, message};
 use crate::stamp;
 use whyline_event::{Form, Key, Record, Severity, Stamp, Value, address};
@@ -188,11 +188,9 @@ impl Context<'_, '_> {
         self.pairs.iter().any(|(name, value)| *name == "logger" && value.text().is_some_and(is_it))
     }
 
-    /// Whether the record is of a request to Rails, as lograge writes it (lib/lograge/log_subscribers/action_controller.rs): its durations are
-    /// milliseconds with two decimals.
+    /// Whether the record is of a request to Rails, as lograge writes it: its durations are milliseconds with two decimals.
     fn of_rails(&self) -> bool {
-        let has = |key: &str| self.pairs.iter().any(|(name, _)| *name == key);
-        has("controller") && has("action")
+        OF_RAILS.iter().all(|key| self.pairs.iter().any(|(name, _)| name == key))
     }
 
     /// Whether the record is of Rust's tracing (tracing-subscriber, fmt::format::Json), whose target is the module that speaks.

@@ -83,16 +83,14 @@ fn is_own_call(before: &str, after: &str) -> bool {
 
 /// The server of a URL that the writer asked, with its port: the one that is written, else the usual one of the scheme.
 fn asked<'a>(url: &'a str, record: &mut Record<'a>) {
-    let Some((scheme, rest)) = url.split_once("://") else { return };
-    let authority = rest.split(['/', '?', '#']).next().unwrap_or("");
-    let server = authority.rsplit_once('@').map_or(authority, |(_, server)| server);
+    let Some(server) = address::of_url(url) else { return };
     let (host, port) = address::split_port(server);
     let name = host.trim_matches(['[', ']']);
     if record.has(Key::Peer) || address::ip(name).is_none() && !address::is_host_name(name) {
         return;
     }
     record.put_str(Key::Peer, server);
-    let usual = if scheme == "https" { 443 } else { 80 };
+    let usual = if url.starts_with("https:") { 443 } else { 80 };
     fill::once(record, Key::PeerPort, Value::Int(port.map_or(usual, i64::from)));
 }
 

@@ -3,7 +3,7 @@
 use crate::formats::fill;
 use crate::formats::json::flat::Scalar;
 use crate::formats::json::structured;
-use crate::formats::keys::{Role, Unit, role};
+use crate::formats::keys::{OF_RAILS, Role, Unit, role};
 use crate::places::places;
 use whyline_event::{Key, Record, Value};
 
@@ -34,7 +34,8 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
         let value = value(text.get(at + 1..).unwrap_or(""), is_pair);
         if !value.is_empty() {
             // lograge writes milliseconds with two decimals, beside controller and action.
-            let of_rails = || text.contains("controller=") && text.contains("action=");
+            let is_key = |(at, key): (usize, &str)| bytes.get(at + key.len()) == Some(&b'=');
+            let of_rails = || OF_RAILS.iter().all(|key| text.match_indices(key).any(is_key));
             let role = if role == Role::Duration(Unit::Shape) && of_rails() { Role::Duration(Unit::Millis) } else { role };
             put(role, value, record);
         }
