@@ -7,7 +7,7 @@ mod written;
 use std::path::{Path, PathBuf};
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../rules");
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("../../rules");
     println!("cargo:rerun-if-changed={}", root.display());
     for file in ["written", "entries", "keys", "near", "slips", "yaml"] {
         println!("cargo:rerun-if-changed=src/rules/{file}.rs");

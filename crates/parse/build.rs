@@ -4,10 +4,10 @@
 #[path = "src/catalogue/written.rs"]
 mod written;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 fn main() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("catalogue");
+    let root = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR").unwrap()).join("catalogue");
     println!("cargo:rerun-if-changed={}", root.display());
     println!("cargo:rerun-if-changed=src/catalogue/written.rs");
     let mut entries = Vec::new();

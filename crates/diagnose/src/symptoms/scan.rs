@@ -61,8 +61,8 @@ fn coarsely(bad: &[f64], all: &[f64], strict: f64) -> Vec<(usize, usize)> {
     for (from, to) in stretches {
         let (from, to) = (from * group, (to + 1) * group - 1);
         match merged.last_mut() {
-            // Half a minute without failures may be half a minute without luck.
-            Some((_, last)) if from - *last <= 6 => *last = to,
+            // Half a minute without failures may be half a minute without luck. A stretch may lie round one that was found before it.
+            Some((_, last)) if from <= *last + 6 => *last = to.max(*last),
             _ => merged.push((from, to)),
         }
     }
@@ -130,6 +130,14 @@ mod tests {
             let outage: Vec<(usize, f64)> = (bins - 6..bins).map(|at| (at, 9.0)).collect();
             assert_eq!(found(bins, &outage), [(bins - 6, bins - 1)], "{bins}");
         }
+    }
+
+    #[test]
+    fn a_stretch_round_another_is_one_with_it() {
+        // The sharp burst is found first; what is left is a long stretch round it.
+        let mut outage: Vec<(usize, f64)> = (0..120).map(|at| (40 + at, 0.6)).collect();
+        outage.extend((0..20).map(|at| (100 + at, 9.0)));
+        assert_eq!(found(360, &outage), [(40, 159)]);
     }
 
     #[test]
