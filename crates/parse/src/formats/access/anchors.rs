@@ -56,7 +56,7 @@ pub fn anchors(line: &str, tokens: &Tokens<'_>) -> Option<Anchors> {
 }
 
 /// The time: at the beginning, in brackets, or in any column before the request (with a key, also behind it).
-fn find_time(line: &str, tokens: &Tokens<'_>, request: usize) -> Option<(Stamp, std::ops::Range<usize>)> {
+pub fn find_time(line: &str, tokens: &Tokens<'_>, request: usize) -> Option<(Stamp, std::ops::Range<usize>)> {
     for (at, token) in tokens.iter().enumerate() {
         let before = at < request;
         match token.kind {

@@ -5,6 +5,7 @@
 
 mod anchors;
 mod apache;
+mod apart;
 mod compile;
 pub mod conf;
 mod infer;
@@ -42,5 +43,6 @@ pub fn formats() -> Vec<Arc<dyn Format>> {
     list.push(Arc::new(squid::Squid));
     list.push(Arc::new(shape::Shaped::new("nginx.access")));
     list.push(Arc::new(shape::Shaped::new("apache.access")));
+    list.push(Arc::new(apart::Apart::default()));
     list
 }

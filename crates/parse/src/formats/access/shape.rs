@@ -291,7 +291,7 @@ pub fn is_of_envelope(token: &Token<'_>) -> bool {
 }
 
 /// A column in the free part before the request.
-fn by_shape(token: &Token<'_>, seen_client: bool) -> Meaning {
+pub fn by_shape(token: &Token<'_>, seen_client: bool) -> Meaning {
     let text = token.text;
     if !token.key.is_empty() {
         return names::lookup(token.key).unwrap_or(Meaning::Named);

@@ -62,6 +62,40 @@ pub fn scan(line: &str) -> Tokens<'_> {
     tokens
 }
 
+/// Cuts a line at a mark; blanks and quotes round a column are no part of it.
+pub fn separated(line: &str, mark: u8) -> Tokens<'_> {
+    let mut tokens = Tokens { list: [Token::default(); MOST], len: 0 };
+    let b = line.as_bytes();
+    let is_blank = |at: usize| b.get(at).is_some_and(|c| *c != mark && matches!(c, b' ' | b'\t' | b'\r'));
+    let mut at = 0;
+    while at <= b.len() {
+        while is_blank(at) {
+            at += 1;
+        }
+        let token = if b.get(at) == Some(&b'"') {
+            let (text, end) = quoted(line, at);
+            Token { kind: Kind::Quoted, key: "", text, start: at, end }
+        } else {
+            let end = b.get(at..).and_then(|rest| memchr::memchr(mark, rest)).map_or(b.len(), |n| at + n);
+            let whole = line.get(at..end).unwrap_or("").trim_end();
+            let end = at + whole.len();
+            match whole.strip_prefix('[').and_then(|text| text.strip_suffix(']')) {
+                Some(text) => Token { kind: Kind::Bracketed, key: "", text, start: at, end },
+                None => {
+                    let (key, text) = split_key(whole);
+                    Token { kind: Kind::Bare, key, text, start: at, end }
+                }
+            }
+        };
+        // What stands between the closing quote and the mark belongs to no column.
+        at = b.get(token.end..).and_then(|rest| memchr::memchr(mark, rest)).map_or(b.len() + 1, |n| token.end + n + 1);
+        let Some(place) = tokens.list.get_mut(tokens.len) else { break };
+        *place = token;
+        tokens.len += 1;
+    }
+    tokens
+}
+
 fn skip_blanks(line: &str, at: usize) -> Option<usize> {
     let b = line.as_bytes();
     (at..b.len()).find(|i| !matches!(b[*i], b' ' | b'\t' | b'\r'))
@@ -193,6 +227,23 @@ mod tests {
             Kind::Bracketed => format!("[{}]", t.text),
         };
         scan(line).iter().map(column).collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn columns_between_marks() {
+        for (line, mark, want) in [
+            ("a|b c | \"d|e\" |k=v|", b'|', "a; b c; \"d|e\"; k:v; "),
+            ("[x y],,\"z\"", b',', "[x y]; ; \"z\""),
+            ("a b\t c", b'\t', "a b; c"),
+        ] {
+            let column = |t: &Token<'_>| match t.kind {
+                Kind::Bare if t.key.is_empty() => t.text.to_string(),
+                Kind::Bare => format!("{}:{}", t.key, t.text),
+                Kind::Quoted => format!("\"{}\"", t.text),
+                Kind::Bracketed => format!("[{}]", t.text),
+            };
+            assert_eq!(separated(line, mark).iter().map(column).collect::<Vec<_>>().join("; "), want, "{line}");
+        }
     }
 
     #[test]
