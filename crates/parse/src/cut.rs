@@ -5,6 +5,7 @@ use crate::facts::{Facts, Gathering};
 use crate::fold;
 use crate::format::{Cx, Fit, Format};
 use crate::formats::unstamped;
+use crate::fractions::Fractions;
 use crate::input::Block;
 use crate::joins::{Object, Step, goes_on, is_whole};
 use crate::order::Watch;
@@ -76,13 +77,12 @@ pub(crate) struct Line<'a> {
 /// no format knew the text.
 pub fn read<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, origin: Origin) -> (Record<'a>, Fit) {
     let mut record = Record::new(text, origin);
-    let fit = read_into(arena, order, text, &mut record);
+    let fit = read_into(&Cx::new(arena, order), text, &mut record);
     (record, fit)
 }
 
-pub(crate) fn read_into<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], text: &'a str, record: &mut Record<'a>) -> Fit {
-    let cx = Cx { arena, order, depth: 0 };
-    order.iter().find_map(|format| format.read(&cx, text, record)).unwrap_or(0)
+pub(crate) fn read_into<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Fit {
+    cx.order.iter().find_map(|format| format.read(cx, text, record)).unwrap_or(0)
 }
 
 /// Whether what was read of a line says that it begins a record, rather than going on with the one before.
@@ -118,6 +118,7 @@ pub fn cut(
         over: Over::default(),
         arena,
         order,
+        fractions: plan.fractions,
         source,
         base: block.offset,
         counts: &mut counts,
@@ -203,7 +204,7 @@ pub fn starts_record(plan: &Plan, line: &[u8]) -> bool {
     let arena = Bump::new();
     let (text, _) = text_of(&arena, line.strip_suffix(b"\r").unwrap_or(line), true);
     if let Some(first) = plan.order.first().filter(|f| f.block()) {
-        return first.starts(&Cx { arena: &arena, order: &plan.order, depth: 0 }, text);
+        return first.starts(&Cx::new(&arena, &plan.order), text);
     }
     if Object::begin(text).is_some() && !plan.stamped {
         return true;
@@ -246,6 +247,7 @@ struct Cutter<'a, 's> {
     over: Over,
     arena: &'a Bump,
     order: &'a [Arc<dyn Format>],
+    fractions: Fractions,
     source: SourceId,
     base: u64,
     counts: &'s mut Counts,
@@ -277,6 +279,11 @@ struct Cutter<'a, 's> {
 }
 
 impl<'a> Cutter<'a, '_> {
+    /// What formats may use outside of all envelopes.
+    fn cx(&self) -> Cx<'a> {
+        Cx { fractions: self.fractions, ..Cx::new(self.arena, self.order) }
+    }
+
     /// Ends the last record of a block.
     fn end(mut self, block: &Block) -> Counts {
         // A line that was too long to be held whole ends its block, so it belongs to the last record.
@@ -330,7 +337,7 @@ impl<'a> Cutter<'a, '_> {
         }
         let Some(line) = self.beside_sections(line) else { return };
         if by_lines {
-            let cx = Cx { arena: self.arena, order: self.order, depth: 0 };
+            let cx = self.cx();
             let starts = match self.open.last() {
                 Some(previous) => self.order[0].starts_after(&cx, previous.text, line.text),
                 None => true,
@@ -353,7 +360,7 @@ impl<'a> Cutter<'a, '_> {
         }
         let origin = Origin { source: self.source, line: line.number, lines: 1, offset: 0, length: 0 };
         let mut record = self.blank(line.text, origin);
-        let fit = read_into(self.arena, self.order, line.text, &mut record);
+        let fit = read_into(&self.cx(), line.text, &mut record);
         if fit <= UNKNOWN && self.sections.late(line.text) {
             self.spare = Some(record);
             self.close();

@@ -4,6 +4,7 @@ use crate::cut::{read, text_of};
 use crate::format::{Cx, Fit, Format};
 use crate::formats::json::list::List;
 use crate::formats::json::yaml::Events;
+use crate::fractions::{Durations, Fractions};
 use crate::order::Expected;
 use crate::section::Commands;
 use crate::wrapped::{self, Wrap};
@@ -50,6 +51,8 @@ pub struct Plan {
     pub expected: Expected,
     /// Output of commands that the head shows.
     pub commands: Commands,
+    /// What its durations with a fraction and without a unit count.
+    pub(crate) fractions: Fractions,
     /// Its lines were broken by a terminal, and are joined.
     pub(crate) wrap: Option<Arc<Wrap>>,
     /// Its lines look broken at so many columns, and could not be joined.
@@ -129,7 +132,7 @@ fn fit<'a>(cx: &Cx<'a>, format: &Arc<dyn Format>, text: &'a str) -> Fit {
 /// Whether every line of a head is plainly of the format that knows the first one best: then none is output of a command.
 fn is_all_of_one(arena: &Bump, all: &[Arc<dyn Format>], lines: &[&str]) -> bool {
     const PLAINLY: Fit = 60;
-    let cx = Cx { arena, order: &[], depth: 0 };
+    let cx = Cx::new(arena, &[]);
     let mut written = lines.iter().copied().filter(|line| !line.trim().is_empty());
     let Some(first) = written.next() else { return false };
     let best = all.iter().map(|format| (fit(&cx, format, first), format)).max_by_key(|(fit, _)| *fit);
@@ -145,7 +148,8 @@ const NESTED: u8 = 2;
 /// ones keep their order.
 fn ranked(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str]) -> Vec<Arc<dyn Format>> {
     // An envelope may find anything inside, so it sees all formats; their order is settled by their own scores.
-    let weigh = |format: &Arc<dyn Format>, text: &str, depth: u8| -> u64 { weight(fit(&Cx { arena, order: &order, depth }, format, text)) };
+    let weigh =
+        |format: &Arc<dyn Format>, text: &str, depth: u8| -> u64 { weight(fit(&Cx { depth, ..Cx::new(arena, &order) }, format, text)) };
     let mut scores: Vec<Vec<u64>> = order.iter().map(|format| lines.iter().map(|line| weigh(format, line, 0)).collect()).collect();
     let whole: Vec<u64> = scores.iter().map(|row| row.iter().sum()).collect();
     // Texts with how many envelopes were opened for them.
@@ -199,7 +203,7 @@ fn inner_lines<'a>(arena: &'a Bump, envelope: &Arc<dyn Format>, lines: &[&'a str
         .iter()
         .filter_map(|line| {
             let mut record = whyline_event::Record::new(line, Origin::default());
-            let cx = Cx { arena, order: &[], depth };
+            let cx = Cx { depth, ..Cx::new(arena, &[]) };
             envelope.read(&cx, line, &mut record)?;
             Some(record.body)
         })
@@ -215,7 +219,7 @@ fn inner_texts<'a>(arena: &'a Bump, order: &[Arc<dyn Format>], lines: &[&'a str]
             let mut opened = None;
             for format in order {
                 let mut record = whyline_event::Record::new(text, Origin::default());
-                let cx = Cx { arena, order: &[], depth: 0 };
+                let cx = Cx::new(arena, &[]);
                 if format.read(&cx, text, &mut record).is_some() {
                     texts.entry(format.name()).or_default().push(text);
                     opened = format.is_envelope().then_some(record.body);
@@ -235,12 +239,13 @@ fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bo
     let mut formats: BTreeMap<String, usize> = BTreeMap::new();
     let mut hosts: BTreeMap<String, u32> = BTreeMap::new();
     let (mut stamps, mut first) = (0, false);
-    let mut dated = Vec::new();
+    let (mut dated, mut durations) = (Vec::new(), Durations::default());
     for (at, line) in lines.iter().enumerate() {
         let (record, _) = read(arena, &order, line, Origin::default());
         *formats.entry(record.format.to_string()).or_default() += 1;
         stamps += usize::from(record.stamp.is_some());
         dated.extend(record.stamp.filter(|s| matches!(s.form, Form::Explicit | Form::Civil)).map(|s| s.nanos.div_euclid(NANOS)));
+        durations.add(arena, &order, line, &record);
         first |= at == 0 && record.stamp.is_some();
         if let Some(host) = record.str(Key::HostName) {
             *hosts.entry(host.to_string()).or_default() += 1;
@@ -253,7 +258,20 @@ fn summary(arena: &Bump, order: Vec<Arc<dyn Format>>, lines: &[&str], binary: bo
     let stamped = stamps * if first { 40 } else { 10 } >= lines.len() && stamps > 0;
     dated.sort_unstable();
     let expected = Expected { usual: dated.get(dated.len() / 2).copied(), ..Expected::default() };
-    Plan { order, format, share, stamped, hosts, binary, expected, commands: Commands::default(), wrap: None, looks_broken: None }
+    let fractions = durations.told();
+    Plan {
+        order,
+        format,
+        share,
+        stamped,
+        hosts,
+        binary,
+        expected,
+        commands: Commands::default(),
+        fractions,
+        wrap: None,
+        looks_broken: None,
+    }
 }
 
 /// Where most lines of a head are output of commands, the plan is named by the command that wrote most of it.

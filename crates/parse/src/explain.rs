@@ -158,7 +158,7 @@ impl Sink for Gathering<'_> {
 fn reader_of(arena: &Bump, order: &[Arc<dyn Format>], text: &str) -> (&'static str, Fit) {
     let text = &*arena.alloc_str(text);
     let mut record = Record::new(text, Origin::default());
-    let cx = Cx { arena, order, depth: 0 };
+    let cx = Cx::new(arena, order);
     order.iter().find_map(|format| format.read(&cx, text, &mut record).map(|fit| (format.name(), fit))).unwrap_or(("generic", 0))
 }
 
@@ -237,7 +237,7 @@ fn others(head: &[u8], order: &[Arc<dyn Format>], chosen: &[Chosen]) -> Vec<Othe
             .iter()
             .filter_map(|line| {
                 let mut record = Record::new(line, Origin::default());
-                format.read(&Cx { arena: &arena, order, depth: 0 }, line, &mut record).map(u64::from)
+                format.read(&Cx::new(&arena, order), line, &mut record).map(u64::from)
             })
             .collect();
         if !fits.is_empty() && found.iter().all(|o| o.reader != format.name()) {

@@ -4,6 +4,7 @@
 //! [`Cx::inner`], which finds the format of the message inside; so envelopes nest without knowing each other.
 //! Adding a format is adding a file in [`crate::formats`] and one line to its list.
 
+use crate::fractions::Fractions;
 use crate::marks::Marks;
 use crate::section::Section;
 use std::sync::Arc;
@@ -115,7 +116,7 @@ fn scratch_read<'a, F: Format + ?Sized>(
     line: &'a str,
     record: &mut Record<'a>,
 ) -> bool {
-    let cx = Cx { arena, order, depth: 0 };
+    let cx = Cx::new(arena, order);
     format.read(&cx, line, record).is_some()
 }
 
@@ -128,12 +129,19 @@ pub struct Cx<'a> {
     pub order: &'a [Arc<dyn Format>],
     /// How many envelopes have been opened.
     pub depth: u8,
+    /// What durations with a fraction and without a unit count.
+    pub fractions: Fractions,
 }
 
 /// Envelopes deeper than this are left closed: a guard against hostile nesting.
 const DEEPEST: u8 = 4;
 
 impl<'a> Cx<'a> {
+    /// Outside of all envelopes.
+    pub fn new(arena: &'a Bump, order: &'a [Arc<dyn Format>]) -> Self {
+        Cx { arena, order, depth: 0, fractions: Fractions::default() }
+    }
+
     /// Reads the message inside an envelope. `record.body` should already hold what the envelope would show; `envelope` is
     /// the name of the envelope's format. When some format knows the text, it replaces format, body and (where it has one) the
     /// stamp; the fields of both stay, and the envelope's name is added to `log.envelope`. Returns whether one did.

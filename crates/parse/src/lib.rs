@@ -18,6 +18,7 @@ pub mod facts;
 pub mod fold;
 pub mod format;
 pub mod formats;
+mod fractions;
 pub mod host;
 pub mod input;
 pub mod joins;

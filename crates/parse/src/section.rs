@@ -173,7 +173,7 @@ impl<'p> Sections<'p> {
     /// Reads a record of the section that is open. Its time is the one that the output names, else when the command was run:
     /// as an earlier line says (`date`), else when the file was written, else that of the log line before.
     pub fn read<'a>(&mut self, arena: &'a Bump, text: &'a str, before: Option<Stamp>, record: &mut Record<'a>) {
-        let cx = Cx { arena, order: &[], depth: 0 };
+        let cx = Cx::new(arena, &[]);
         if let Some(section) = &mut self.section {
             record.format = section.name();
             section.read(&cx, text, record);

@@ -129,11 +129,12 @@ impl<'a> Inside<'a> {
     }
 
     /// Reads the record: the first envelope, and in it the texts of all.
-    pub(crate) fn read(&self, arena: &'a Bump, order: &'a [Arc<dyn Format>], lines: &[Line<'a>], record: &mut Record<'a>) {
+    pub(crate) fn read(&self, cx: &Cx<'a>, lines: &[Line<'a>], record: &mut Record<'a>) {
+        let arena = cx.arena;
         let head = joined(arena, lines.get(..self.parts).unwrap_or(&[]));
-        let outside = Cx { arena, order: &[], depth: 0 };
-        if order.iter().find_map(|format| format.read(&outside, head, record)).is_none() {
-            read_into(arena, order, record.text, record);
+        let outside = Cx::new(arena, &[]);
+        if cx.order.iter().find_map(|format| format.read(&outside, head, record)).is_none() {
+            read_into(cx, record.text, record);
             return;
         }
         let mut whole = String::from(record.body);
@@ -142,7 +143,6 @@ impl<'a> Inside<'a> {
             whole.push_str(text);
         }
         let whole = arena.alloc_str(&whole);
-        let cx = Cx { arena, order, depth: 0 };
         record.body = whole;
         let known = CARRIERS.iter().find(|name| **name == record.format);
         if !known.is_some_and(|name| cx.inner(name, whole, record)) {
@@ -391,7 +391,7 @@ fn may_be_indented(line: &str) -> bool {
 /// The text inside a line's envelope.
 fn opened<'a>(arena: &'a Bump, order: &'a [Arc<dyn Format>], line: &Line<'a>) -> &'a str {
     let mut record = Record::new(line.text, whyline_event::Origin::default());
-    let cx = Cx { arena, order: &[], depth: 0 };
+    let cx = Cx::new(arena, &[]);
     order.iter().find_map(|format| format.read(&cx, line.text, &mut record));
     record.body
 }

@@ -7,7 +7,7 @@ use whyline_parse::{Cx, formats::web::web};
 
 fn try_all(text: &str) {
     let arena = Bump::new();
-    let cx = Cx { arena: &arena, order: &[], depth: 0 };
+    let cx = Cx::new(&arena, &[]);
     for format in web() {
         let mut record = Record::new(text, Origin::default());
         if format.read(&cx, text, &mut record).is_none() {
@@ -95,7 +95,7 @@ proptest! {
     fn any_configuration(text in "(log_format|LogFormat|CustomLog|[ a-z$%{}'\"\\\\;é\n=]){0,60}") {
         for format in conf::formats_in(&text) {
             let arena = Bump::new();
-            format.read(&Cx { arena: &arena, order: &[], depth: 0 }, &text, &mut Record::new(&text, Origin::default()));
+            format.read(&Cx::new(&arena, &[]), &text, &mut Record::new(&text, Origin::default()));
         }
     }
 }

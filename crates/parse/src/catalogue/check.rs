@@ -136,7 +136,7 @@ fn by_itself(entry: &Entry, sample: &Sample, all: &[Arc<dyn Format>], out: &mut 
         let learnt = format.learn(&head);
         let format = learnt.as_ref().unwrap_or(format);
         let mut record = Record::new(text, Origin::default());
-        let cx = Cx { arena: &arena, order: all, depth: 0 };
+        let cx = Cx::new(&arena, all);
         if format.read(&cx, text, &mut record).is_some() {
             // Several readers share a name: the layouts of an access log.
             let wrong = differences(entry, sample, &json(&record));
@@ -261,7 +261,7 @@ fn what_is_left_of_a_command_is_kept() {
 
 fn refuses_cleanly(readers: &[Arc<dyn Format>], text: &str, all: &[Arc<dyn Format>], wrong: &mut BTreeMap<&'static str, String>) {
     let arena = Bump::new();
-    let cx = Cx { arena: &arena, order: all, depth: 0 };
+    let cx = Cx::new(&arena, all);
     for reader in readers {
         let text = &*arena.alloc_str(text);
         let mut record = Record::new(text, Origin::default());

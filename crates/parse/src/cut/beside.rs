@@ -30,7 +30,7 @@ impl<'a> Cutter<'a, '_> {
                 continue;
             }
             let mut record = self.blank(text, Origin::default());
-            read_into(self.arena, self.order, text, &mut record);
+            read_into(&self.cx(), text, &mut record);
             self.before = record.stamp.or(self.before);
             self.spare = Some(record);
         }

@@ -79,9 +79,9 @@ impl<'a> Cutter<'a, '_> {
                 if in_section {
                     self.sections.read(self.arena, joined, self.before, &mut record);
                 } else if !inside.is_empty() {
-                    inside.read(self.arena, self.order, &self.open, &mut record);
+                    inside.read(&self.cx(), &self.open, &mut record);
                 } else {
-                    read_into(self.arena, self.order, joined, &mut record);
+                    read_into(&self.cx(), joined, &mut record);
                 }
                 record
             }

@@ -2,7 +2,6 @@
 
 use super::{Cutter, Line};
 use crate::detect::Plan;
-use crate::format::Cx;
 use crate::input::Block;
 use crate::marks::{Marks, Page};
 use crate::strands;
@@ -77,7 +76,7 @@ impl<'a> Cutter<'a, '_> {
         let Some(first) = self.order.first() else { return Some(line) };
         let origin = Origin { source: self.source, line: line.number, lines: 1, offset: 0, length: 0 };
         let mut record = self.blank(line.text, origin);
-        let cx = Cx { arena: self.arena, order: self.order, depth: 0 };
+        let cx = self.cx();
         if first.read_marked(&cx, line.text, marks, &mut record).is_none() {
             self.spare = Some(record);
             return Some(line);

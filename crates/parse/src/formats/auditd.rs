@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "type=USER_LOGIN msg=audit(1795253000.123:77): pid=7 uid=0 msg='op=login acct=\"bob\" exe=\"/usr/sbin/sshd\" addr=203.0.113.9 res=failed'";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Auditd.read(&cx, text, &mut r), Some(95));

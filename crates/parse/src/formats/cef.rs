@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn events() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "CEF:0|Acme|Gate\\|way|1.2|77|Sign in failed|7|src=203.0.113.9 spt=4000 dst=10.0.0.1 suser=Ann Lee rt=1795253000500 msg=no a\\=b today request=https://a.example/x?y=1";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Cef.read(&cx, text, &mut r), Some(93));

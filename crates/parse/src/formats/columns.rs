@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         for (text, name, level, body) in [
             (
                 "- 1132838570 2005.11.24 R02-M1 2005-11-24-15.42.50.675872 R02-M1 RAS KERNEL FATAL it broke",

@@ -41,7 +41,7 @@ impl Format for Unbound {
         line.contains("unbound[") && {
             let line = cx.arena.alloc_str(line);
             let mut scratch = Record::new(line, whyline_event::Origin::default());
-            let cx = Cx { arena: cx.arena, order: &[], depth: 0 };
+            let cx = Cx::new(cx.arena, &[]);
             self.read(&cx, line, &mut scratch).is_some()
         }
     }
@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "[1795253000] unbound[123:0] error: SERVFAIL <db.lan. A IN>: all servers failed";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Unbound.read(&cx, text, &mut r), Some(90));

@@ -320,7 +320,7 @@ mod tests {
 
     fn read<'a>(format: &dyn Format, arena: &'a Bump, text: &'a str) -> Option<Record<'a>> {
         let mut r = Record::new(text, Origin::default());
-        format.read(&Cx { arena, order: &[], depth: 0 }, text, &mut r)?;
+        format.read(&Cx::new(arena, &[]), text, &mut r)?;
         Some(r)
     }
 

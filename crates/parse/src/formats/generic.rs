@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         for (text, body, level, stamped, fit) in [
             ("2026-11-21 10:00:00 hello", "hello", None, true, 10),
             ("web1 [21/Nov/2026:10:00:00 +0100] hello", "web1 [21/Nov/2026:10:00:00 +0100] hello", None, true, 5),

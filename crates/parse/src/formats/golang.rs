@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "E1121 10:30:01.123456       7 reflector.go:138] no [list] today";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Glog.read(&cx, text, &mut r), Some(88));

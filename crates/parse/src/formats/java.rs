@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "21-Nov-2026 10:30:01.123 SEVERE [main] org.example.Host.start No room";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Tomcat.read(&cx, text, &mut r), Some(85));

@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn both_forms() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = r#"{"MESSAGE":[104,105,10,255],"__REALTIME_TIMESTAMP":"1795252625082597","_PID":"7","SYSLOG_IDENTIFIER":"shop","PRIORITY":"3","_HOSTNAME":"web1","_SYSTEMD_UNIT":"shop.service"}"#;
         let mut r = Record::new(text, Origin::default());
         assert_eq!(JournalJson.read(&cx, text, &mut r), Some(95));

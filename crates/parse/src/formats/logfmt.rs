@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text =
             "time=2026-11-21T09:00:01.5Z level=warn logger=shop pid=7 msg=\"GET /a?b=1 200 12ms rid=ab12\" tries=3 q=\"a \\\"b\\\"\"";
         let mut r = Record::new(text, Origin::default());

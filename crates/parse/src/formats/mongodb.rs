@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "2026-11-21T10:00:00.123+0000 I NETWORK  [listener] connection accepted from 10.0.0.7:4001 #9";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(MongoText.read(&cx, text, &mut r), Some(88));

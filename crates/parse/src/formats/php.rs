@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "[21-Nov-2026 10:06:46 Europe/Berlin] PHP Fatal error:  Uncaught PDOException: gone in /srv/x.php:12\nStack trace:\n#0 {main}\n  thrown in /srv/x.php on line 12";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Php.read(&cx, text, &mut r), Some(90));

@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         for (text, severity, body) in [
             ("4346:M 21 Nov 2026 09:42:47.034 # low memory", Some(Severity::Warn), "low memory"),
             ("10:C 21 Nov 2026 10:06:18.076 * DB saved", Some(Severity::Info), "DB saved"),

@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         for (text, name, level, body) in [
             ("2026.11.21 10:00:00.123456 [ 17 ] {7f-77} <Error> Query: table gone", "clickhouse", Severity::Error, "table gone"),
             ("11-21 10:00:00.123  1702  2395 E Windows: no window", "android", Severity::Error, "no window"),

@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "2026-11-21 09:32:28,737 WARN exited: thumbs (terminated by SIGSEGV (core dumped); not expected)";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Supervisord.read(&cx, text, &mut r), Some(85));

@@ -187,7 +187,7 @@ mod tests {
 
     fn read<'a>(arena: &'a Bump, format: &dyn Format, text: &'a str) -> Option<Record<'a>> {
         let mut r = Record::new(text, Origin::default());
-        format.read(&Cx { arena, order: &[], depth: 0 }, text, &mut r).map(|_| r)
+        format.read(&Cx::new(arena, &[]), text, &mut r).map(|_| r)
     }
 
     #[test]

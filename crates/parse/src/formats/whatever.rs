@@ -90,7 +90,7 @@ fn read_all(text: &str) {
     let arena = Bump::new();
     let text: &str = arena.alloc_str(text);
     let formats = system();
-    let cx = Cx { arena: &arena, order: &formats, depth: 0 };
+    let cx = Cx::new(&arena, &formats);
     for format in &formats {
         let mut record = Record::new(text, Origin::default());
         record.body = "untouched";

@@ -198,7 +198,7 @@ fn family_of(format: &dyn Format) -> Family {
 pub fn family(data: &[u8], family: Family) {
     let text = String::from_utf8_lossy(data);
     let arena = Bump::new();
-    let cx = Cx { arena: &arena, order: &ALL, depth: 0 };
+    let cx = Cx::new(&arena, &ALL);
     let lines: Vec<&str> = text.lines().collect();
     for format in ALL.iter().filter(|format| family_of(&***format) == family) {
         read(&cx, &**format, &text);

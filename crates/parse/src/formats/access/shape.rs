@@ -363,7 +363,7 @@ impl Shaped {
     /// Whether a line takes it.
     pub fn reads_quickly(&self, line: &str) -> bool {
         let arena = whyline_event::Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let mut record = Record::new(line, whyline_event::Origin::default());
         self.quick.as_ref().is_some_and(|quick| quick.read(line, &cx, &mut record).is_some())
     }

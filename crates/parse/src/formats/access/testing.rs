@@ -8,7 +8,7 @@ use whyline_event::{Bump, Origin, Record};
 pub fn fields(format: &dyn Format, text: &str) -> String {
     let arena = Bump::new();
     let order = [];
-    let cx = Cx { arena: &arena, order: &order, depth: 0 };
+    let cx = Cx::new(&arena, &order);
     let mut record = Record::new(text, Origin::default());
     if format.read(&cx, text, &mut record).is_none() {
         return "unread".into();
@@ -24,7 +24,7 @@ pub fn fields(format: &dyn Format, text: &str) -> String {
 pub fn fit(format: &dyn Format, text: &str) -> Option<Fit> {
     let arena = Bump::new();
     let order = [];
-    let cx = Cx { arena: &arena, order: &order, depth: 0 };
+    let cx = Cx::new(&arena, &order);
     let mut record = Record::new(text, Origin::default());
     let fit = format.read(&cx, text, &mut record);
     if fit.is_none() {

@@ -430,7 +430,7 @@ mod tests {
     #[test]
     fn objects() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let flat =
             flatten(&cx, r#"{"a":{"b":1,"c":"x\n\u00e9\ud83d\ude00"},"d":[1,{"e":"]"}],"f":null,"g":-1.5e3,"h":true} tail"#).unwrap();
         assert!(flat.whole);
@@ -451,7 +451,7 @@ mod tests {
     #[test]
     fn lists_give_each_of_their_elements() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let long = format!("[{}]", vec!["1"; MOST_ELEMENTS + 1].join(","));
         for (text, want) in [
             (r#"["a", "b\n,]"]"#, vec![Value::Str("a"), Value::Str("b\n,]")]),
@@ -475,7 +475,7 @@ mod tests {
         #[test]
         fn the_object_before_does_not_show(before in object(), text in object()) {
             let arena = Bump::new();
-            let cx = |depth| Cx { arena: &arena, order: &[], depth };
+            let cx = |depth| Cx { depth, ..Cx::new(&arena, &[]) };
             // Beyond the depths that are remembered every object is the first.
             let alone = flatten(&cx(9), &text);
             let _ = flatten(&cx(0), &before);

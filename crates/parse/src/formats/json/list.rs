@@ -91,7 +91,7 @@ mod tests {
         let text = "{\n  \"kind\": \"List\",\n  \"items\": [\n    {\n      \"msg\": \"a\",\n      \"of\": [\n        {\n          \"x\": 1\n        }\n      ]\n    },\n    {\n      \"msg\": \"b\"\n    }\n  ],\n  \"n\": 2\n}\n";
         let lines: Vec<&str> = text.lines().collect();
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let list = List::of(&lines).unwrap();
         let objects = list.objects(&arena, &lines);
         let bodies: Vec<&str> = objects

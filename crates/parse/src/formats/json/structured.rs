@@ -5,6 +5,7 @@ use crate::format::{Cx, Fit};
 use crate::formats::cursor::trimmed;
 use crate::formats::keys::{OF_RAILS, Role, Unit, roles};
 use crate::formats::{exception, fill, message};
+use crate::fractions::Fractions;
 use crate::stamp;
 use whyline_event::{Form, Key, Record, Severity, Stamp, Value, address};
 
@@ -219,7 +220,7 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
             _ => other(cx, name, value, record),
         },
         Role::Duration(Unit::Shape) if context.of_rails() => put_role(cx, Role::Duration(Unit::Millis), name, value, context, record),
-        Role::Duration(unit) => match duration(value, unit).filter(|_| !record.has(Key::Duration)) {
+        Role::Duration(unit) => match duration(value, unit, cx.fractions).filter(|_| !record.has(Key::Duration)) {
             Some(d) => record.put(Key::Duration, d),
             None => other(cx, name, value, record),
         },
@@ -326,8 +327,8 @@ fn number_level<'a>(n: i64, word: &'a str, record: &mut Record<'a>) {
     }
 }
 
-/// A duration from a value with or without unit.
-pub fn duration(value: Scalar<'_>, unit: Unit) -> Option<Value<'static>> {
+/// A duration from a value with or without unit; `fractions` says what the source counts where neither value nor key tells.
+pub fn duration(value: Scalar<'_>, unit: Unit, fractions: Fractions) -> Option<Value<'static>> {
     let (text, is_number) = match value {
         Scalar::Str(s) => (trimmed(s), trimmed(s).bytes().all(|b| b.is_ascii_digit() || b == b'.')),
         Scalar::Number(n) => (n, true),
@@ -341,7 +342,8 @@ pub fn duration(value: Scalar<'_>, unit: Unit) -> Option<Value<'static>> {
         (0.0..9e18).contains(&ns).then_some(Value::Duration(ns as i64))
     };
     if text.contains(['e', 'E']) {
-        return scaled(if unit == Unit::Millis { 1e3 } else { 1.0 });
+        let millis = unit == Unit::Millis || unit == Unit::Shape && fractions == Fractions::Millis;
+        return scaled(if millis { 1e3 } else { 1.0 });
     }
     match unit {
         Unit::Seconds => Value::seconds(text),
@@ -349,7 +351,8 @@ pub fn duration(value: Scalar<'_>, unit: Unit) -> Option<Value<'static>> {
         Unit::Nanos => scaled(1e9),
         Unit::Brief if text.split_once('.').is_some_and(|(whole, _)| whole.parse::<u8>().is_ok_and(|n| n < 60)) => Value::seconds(text),
         Unit::Millis | Unit::Brief => Value::millis(text),
-        Unit::Shape if text.contains('.') => Value::seconds(text),
+        Unit::Shape if text.contains('.') && fractions == Fractions::Seconds => Value::seconds(text),
+        Unit::Shape if text.contains('.') => Value::millis(text),
         Unit::Shape => match text.parse::<i64>() {
             Ok(n) if n >= 1_000_000 => Some(Value::Duration(n)),
             Ok(_) => Value::millis(text),

@@ -28,7 +28,7 @@ pub fn fields<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
         said::read("ruby", head, record);
     }
     exchange::read(head, record);
-    pairs::read(head, record);
+    pairs::read(cx, head, record);
     target::read(cx, head, record);
     if client::may_name_an_address(head) {
         client::read(head, record);

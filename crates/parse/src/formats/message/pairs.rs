@@ -1,5 +1,6 @@
 //! Pairs in prose: `rid=ab12`, `trace_id: 77`, `status=500`.
 
+use crate::format::Cx;
 use crate::formats::fill;
 use crate::formats::json::flat::Scalar;
 use crate::formats::json::structured;
@@ -8,7 +9,7 @@ use crate::places::places;
 use whyline_event::{Key, Record, Value};
 
 /// Adds ids, and the pairs of an HTTP exchange.
-pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
+pub fn read<'a>(cx: &Cx<'_>, text: &'a str, record: &mut Record<'a>) {
     let bytes = text.as_bytes();
     for at in places(text, [b'=', b':']).take(48) {
         // A colon ends a key where a blank follows.
@@ -37,12 +38,12 @@ pub fn read<'a>(text: &'a str, record: &mut Record<'a>) {
             let is_key = |(at, key): (usize, &str)| bytes.get(at + key.len()) == Some(&b'=');
             let of_rails = || OF_RAILS.iter().all(|key| text.match_indices(key).any(is_key));
             let role = if role == Role::Duration(Unit::Shape) && of_rails() { Role::Duration(Unit::Millis) } else { role };
-            put(role, value, record);
+            put(cx, role, value, record);
         }
     }
 }
 
-fn put<'a>(role: Role, value: &'a str, record: &mut Record<'a>) {
+fn put<'a>(cx: &Cx<'_>, role: Role, value: &'a str, record: &mut Record<'a>) {
     match role {
         Role::Field(Key::Method) if !fill::is_method(value) => {}
         Role::Field(key) if value.bytes().all(|b| b.is_ascii_graphic()) => fill::once_str(record, key, value),
@@ -58,7 +59,7 @@ fn put<'a>(role: Role, value: &'a str, record: &mut Record<'a>) {
         }
         // A bare number is a duration only in a record that is of a request.
         Role::Duration(unit) if record.has(Key::Method) || record.has(Key::Status) => {
-            if let Some(duration) = structured::duration(Scalar::Str(value), unit) {
+            if let Some(duration) = structured::duration(Scalar::Str(value), unit, cx.fractions) {
                 fill::once(record, Key::Duration, duration);
             }
         }
@@ -81,13 +82,16 @@ fn value(text: &str, is_pair: bool) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use whyline_event::Origin;
+    use crate::fractions::Fractions;
+    use whyline_event::{Bump, Origin};
 
     #[test]
     fn pairs() {
+        let arena = Bump::new();
+        let cx = Cx::new(&arena, &[]);
         let text = "method=GET url=/x?y=1 status=200 ms=3 rid=ab-12, TraceID: 77ff remote_ip=203.0.113.9 time=5";
         let mut r = Record::new(text, Origin::default());
-        read(text, &mut r);
+        read(&cx, text, &mut r);
         assert_eq!((r.str(Key::Method), r.str(Key::Path), r.int(Key::Status)), (Some("GET"), Some("/x"), Some(200)));
         assert_eq!(r.get(Key::Duration), Some(Value::Duration(3_000_000)));
         assert_eq!((r.str(Key::RequestId), r.str(Key::TraceId)), (Some("ab-12"), Some("77ff")));
@@ -96,12 +100,16 @@ mod tests {
         for (more, nanos) in [(" controller=Carts action=show", 58_330_000), ("", 58_330_000_000)] {
             let text = format!("method=GET path=/cart{more} status=200 duration=58.33");
             let mut r = Record::new(&text, Origin::default());
-            read(&text, &mut r);
+            read(&cx, &text, &mut r);
             assert_eq!(r.get(Key::Duration), Some(Value::Duration(nanos)), "{text}");
         }
+        // Or milliseconds, where the source was found to count them.
+        let mut r = Record::new("status=200 took=58.33", Origin::default());
+        read(&Cx { fractions: Fractions::Millis, ..cx }, "status=200 took=58.33", &mut r);
+        assert_eq!(r.get(Key::Duration), Some(Value::Duration(58_330_000)));
         let text = "status=1/FAILURE total=7.2 s";
         let mut r = Record::new(text, Origin::default());
-        read(text, &mut r);
+        read(&cx, text, &mut r);
         assert!(r.fields.is_empty());
     }
 }

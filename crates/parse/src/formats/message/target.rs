@@ -403,7 +403,7 @@ mod tests {
     #[test]
     fn targets() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         for (text, peer, name, error) in [
             ("connect ECONNREFUSED 10.0.0.41:6379", Some("10.0.0.41:6379"), None, Some("ECONNREFUSED")),
             ("getaddrinfo ENOTFOUND db.internal", None, Some("db.internal"), Some("ENOTFOUND")),

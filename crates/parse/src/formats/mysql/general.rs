@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "2026-11-21T16:00:01.123456Z\t   14 Connect\tshop@10.0.0.7 on store using TCP/IP";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(MysqlGeneral.read(&cx, text, &mut r), Some(85));

@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         for (text, name, level, body) in [
             ("2026-11-21T10:00:00.123456Z 0 [System] [MY-010931] [Server] ready", "mysql.error", Some(Severity::Info), "ready"),
             ("2026-11-21  3:02:21 0 [Note] Starting", "mariadb", Some(Severity::Info), "Starting"),

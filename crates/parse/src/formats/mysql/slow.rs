@@ -145,7 +145,7 @@ mod tests {
     #[test]
     fn records() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "# Time: 261121  9:48:28\n# User@Host: shop[shop] @  [10.0.0.7]\n# Thread_id: 9  Schema: store  QC_hit: No\n# Query_time: 1.5  Lock_time: 0.25  Rows_sent: 4  Rows_examined: 99\nSET timestamp=1795254508;\nselect *\nfrom t;";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(MysqlSlow.read(&cx, text, &mut r), Some(95));

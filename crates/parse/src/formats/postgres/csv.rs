@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn rows() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "2026-11-21 10:00:00.123 UTC,\"u\",\"d\",77,\"10.0.0.7:5001\",6a.1,3,\"INSERT\",2026-11-21 09:00:00 UTC,3/4,0,ERROR,23505,\"dup \"\"k\"\"\",\"Key\",,,,,\"insert\ninto t\",1,,\"app\"";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(PostgresCsv.read(&cx, text, &mut r), Some(92));

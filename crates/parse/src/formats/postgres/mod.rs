@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn prefixes() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         for (text, pid, user, database, host, code) in [
             ("2026-11-21 11:29:40.859 CET [3929] LOG:  x", 3929, "", "", "", ""),
             ("2026-11-21 11:29:40 CET [3929-2] shop@store ERROR:  x", 3929, "shop", "store", "", ""),

@@ -220,7 +220,7 @@ mod tests {
         let arena = Bump::new();
         let text = arena.alloc_str(text);
         let mut r = Record::new(text, Origin::default());
-        let fit = Rfc3164.read(&Cx { arena: &arena, order: &[], depth: 0 }, text, &mut r)?;
+        let fit = Rfc3164.read(&Cx::new(&arena, &[]), text, &mut r)?;
         Some(format!(
             "{fit} {} {} {:?} {:?} {}",
             r.str(Key::HostName).unwrap_or("-"),

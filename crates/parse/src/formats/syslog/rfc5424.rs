@@ -179,7 +179,7 @@ mod tests {
     #[test]
     fn lines() {
         let arena = Bump::new();
-        let cx = Cx { arena: &arena, order: &[], depth: 0 };
+        let cx = Cx::new(&arena, &[]);
         let text = "<165>1 2026-11-21T22:14:15.003Z web1 shop 77 ID47 [meta@1 user=\"a \\\"b\\\"\" n=\"3\"][x] \u{feff}order lost";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Rfc5424.read(&cx, text, &mut r), Some(95));

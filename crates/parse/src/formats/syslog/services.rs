@@ -265,7 +265,7 @@ mod tests {
 
     fn read<'a>(arena: &'a Bump, tag: &'a str, text: &'a str) -> Record<'a> {
         let mut r = Record::new(text, Origin::default());
-        message(&Cx { arena, order: &[], depth: 0 }, "syslog.rfc3164", tag, text, &mut r);
+        message(&Cx::new(arena, &[]), "syslog.rfc3164", tag, text, &mut r);
         r
     }
 

@@ -329,7 +329,7 @@ mod any_text {
                 let Ok(made) = compile(&told) else { continue };
                 for line in [line.as_str(), text.as_str(), ""] {
                     let arena = Bump::new();
-                    let cx = Cx { arena: &arena, order: &[], depth: 0 };
+                    let cx = Cx::new(&arena, &[]);
                     let mut record = Record::new(line, Origin::default());
                     let fit = made.format.read(&cx, line, &mut record);
                     made.format.starts(&cx, line);
