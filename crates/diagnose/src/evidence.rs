@@ -1,6 +1,7 @@
 //! What was gathered, on one clock: the questions that diagnosis asks have their answers here.
 
 use crate::baseline;
+use crate::containers;
 use crate::names::{NameId, Names};
 pub use crate::requests::Request;
 use crate::requests::Requests;
@@ -145,7 +146,22 @@ impl Evidence {
             sources.get(source as usize).map_or(nanos, |s| s.clock.agreed(&stamp))
         };
         let second = |source: u32, form: Form, s: i64| agreed(source, form, s.saturating_mul(NANOS)).div_euclid(NANOS);
-        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, services, asked, snapshots } = gathered;
+        let Gathered {
+            mut names,
+            rows,
+            mut hits,
+            ticks,
+            pairs,
+            programs,
+            listens,
+            gauges,
+            lookups,
+            services,
+            asked,
+            snapshots,
+            containers,
+        } = gathered;
+        containers::rename(&mut hits, &containers, &mut names);
         let requests =
             Requests::new(rows, |kind, millis| agreed(kind.source, kind.form, millis.saturating_mul(1_000_000)).div_euclid(1_000_000));
         let all = series(hits, &names, &agreed);

@@ -11,6 +11,7 @@ mod belief;
 mod calm;
 mod coincide;
 pub mod computed;
+mod containers;
 pub mod diagnosis;
 pub mod entity;
 pub mod evidence;

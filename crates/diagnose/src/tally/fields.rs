@@ -3,11 +3,12 @@
 use whyline_event::{Key, Name, Record, Value};
 
 /// Fields that are asked for by their first value.
-const FIRST: [Key; 22] = [
+const FIRST: [Key; 23] = [
     Key::HostName,
     Key::ServiceName,
     Key::ProcessName,
     Key::ContainerName,
+    Key::ContainerId,
     Key::Status,
     Key::Path,
     Key::Method,

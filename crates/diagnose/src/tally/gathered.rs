@@ -4,6 +4,7 @@ use super::gauges::Gauge;
 use super::hits::{HitKey, Hits};
 use super::lookups::Lookups;
 use super::services::Services;
+use crate::containers::{self, Containers};
 use crate::names::{NONE, NameId, Names};
 use crate::requests::{Rows, Spill};
 use crate::snapshot::Snapshots;
@@ -48,6 +49,8 @@ pub struct Gathered {
     pub asked: FxHashMap<(NameId, NameId), u32>,
     /// What output of commands shows.
     pub snapshots: Snapshots,
+    /// Names of containers by their ids.
+    pub containers: Containers,
 }
 
 impl Gathered {
@@ -81,7 +84,8 @@ impl Gathered {
 
     /// Adds what another tally gathered; `name` translates its names.
     fn merge(&mut self, other: Gathered, name: &impl Fn(NameId) -> NameId) {
-        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, services, asked, snapshots } = other;
+        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, services, asked, snapshots, containers } =
+            other;
         drop(names);
         self.rows.merge(rows, name);
         self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), of: name(g.of), ..g }));
@@ -93,6 +97,9 @@ impl Gathered {
             self.hits.entry(key).or_default().merge(hits);
         }
         self.snapshots.merge(snapshots, name);
+        for (id, container) in containers {
+            containers::add(&mut self.containers, name(id), name(container), &self.names);
+        }
         for (key, bins) in ticks {
             self.ticks.entry(key).or_default().extend(bins);
         }

@@ -184,7 +184,7 @@ impl Hits {
     }
 
     /// Adds hits of the same key from another part.
-    pub(super) fn merge(&mut self, other: Hits) {
+    pub(crate) fn merge(&mut self, other: Hits) {
         if self.bins.is_empty() {
             *self = other;
         } else {

@@ -11,6 +11,7 @@ mod hits;
 mod lookups;
 mod services;
 
+use crate::containers;
 use crate::entity;
 use crate::names::{NameId, Names};
 use crate::requests::Spill;
@@ -193,6 +194,9 @@ impl<'p> Tally<'p> {
             let program = recent_program.id(program, &mut all.names);
             *all.programs.entry((host, program)).or_default() += 1;
         }
+        if let (Some(id), Some(name)) = (fields.text(Key::ContainerId), fields.text(Key::ContainerName)) {
+            containers::note(&mut all.containers, id, name, &mut all.names);
+        }
         if let Some(own) = fields.text(Key::LocalAddress) {
             let own = all.names.id(own);
             all.listens.insert((host, own));
@@ -210,6 +214,9 @@ impl<'p> Tally<'p> {
         if let Some(program) = program.and_then(program_of).filter(|_| record.is_state()) {
             let program = names.id(program);
             *self.gathered.programs.entry((host, program)).or_default() += 1;
+        }
+        if let (Some(id), Some(name)) = (record.str(Key::ContainerId), record.str(Key::ContainerName)) {
+            containers::note(&mut self.gathered.containers, id, name, &mut self.gathered.names);
         }
         self.gathered.snapshots.record(record, stamp, host, &mut self.gathered.names);
         self.signals(record, stamp, (host, service));

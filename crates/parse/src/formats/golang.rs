@@ -116,7 +116,14 @@ impl Format for GoLog {
         if is_panic(text) {
             return panic(cx, text, record);
         }
-        let (stamp, mut c) = go_log(text)?;
+        let (stamp, mut c) = match go_log(text) {
+            Some(found) => found,
+            None => {
+                let (prefix, stamp, c) = prefixed(text)?;
+                fill::once_str(record, Key::Logger, prefix);
+                (stamp, c)
+            }
+        };
         record.format = "go.log";
         record.stamp = Some(stamp);
         let mut fit = 32;
@@ -148,8 +155,16 @@ impl Format for GoLog {
     }
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
-        is_panic(line) || begins_record(line)
+        is_panic(line) || begins_record(line) || prefixed(line).is_some()
     }
+}
+
+/// A prefix that a program gave its logger without a blank behind it: etcd's `raft2026/11/21 09:32:18 INFO: text`.
+fn prefixed(text: &str) -> Option<(&str, Stamp, Cursor<'_>)> {
+    let letters = text.bytes().take(17).take_while(u8::is_ascii_lowercase).count();
+    let (prefix, rest) = text.split_at_checked(letters).filter(|_| (2..=16).contains(&letters))?;
+    let (stamp, c) = go_log(rest)?;
+    Some((prefix, stamp, c))
 }
 
 fn go_log(text: &str) -> Option<(Stamp, Cursor<'_>)> {

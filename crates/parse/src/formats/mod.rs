@@ -16,6 +16,7 @@ pub mod databases;
 pub mod dmesg;
 pub mod dns;
 pub mod docker;
+mod docker_events;
 pub mod dotnet;
 pub mod exception;
 pub mod fill;

@@ -1,9 +1,9 @@
 //! The formats of envelopes, structured logs, applications and databases.
 
 use super::{
-    app, auditd, cef, columns, csv, daemons, databases, dmesg, dns, docker, dotnet, generic, golang, java, journal, journalctl, json, jvm,
-    logfmt, mail, mongodb, monolog, mysql, packages, php, postgres, redis, servers, supervisord, syslog, uvicorn, varnishlog, vendors,
-    windows, xml,
+    app, auditd, cef, columns, csv, daemons, databases, dmesg, dns, docker, docker_events, dotnet, generic, golang, java, journal,
+    journalctl, json, jvm, logfmt, mail, mongodb, monolog, mysql, packages, php, postgres, redis, servers, supervisord, syslog, uvicorn,
+    varnishlog, vendors, windows, xml,
 };
 use crate::format::Format;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ pub fn system() -> Vec<Arc<dyn Format>> {
     vec![
         Arc::new(docker::DockerJson),
         Arc::new(docker::Cri),
+        Arc::new(docker_events::DockerEvents),
         Arc::new(docker::Prefixed),
         Arc::new(docker::Stamped),
         Arc::new(journal::JournalJson),

@@ -4,6 +4,7 @@ use super::table::{Table, pieces};
 use super::{age, put, state};
 use crate::format::Cx;
 use crate::section::{Section, Step};
+use crate::stamp;
 use whyline_event::{Key, Record, Severity, Value};
 
 pub(super) const PODS: &str = "command.kubectl-pods";
@@ -60,7 +61,9 @@ pub(super) fn opens_events(line: &str, bare: bool) -> Option<Box<dyn Section>> {
     if bare {
         return opens_event_row(line);
     }
-    let table = begins(line).filter(|t| t.has(&["LAST SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]))?;
+    let is_events = |t: &Table| t.has(&["REASON", "MESSAGE"]) && (t.has(&["OBJECT"]) || t.has(&["NAME"])) && last_seen(t).is_some();
+    let of_own = || (line.contains("REASON") && line.contains("MESSAGE")).then(|| Table::of(line));
+    let table = begins(line).or_else(of_own).filter(is_events)?;
     Some(Box::new(Get { name: EVENTS, least: 5, headless: false, read: read_event, table }))
 }
 
@@ -165,21 +168,36 @@ fn read_other<'a>(table: &Table, text: &'a str, record: &mut Record<'a>) {
     record.put_other("k8s.object.name", Value::Str(table.cell(text, "NAME")));
 }
 
+/// The column that tells when an event was seen last: kubectl's own, or one of `-o custom-columns`, whose heads people choose.
+fn last_seen(table: &Table) -> Option<&str> {
+    let when = |head: &&str| ["LAST", "TIME", "SEEN", "WHEN"].iter().any(|word| head.to_ascii_uppercase().contains(word));
+    table.heads().filter(|head| !head.to_ascii_uppercase().contains("FIRST")).find(when)
+}
+
 fn read_event<'a>(table: &Table, text: &'a str, record: &mut Record<'a>) {
     put(record, Key::Namespace, table.cell(text, "NAMESPACE"));
-    event(table.cell(text, "TYPE"), table.cell(text, "REASON"), table.cell(text, "LAST SEEN"), record);
+    let last = last_seen(table).map_or("", |head| table.cell(text, head));
+    event(table.cell(text, "TYPE"), table.cell(text, "REASON"), last, record);
     let object = table.cell(text, "OBJECT");
-    if let Some((kind, name)) = object.split_once('/') {
-        let key = match kind.to_ascii_lowercase().as_str() {
-            "pod" => Some(Key::PodName),
-            "node" => Some(Key::NodeName),
-            _ => None,
-        };
-        match key {
-            Some(key) => put(record, key, name),
-            None => record.put_other("k8s.object.name", Value::Str(object)),
-        }
+    let (kind, name) = match object.split_once('/') {
+        Some(split) => split,
+        None if object.is_empty() => (table.cell(text, "KIND"), named(table.cell(text, "NAME"))),
+        None => (table.cell(text, "KIND"), object),
+    };
+    match kind.to_ascii_lowercase().as_str() {
+        _ if name.is_empty() => {}
+        "pod" | "pods" => put(record, Key::PodName, name),
+        "node" | "nodes" => put(record, Key::NodeName, name),
+        _ if object.is_empty() => record.put_other("k8s.object.name", Value::Str(name)),
+        _ => record.put_other("k8s.object.name", Value::Str(object)),
     }
+}
+
+/// The object of an event by the event's own name: that of the object, a dot, and the time in hexadecimal
+/// (client-go tools/record/event.go, makeEvent).
+fn named(name: &str) -> &str {
+    let is_time = |end: &str| end.len() == 16 && end.bytes().all(|b| b.is_ascii_hexdigit());
+    name.rsplit_once('.').filter(|(_, end)| is_time(end)).map_or(name, |(object, _)| object)
 }
 
 /// What every event has: how serious, of what kind, how long ago.
@@ -191,9 +209,10 @@ pub(super) fn event<'a>(kind: &'a str, reason: &'a str, last: &'a str, record: &
         record.put_other("k8s.event.count", Value::Int(count));
         record.put_other("k8s.event.last_seen", Value::Duration(last));
     }
-    match seen(last) {
-        Some(age) => record.put(Key::EventAge, Value::Duration(age)),
-        None => state(record),
+    match (seen(last), stamp::iso(last)) {
+        (Some(age), _) => record.put(Key::EventAge, Value::Duration(age)),
+        (None, Some((stamp, used))) if used == last.len() => record.stamp = Some(stamp),
+        _ => state(record),
     }
 }
 

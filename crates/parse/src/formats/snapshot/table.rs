@@ -36,6 +36,11 @@ impl Table {
         heads.iter().all(|want| self.heads.iter().any(|(head, _)| head == want))
     }
 
+    /// The heads.
+    pub fn heads(&self) -> impl Iterator<Item = &str> {
+        self.heads.iter().map(|(head, _)| head.as_str())
+    }
+
     /// The first head.
     pub fn first(&self) -> &str {
         self.heads.first().map_or("", |(head, _)| head)

@@ -178,6 +178,13 @@ fn kubectl_tables() {
         (Some("2026-11-20T20:58:10Z"), Some(Severity::Warn), "api-7d4f-x1")
     );
     assert_eq!((events[3].get(Key::NodeName), events[3].inherited, events[3].state), ("node-3", true, false));
+    // Columns of one's own, with stamps.
+    let own = rows(
+        "TIME                   TYPE      REASON      KIND   NAME                         MESSAGE\n2026-11-20T20:58:10Z   Warning   Unhealthy   Pod    api-7d4f-x1.17a8c9e5b3d2f411   Liveness probe failed: HTTP probe failed with statuscode: 404\n2026-11-20T20:58:40Z   Normal    Killing     Pod    api-7d4f-x1                  Container api failed liveness probe, will be restarted\n",
+        "command.kubectl-events",
+    );
+    assert_eq!((own[1].time.as_deref(), own[1].get(Key::PodName)), (Some("2026-11-20T20:58:10Z"), "api-7d4f-x1"));
+    assert_eq!((own[2].time.as_deref(), own[2].get(Key::EventName)), (Some("2026-11-20T20:58:40Z"), "Killing"));
     let nodes = rows(
         "NAME     STATUS                     ROLES           AGE   VERSION\nnode-3   NotReady,SchedulingDisabled   <none>   41d   v1.31.2\n",
         "command.kubectl-nodes",
