@@ -6,6 +6,7 @@
 //! ```
 
 use super::access;
+use super::php;
 use crate::format::{Cx, Fit, Format};
 use crate::stamp;
 use whyline_event::{Key, Record, Severity, Stamp, Value, address};
@@ -83,6 +84,7 @@ impl Format for ApacheError {
             record.put_other("event.code", Value::Str(code));
         }
         record.put_str(Key::Referer, referer);
+        php::handed_on(record);
         Some(match (head.stamp.is_some(), head.pid.is_empty()) {
             (true, false) => 95,
             (true, true) => 92,

@@ -7,6 +7,7 @@
 
 use super::access;
 use super::message;
+use super::php;
 use crate::format::{Cx, Fit, Format};
 use crate::stamp;
 use whyline_event::{Key, Record, Stamp, Value};
@@ -54,6 +55,7 @@ impl Format for NginxError {
         put_errno(record.body, record);
         put_resolver(record.body, record);
         put_context(message.get(context..).unwrap_or(""), cx, record);
+        php::handed_on(record);
         Some(if head.stamp.is_some() && head.process.is_some() { 96 } else { 92 })
     }
 
@@ -274,7 +276,7 @@ mod tests {
                  /srv/a.php:3\nStack trace:\n#0 {main}\n  thrown\" while reading response header from upstream] log.level.original=error \
                  process.pid=4 thread.name=4 network.connection.id=8 client.address=10.0.0.1 server.address=php http.request.method=GET \
                  url.path=/a.php network.protocol.version=1.1 upstream.address=127.0.0.1:9000 upstream.url=fastcgi://127.0.0.1:9000 \
-                 http.request.header.host=php",
+                 http.request.header.host=php service.name=php-fpm",
             ),
         ] {
             assert_eq!(fields(&NginxError, line), want, "{line}");

@@ -4,6 +4,7 @@
 use crate::format::{Cx, Fit, Format};
 use crate::formats::cursor::Cursor;
 use crate::formats::{exception, fill, message};
+use crate::seek::Needle;
 use crate::stamp;
 use whyline_event::{Key, Record, Severity, Stamp, Value, Zone};
 
@@ -25,6 +26,15 @@ const KINDS: &[(&str, Severity)] = &[
     ("PHP Deprecated:", Severity::Info),
     ("PHP Strict standards:", Severity::Info),
 ];
+
+/// What PHP wrote to its standard error and a web server's error log hands on is told by PHP (nginx: `FastCGI sent in stderr`, httpd:
+/// AH01071 `Got error`).
+pub(super) fn handed_on(record: &mut Record<'_>) {
+    const MARK: Needle = Needle::new("PHP message: ");
+    if MARK.is_in(record.body) {
+        fill::once_str(record, Key::ServiceName, "php-fpm");
+    }
+}
 
 impl Format for Php {
     fn name(&self) -> &'static str {
