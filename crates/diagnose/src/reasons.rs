@@ -118,13 +118,18 @@ const ALONE: f64 = 4.0;
 /// Evidence of this weight (that of `strong` is above it) tells of the fault itself.
 const TELLING: f64 = 2.0;
 
-/// What speaks for a deeper fault and is not merely what shows the step as well, told under another name.
+/// What speaks for a deeper fault and is not merely what shows the step as well, told under another name, less what of the step's own signs
+/// speaks against it.
 fn own_evidence(known: &Known<'_>, deep: &Hypothesis, step: &Hypothesis) -> f64 {
     let Known { evidence, pack, activities, .. } = *known;
     let shown: Vec<&Activity> = step.terms.iter().filter_map(|t| t.activity).map(|i| &activities[i]).collect();
     let rule = &pack.faults[deep.fault];
     let weight = |rule: &crate::rules::Fault, signal| rule.evidence.iter().find(|e| e.signal == signal).map_or(0.0, |e| e.weight);
-    deep.terms
+    // Who answers a probe with a page that is not there is not down. What was held against the deeper one itself counts there.
+    let held = |s: &Activity| deep.terms.iter().filter_map(|t| t.activity).any(|i| activities[i].signal == s.signal);
+    let against: f64 = shown.iter().filter(|s| !held(s)).map(|s| weight(rule, s.signal).min(0.0)).sum();
+    let told: f64 = deep
+        .terms
         .iter()
         .filter_map(|t| t.activity.map(|i| (t.value, &activities[i])))
         .filter(|(_, a)| rule.evidence.iter().any(|e| e.signal == a.signal && anchors_by(pack, e)))
@@ -141,5 +146,6 @@ fn own_evidence(known: &Known<'_>, deep: &Hypothesis, step: &Hypothesis) -> f64 
             })
         })
         .map(|(value, _)| value)
-        .sum()
+        .sum();
+    told + against
 }
