@@ -45,7 +45,9 @@ impl Exchanges {
         if duration == u32::MAX {
             duration = micros(fields.get(Key::UpstreamDuration));
         }
-        let queue = micros(fields.get(Key::QueueDuration));
+        // HAProxy counts as waiting whatever passed before the last attempt to connect, those in vain included (src/backend.c, t_queue).
+        let in_vain = || record.get(Key::Retries).and_then(|v| v.as_int()).is_some_and(|n| n > 0);
+        let queue = micros(fields.get(Key::QueueDuration).filter(|_| !in_vain()));
         let server = match (fields.text(Key::UpstreamName), fields.text(Key::UpstreamServer)) {
             (Some(group), Some(server)) if !server.starts_with('<') => {
                 self.joined.clear();
