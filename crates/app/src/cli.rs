@@ -386,4 +386,31 @@ pub enum RulesVerb {
         #[arg(long)]
         alone: bool,
     },
+    /// Say which signals the lines of logs match, and which warnings and errors speak for no fault
+    Match(RulesMatch),
+}
+
+/// `whyline rules match`
+#[derive(Args, Debug)]
+pub struct RulesMatch {
+    /// Log files and folders, `-` for standard input
+    #[arg(required = true)]
+    pub paths: Vec<PathBuf>,
+    /// Only signals whose id fits `db.*`, or in whose id or title this text stands
+    #[arg(long, value_name = "PATTERN")]
+    pub signal: Option<String>,
+    /// How to answer
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: MatchFormat,
+    #[command(flatten)]
+    pub reading: Reading,
+}
+
+/// How the matches of rules are written.
+#[derive(ValueEnum, Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MatchFormat {
+    /// For people
+    Text,
+    /// One JSON object per signal, then one per kind of warnings and errors that speak for no fault
+    Jsonl,
 }

@@ -283,3 +283,34 @@ faults:
         assert!(said.contains("switches off app.process-down; filters records for conn.*, systemd.service-*"), "{said}");
     }
 }
+
+#[test]
+fn matches_say_what_signals_hear_in_logs_and_what_no_rule_knows() {
+    let folder = tempfile::tempdir().unwrap();
+    let rules = folder.path().join("shop.yaml");
+    let own = "signals:
+  shop.bad-json:
+    title: a client sends JSON that cannot be read
+    query: '\"bad json in request body\"'
+    entity: service.name
+    origin: our own front
+    examples:
+      match: ['2026-11-20 21:07:12 WARN front: bad json in request body']
+      ignore: ['2026-11-20 21:07:12 WARN front: json']
+";
+    fs::write(&rules, own).unwrap();
+    let rules = rules.to_str().unwrap();
+    let logs = Fixture::named("nginx-app-service-stopped").logs;
+    let logs = logs.to_str().unwrap();
+    let whole = whyline(["rules", "match", logs, "--rules", rules]).expect(0).out;
+    insta::assert_snapshot!("what_signals_match", whole);
+    // However the work is shared, the answer is the same.
+    assert_eq!(whyline(["--threads", "1", "rules", "match", logs, "--rules", rules]).expect(0).out, whole);
+    let own = whyline(["rules", "match", logs, "--rules", rules, "--signal", "shop.*", "--format", "jsonl"]).expect(0).events();
+    assert_eq!(own.len(), 1, "{own:?}");
+    assert_eq!((&own[0]["signal"], &own[0]["records"]), (&"shop.bad-json".into(), &5.into()));
+    assert!(own[0]["text"].as_str().unwrap().contains("bad json in request body"), "{own:?}");
+    whyline(["rules", "match", logs, "--signal", "kafka.*"]).expect(1);
+    whyline(["rules", "match", logs, "--signal", "kafak.broker"]).expect(2).says("no signal with a query of its own fits `kafak.broker`");
+    whyline(["rules", "match"]).expect(2);
+}

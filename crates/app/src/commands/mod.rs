@@ -23,7 +23,7 @@ pub fn run(cli: &Cli) -> Result<u8> {
         Verb::Diagnose(args) => diagnose::run(cli, args),
         Verb::Parse(args) => parse::run(cli, args),
         Verb::Formats(args) => formats::run(cli, args),
-        Verb::Rules(args) => rules::run(args),
+        Verb::Rules(args) => rules::run(cli, args),
         Verb::Ingest(args) => ingest::run(cli, args),
         Verb::Query(args) => query::run(cli, args),
         Verb::Store(args) => keeping::run(cli, args),

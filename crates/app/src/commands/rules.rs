@@ -1,8 +1,9 @@
-//! `whyline rules`: list, show, check, test.
+//! `whyline rules`: list, show, check, test, match.
 
+mod matching;
 mod show;
 
-use crate::cli::{Rules, RulesVerb};
+use crate::cli::{Cli, Rules, RulesVerb};
 use crate::output::safe;
 use crate::output::words::count;
 use crate::own::{self, Own};
@@ -19,12 +20,13 @@ use whyline_parse::{Format, catalogue, formats};
 use whyline_query::{Glob, Query};
 
 /// Runs the command.
-pub fn run(args: &Rules) -> Result<u8> {
+pub fn run(cli: &Cli, args: &Rules) -> Result<u8> {
     match &args.verb {
         RulesVerb::List { pattern, rules } => list(pattern.as_deref(), rules),
         RulesVerb::Show { id, rules } => show::run(id, rules),
         RulesVerb::Check { paths, alone } => check(paths, *alone),
         RulesVerb::Test { paths, alone } => test(paths, *alone),
+        RulesVerb::Match(args) => matching::run(cli, args),
     }
 }
 

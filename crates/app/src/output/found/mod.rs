@@ -1,6 +1,6 @@
 //! What a query found: events or rows, in every form in which they are written.
 
-mod cells;
+pub mod cells;
 mod lines;
 mod out;
 mod table;

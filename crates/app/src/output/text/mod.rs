@@ -18,6 +18,7 @@ mod verdict;
 
 use crate::ground::Ground;
 use crate::output::words::{self, Day};
+pub use page::line_middle;
 use page::{Ink, Page, Text};
 use std::io::Write;
 use whyline_diagnose::diagnosis::{Cause, IncidentReport};
