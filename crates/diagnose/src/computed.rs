@@ -34,6 +34,7 @@ pub const ALL: &[Computed] = &[
     x("failures.one-upstream", "the failures concern one upstream, while others serve well", false),
     x("failures.one-client", "the failures concern one client or user agent, while others are served well", true),
     x("failures.everywhere", "nearly every request fails", true),
+    c("upstream.rerouted", "requests go to another upstream than before, which does not know them", false),
     c("upstream.new-address", "the failing upstream was never used before", false),
     x("upstream.some-served", "the failing upstream serves other requests well at the same time", false),
     c("upstream.other-port-serves", "the same machine serves well on another port", false),

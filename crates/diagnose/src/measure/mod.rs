@@ -10,6 +10,7 @@ mod gauges;
 mod levels;
 mod network;
 mod removed;
+mod rerouted;
 mod snapshot;
 mod times;
 mod traffic;
@@ -122,6 +123,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     addresses::measure(&mut view);
     zones::measure(&mut view);
     removed::measure(&mut view);
+    rerouted::measure(&mut view);
     gauges::measure(&mut view);
     answers::measure(&mut view);
     levels::measure(&mut view);

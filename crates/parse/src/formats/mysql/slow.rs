@@ -118,6 +118,11 @@ fn pairs<'a>(text: &'a str, record: &mut Record<'a>) {
             "Query_time" => seconds(Key::QueryTime, word, record),
             "Lock_time" => seconds(Key::LockTime, word, record),
             "Rows_examined" => fill::once_int(record, Key::RowsExamined, word),
+            "Rows_affected" => {
+                if let Ok(n) = word.parse() {
+                    record.put_other("db.rows_affected", Value::Int(n));
+                }
+            }
             "Rows_sent" => {
                 if let Ok(n) = word.parse() {
                     record.put_other("db.response.returned_rows", Value::Int(n));
@@ -146,12 +151,13 @@ mod tests {
     fn records() {
         let arena = Bump::new();
         let cx = Cx::new(&arena, &[]);
-        let text = "# Time: 261121  9:48:28\n# User@Host: shop[shop] @  [10.0.0.7]\n# Thread_id: 9  Schema: store  QC_hit: No\n# Query_time: 1.5  Lock_time: 0.25  Rows_sent: 4  Rows_examined: 99\nSET timestamp=1795254508;\nselect *\nfrom t;";
+        let text = "# Time: 261121  9:48:28\n# User@Host: shop[shop] @  [10.0.0.7]\n# Thread_id: 9  Schema: store  QC_hit: No\n# Query_time: 1.5  Lock_time: 0.25  Rows_sent: 4  Rows_examined: 99\n# Rows_affected: 3  Bytes_sent: 11\nSET timestamp=1795254508;\nselect *\nfrom t;";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(MysqlSlow.read(&cx, text, &mut r), Some(95));
         assert_eq!(r.body, "select *\nfrom t;");
         assert_eq!(r.get(Key::QueryTime), Some(Value::Duration(1_500_000_000)));
         assert_eq!(r.get(Key::LockTime), Some(Value::Duration(250_000_000)));
+        assert_eq!(r.values(whyline_event::Name::Other("db.rows_affected")).next(), Some(Value::Int(3)));
         assert_eq!((r.int(Key::RowsExamined), r.str(Key::Database)), (Some(99), Some("store")));
         assert_eq!((r.str(Key::User), r.str(Key::ClientAddress)), (Some("shop"), Some("10.0.0.7")));
         assert!(r.stamp.is_some() && r.envelope_stamp.is_some());
