@@ -11,6 +11,7 @@ mod levels;
 mod network;
 mod removed;
 mod rerouted;
+mod settings;
 mod snapshot;
 mod times;
 mod traffic;
@@ -128,6 +129,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     answers::measure(&mut view);
     levels::measure(&mut view);
     versions::measure(&mut view);
+    settings::measure(&mut view);
     snapshot::measure(&mut view);
     view.found
 }

@@ -8,15 +8,15 @@ use std::collections::BTreeMap;
 
 /// Versions change so long (s) before the trouble, or so little behind its beginning, if they have to do with it; they are restored so near to
 /// its end.
-const CHANGED: i64 = 120;
-const CHANGING: i64 = 15;
-const RESTORED: i64 = 60;
+pub(super) const CHANGED: i64 = 120;
+pub(super) const CHANGING: i64 = 15;
+pub(super) const RESTORED: i64 = 60;
 /// What failed goes on for so long (s) behind the release that healed it, at the most.
-const HEALED: i64 = 8;
+pub(super) const HEALED: i64 = 8;
 /// So many requests for the failing paths that were served well between the change and the trouble say that the version is not to blame; those
 /// of the first seconds (s) do not count.
 const SERVED: usize = 20;
-const SETTLED: i64 = 3;
+pub(super) const SETTLED: i64 = 3;
 /// What changes more often is no version of the service.
 const CHANGES: usize = 6;
 

@@ -25,6 +25,8 @@ pub enum Counter {
     Answer,
     /// The version of a service, which is the name; the number says nothing.
     Version,
+    /// What a service says of its settings when it starts, which is the name: one `name=value` a line.
+    Settings,
 }
 
 /// A number in a line of statistics.
@@ -44,7 +46,7 @@ pub struct Gauge {
     pub service: NameId,
     /// What it counts.
     pub counter: Counter,
-    /// The queue that a depth is of, the endpoint that a call went to, or the version.
+    /// The queue that a depth is of, the endpoint that a call went to, the version, or the settings.
     pub of: NameId,
     /// The number.
     pub value: f64,

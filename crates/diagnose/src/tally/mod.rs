@@ -10,6 +10,7 @@ mod gauges;
 mod hits;
 mod lookups;
 mod services;
+mod settings;
 
 use crate::containers;
 use crate::entity;
@@ -158,9 +159,17 @@ impl<'p> Tally<'p> {
                     all.lookups.add(cache, at(record, &stamp), writer);
                 }
                 gauges::gather(record, &stamp, writer, all);
-                if let Some(version) = services::version(record) {
+                let is_start = services::is_start(record);
+                if let Some(version) = services::version(record, is_start) {
                     let version = all.names.id(version);
                     all.services.version(version, record, &stamp, writer);
+                }
+                if is_start
+                    && !all.services.has_too_many()
+                    && let Some(told) = settings::settings(record)
+                {
+                    let told = all.names.id(&told);
+                    all.services.settings(told, record, &stamp, writer);
                 }
                 if let Some((end, nanos)) = services::called(record) {
                     let peer = all.names.id(end);

@@ -1,6 +1,7 @@
 //! What services say of themselves and of those they call: their version, and how long a call took.
 
 use super::gauges::{Counter, Gauge};
+use super::settings::DISTINCT;
 use crate::names::NameId;
 use memchr::memmem::Finder;
 use rustc_hash::FxHashMap;
@@ -36,6 +37,8 @@ impl Sum {
 #[derive(Debug, Default)]
 pub struct Services {
     versions: FxHashMap<(Teller, NameId), Sum>,
+    /// What services say of their settings when they start.
+    settings: FxHashMap<(Teller, NameId), Sum>,
     /// By the endpoint that was called, and about how long it took (see [`bucket`]).
     calls: FxHashMap<(Teller, NameId, u16), Sum>,
     /// By the endpoint that answered, and whether it answered that it failed.
@@ -53,6 +56,16 @@ impl Services {
         add(&mut self.versions, (teller(record, stamp, writer), version), once(record, stamp));
     }
 
+    /// Adds what a line of a start says of settings.
+    pub(super) fn settings(&mut self, settings: NameId, record: &Record<'_>, stamp: &Stamp, writer: (NameId, NameId)) {
+        add(&mut self.settings, (teller(record, stamp, writer), settings), once(record, stamp));
+    }
+
+    /// Whether there are more lines of starts already than any bundle has.
+    pub(super) fn has_too_many(&self) -> bool {
+        self.settings.len() > DISTINCT
+    }
+
     /// Adds a call to an endpoint.
     pub(super) fn call(&mut self, (end, nanos): (NameId, i64), record: &Record<'_>, stamp: &Stamp, writer: (NameId, NameId)) {
         add(&mut self.calls, (teller(record, stamp, writer), end, bucket(nanos as f64 / 1e6)), once(record, stamp));
@@ -67,6 +80,7 @@ impl Services {
     pub(super) fn merge(&mut self, other: Services, name: &impl Fn(NameId) -> NameId) {
         let named = |(source, form, stretch, host, service): Teller| (source, form, stretch, name(host), name(service));
         other.versions.into_iter().for_each(|((teller, of), sum)| add(&mut self.versions, (named(teller), name(of)), sum));
+        other.settings.into_iter().for_each(|((teller, of), sum)| add(&mut self.settings, (named(teller), name(of)), sum));
         other.calls.into_iter().for_each(|((teller, of, took), sum)| add(&mut self.calls, (named(teller), name(of), took), sum));
         other.answers.into_iter().for_each(|((teller, of, failed), sum)| add(&mut self.answers, (named(teller), name(of), failed), sum));
     }
@@ -77,12 +91,16 @@ impl Services {
             let Sum { nanos, line, count } = sum;
             Gauge { source, line, form, nanos, host, service, counter, of, value, count, is_growth: false }
         };
+        let few = !self.has_too_many();
         let versions = self.versions.into_iter().map(move |((teller, of), sum)| gauge(teller, Counter::Version, of, 0.0, sum));
+        // Where a thread gave up, or all together have more, these are no lines of starts.
+        let settings = self.settings.into_iter().filter(move |_| few);
+        let settings = settings.map(move |((teller, of), sum)| gauge(teller, Counter::Settings, of, 0.0, sum));
         let took = |bucket: u16| (f64::from(bucket) / 8.0).exp();
         let calls = self.calls.into_iter().map(move |((teller, of, bucket), sum)| gauge(teller, Counter::Call, of, took(bucket), sum));
         let failed = |failed: bool| f64::from(u8::from(failed));
         let answers = self.answers.into_iter().map(move |((teller, of, bad), sum)| gauge(teller, Counter::Answer, of, failed(bad), sum));
-        versions.chain(calls).chain(answers)
+        versions.chain(settings).chain(calls).chain(answers)
     }
 }
 
@@ -101,23 +119,27 @@ fn once(record: &Record<'_>, stamp: &Stamp) -> Sum {
 /// What a line of a start says: that something starts, has started, listens.
 static STARTS: LazyLock<[Finder<'static>; 3]> = LazyLock::new(|| ["tarting", "tarted", "istening"].map(Finder::new));
 
+/// Whether a record may be a line of a start.
+pub(super) fn is_start(record: &Record<'_>) -> bool {
+    record.body.len() <= LONGEST && STARTS.iter().any(|word| word.find(record.body.as_bytes()).is_some())
+}
+
 /// Names before versions that are not the service's own.
 const RUNTIMES: [&str; 13] =
     ["Java", "JVM", "OpenJDK", "Tomcat", "Python", "Node.js", "Node", "Go", "Ruby", "PHP", "Debian", "Ubuntu", "gcc"];
 
 /// The version that a record tells of its service: a field, or a word of a line that says that it starts or listens. What stands behind a
 /// slash or the name of a runtime is that one's.
-pub(super) fn version<'r>(record: &'r Record<'_>) -> Option<&'r str> {
+pub(super) fn version<'r>(record: &'r Record<'_>, is_start: bool) -> Option<&'r str> {
     if record.fields.may_have(Key::ServiceVersion) {
         // The number of a price list is called so as well.
         return record.str(Key::ServiceVersion).filter(|version| is_version(version));
     }
-    let body = record.body;
-    if body.len() > LONGEST || !STARTS.iter().any(|word| word.find(body.as_bytes()).is_some()) {
+    if !is_start {
         return None;
     }
     let mut before = "";
-    for word in body.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '[' | ']' | '"')) {
+    for word in record.body.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | ',' | '[' | ']' | '"')) {
         let word = word.trim_end_matches(['.', ':', ';']);
         if is_version(word) && !RUNTIMES.contains(&before) {
             return Some(word);
@@ -180,7 +202,8 @@ mod tests {
             ("listening on 10.0.0.3:8080", None),
             ("order 4.3.0 stored", None),
         ] {
-            assert_eq!(version(&Record::new(body, Origin::default())), want, "{body}");
+            let record = Record::new(body, Origin::default());
+            assert_eq!(version(&record, is_start(&record)), want, "{body}");
         }
         assert_eq!(endpoint("http://10.44.65.99:8080/latest?base=EUR"), Some("10.44.65.99:8080"));
         assert_eq!((endpoint("https://rates.example"), endpoint("/latest"), endpoint("httpx://a/")), (Some("rates.example"), None, None));
