@@ -8,6 +8,7 @@ use crate::requests::Requests;
 use crate::rules::SignalId;
 use crate::snapshot::{Snapshots, Telling};
 use crate::tally::{Gathered, Gauge, HitKey, Hits, Pair, Sample, join_seconds};
+use rustc_hash::FxHashSet;
 use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Form, Stamp};
 
@@ -130,6 +131,8 @@ pub struct Evidence {
     pub programs: Vec<((NameId, NameId), u32)>,
     /// Host and address at which its programs say that they listen.
     pub listens: Vec<(NameId, NameId)>,
+    /// Private addresses at which requests in these logs were answered, with the port where it is told.
+    pub answers_at: FxHashSet<NameId>,
     /// Upstream and path, as a proxy's error log names them together.
     pub asked: Vec<((NameId, NameId), u32)>,
     /// Numbers in lines of statistics, with their second, in order of time.
@@ -159,6 +162,7 @@ impl Evidence {
             services,
             asked,
             snapshots,
+            answers_at,
             containers,
         } = gathered;
         containers::rename(&mut hits, &containers, &mut names);
@@ -200,7 +204,7 @@ impl Evidence {
         asked.sort_by(|((u, p), _), ((v, q), _)| (names.text(*u), names.text(*p)).cmp(&(names.text(*v), names.text(*q))));
         let mut listens: Vec<(NameId, NameId)> = listens.into_iter().collect();
         listens.sort_by_key(|(host, address)| (names.text(*host), names.text(*address)));
-        Evidence { asked, names, sources, requests, series, shown, snapshots, ticks: seconds, pairs, programs, listens, gauges }
+        Evidence { answers_at, asked, names, sources, requests, series, shown, snapshots, ticks: seconds, pairs, programs, listens, gauges }
     }
 
     /// Keeps only what lies in the seconds `from..=to`.

@@ -50,6 +50,10 @@ impl Reach {
         let mut beside = BTreeSet::new();
         // A name server serves all; who asked it stands in no log of the way.
         let name_servers = machines(evidence, |program| program == "dns").collect();
+        // What is measured at an edge whose machine nobody names is said of this place.
+        for edge in incident.symptoms.iter().map(|symptom| &symptom.entity).filter(|entity| *entity == "host:unknown") {
+            add(edge.clone(), 0);
+        }
         for host in incident.hosts() {
             add(format!("host:{host}"), 0);
             for (below, _) in topology.below(host) {

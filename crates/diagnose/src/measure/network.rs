@@ -79,7 +79,7 @@ const PROBERS: [&str; 8] = ["blackbox", "uptime-kuma", "smokeping", "nagios", "i
 /// Targets of errors of which no log was given.
 fn unlogged(view: &mut View<'_>) {
     let (from, to) = (view.incident.onset / 1000 - 30, view.incident.end / 1000 + 5);
-    let mut targets = Found::new();
+    let (mut targets, mut logged) = (Found::new(), Found::new());
     for series in &view.evidence.series {
         let entity = view.evidence.text(series.entity);
         let ("addr" | "name", name, _) = parts(entity) else { continue };
@@ -98,10 +98,12 @@ fn unlogged(view: &mut View<'_>) {
         if n < 2 || view.topology.behind(name).is_some() || is_logged_somewhere(view, address) {
             continue;
         }
+        let is_logged = view.evidence.names.find(name).is_some_and(|id| view.evidence.answers_at.contains(&id));
         let first = series.samples.iter().find(|s| s.nanos / 1_000_000_000 >= from);
         let cite = first.map(|s| (series.source as u32, s.line)).into_iter().collect();
         let onset = first.map_or(view.incident.onset, |s| s.nanos / 1_000_000);
-        let entry = targets.entry(entity.to_string()).or_insert_with(|| (onset, 0, Vec::new()));
+        let list = if is_logged { &mut logged } else { &mut targets };
+        let entry = list.entry(entity.to_string()).or_insert_with(|| (onset, 0, Vec::new()));
         // Several services may speak of it: who did so first tells since when.
         if onset < entry.0 || entry.2.is_empty() {
             (entry.0, entry.2) = (onset.min(entry.0), cite);
@@ -110,6 +112,9 @@ fn unlogged(view: &mut View<'_>) {
     }
     for (entity, (onset, n, cite)) in targets {
         view.add("dependency.unlogged", entity, onset, format!("{n} errors name it; none of its logs was given"), cite);
+    }
+    for (entity, (onset, _, cite)) in logged {
+        view.add("dependency.logged", entity, onset, "a log of requests that were sent to this address was given".into(), cite);
     }
 }
 

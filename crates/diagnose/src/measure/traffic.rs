@@ -135,16 +135,18 @@ fn repeats(view: &mut View<'_>, factor: f64) {
     if factor < 1.25 || view.affected.len() < 20 {
         return;
     }
-    let mut last: BTreeMap<(NameId, u64), i64> = BTreeMap::new();
+    let mut last: BTreeMap<(NameId, u64, u64), i64> = BTreeMap::new();
     let mut all = 0usize;
     let mut gaps = Times::default();
     for i in view.affected.iter().copied() {
         let r = view.request(i);
-        if r.of.client == NONE {
+        // Where no client is told, a repeat has the id of the first attempt.
+        if r.of.client == NONE && r.of.id == 0 {
             continue;
         }
         all += 1;
-        if let Some(before) = last.insert((r.of.client, r.of.exactly()), r.start)
+        let id = if r.of.client == NONE { r.of.id } else { 0 };
+        if let Some(before) = last.insert((r.of.client, r.of.exactly(), id), r.start)
             && r.start - before < 30_000
         {
             gaps.extend([r.start - before]);

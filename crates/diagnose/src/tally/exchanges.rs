@@ -45,9 +45,7 @@ impl Exchanges {
         if duration == u32::MAX {
             duration = micros(fields.get(Key::UpstreamDuration));
         }
-        // HAProxy counts as waiting whatever passed before the last attempt to connect, those in vain included (src/backend.c, t_queue).
-        let in_vain = || record.get(Key::Retries).and_then(|v| v.as_int()).is_some_and(|n| n > 0);
-        let queue = micros(fields.get(Key::QueueDuration).filter(|_| !in_vain()));
+        let queue = micros(waited(record, fields.get(Key::QueueDuration)));
         let server = match (fields.text(Key::UpstreamName), fields.text(Key::UpstreamServer)) {
             (Some(group), Some(server)) if !server.starts_with('<') => {
                 self.joined.clear();
@@ -215,9 +213,25 @@ impl<'p> Part<'p> {
     }
 }
 
+/// How long a request waited for a server. HAProxy counts whatever passed before the last attempt to connect, those in vain included
+/// (src/backend.c, t_queue): of a request for which it tried more than once nobody knows how long it waited.
+fn waited<'r>(record: &Record<'r>, told: Option<Value<'r>>) -> Option<Value<'r>> {
+    let in_vain = || record.get(Key::Retries).and_then(|v| v.as_int()).is_some_and(|n| n > 0);
+    told.filter(|_| !in_vain())
+}
+
 #[cfg(test)]
 mod tests {
-    use whyline_event::{Origin, Record, Value};
+    use whyline_event::{Key, Origin, Record, Value};
+
+    #[test]
+    fn servers_that_do_not_answer_are_no_queue() {
+        let told = Some(Value::Duration(4_002_000_000));
+        let mut record = Record::new("", Origin::default());
+        assert_eq!(super::waited(&record, told), told);
+        record.put(Key::Retries, Value::Int(2));
+        assert_eq!(super::waited(&record, told), None);
+    }
 
     #[test]
     fn who_left_before_the_answer_gave_up() {

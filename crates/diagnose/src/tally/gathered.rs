@@ -49,6 +49,8 @@ pub struct Gathered {
     pub asked: FxHashMap<(NameId, NameId), u32>,
     /// What output of commands shows.
     pub snapshots: Snapshots,
+    /// Private addresses at which requests in the logs were answered, with the port where it is told.
+    pub answers_at: FxHashSet<NameId>,
     /// Names of containers by their ids.
     pub containers: Containers,
 }
@@ -84,8 +86,22 @@ impl Gathered {
 
     /// Adds what another tally gathered; `name` translates its names.
     fn merge(&mut self, other: Gathered, name: &impl Fn(NameId) -> NameId) {
-        let Gathered { names, rows, hits, ticks, pairs, programs, listens, gauges, lookups, services, asked, snapshots, containers } =
-            other;
+        let Gathered {
+            names,
+            rows,
+            hits,
+            ticks,
+            pairs,
+            programs,
+            listens,
+            gauges,
+            lookups,
+            services,
+            asked,
+            snapshots,
+            answers_at,
+            containers,
+        } = other;
         drop(names);
         self.rows.merge(rows, name);
         self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), of: name(g.of), ..g }));
@@ -97,6 +113,7 @@ impl Gathered {
             self.hits.entry(key).or_default().merge(hits);
         }
         self.snapshots.merge(snapshots, name);
+        self.answers_at.extend(answers_at.into_iter().map(name));
         for (id, container) in containers {
             containers::add(&mut self.containers, name(id), name(container), &self.names);
         }

@@ -26,8 +26,10 @@ pub use gauges::{Counter, Gauge};
 pub use hits::{HitKey, Hits, Kept, Sample, Text};
 pub use lookups::Lookups;
 pub use services::Services;
+use std::fmt::Write;
+use std::net::IpAddr;
 use whyline_event::stamp::NANOS;
-use whyline_event::{Form, Key, Record, Stamp};
+use whyline_event::{Form, Key, Record, Stamp, address};
 use whyline_query::{Matcher, Scratch};
 
 /// Gathers, record by record.
@@ -39,6 +41,8 @@ pub struct Tally<'p> {
     entity: String,
     service: String,
     exchanges: Exchanges,
+    /// An address with its port.
+    joined: String,
     /// Texts that come again and again in records that follow each other: host, service, program.
     recent: [Recent; 3],
     /// Records of the same second that are not entered yet.
@@ -75,6 +79,7 @@ impl<'p> Tally<'p> {
             entity: String::new(),
             service: String::new(),
             exchanges: Exchanges::default(),
+            joined: String::new(),
             recent: Default::default(),
             tick: None,
             gathered: Gathered::on(spill.clone()),
@@ -135,6 +140,10 @@ impl<'p> Tally<'p> {
         let status = fields.get(Key::Status);
         match status {
             Some(_) => {
+                if let Some(address) = answered_at(record, &mut self.joined) {
+                    let address = all.names.id(address);
+                    all.answers_at.insert(address);
+                }
                 let exchange = self.exchanges.of(record, &fields, &stamp, writer, &mut all.names);
                 // What is not there is looked up in vain, too: that says nothing of the cache.
                 let found = exchange.as_ref().filter(|exchange| !(400..500).contains(&exchange.status));
@@ -283,4 +292,22 @@ fn program_of(service: &str) -> Option<&'static str> {
         "dnsmasq" | "unbound" | "named" => "dns",
         _ => return None,
     })
+}
+/// The private address at which a request was answered, with its port where that is told: the host that the client asked for. Names may be
+/// anybody's, and strangers write what they like.
+fn answered_at<'t>(record: &'t Record<'_>, joined: &'t mut String) -> Option<&'t str> {
+    if !record.fields.may_have(Key::ServerAddress) {
+        return None;
+    }
+    let text = record.str(Key::ServerAddress).filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))?;
+    let is_private = matches!(address::ip(text), Some(IpAddr::V4(ip)) if ip.is_private());
+    let port = record.get(Key::ServerPort).and_then(|port| port.as_int()).filter(|_| is_private);
+    match port {
+        Some(port) => {
+            joined.clear();
+            let _ = write!(joined, "{text}:{port}");
+            Some(joined)
+        }
+        None => is_private.then_some(text),
+    }
 }
