@@ -67,6 +67,9 @@ fn growth(view: &View<'_>, rows: &[Row], counter: Counter) -> (Growth, Growth) {
 /// So many look-ups, counted one by one, show the share of hits.
 const ENOUGH: f64 = 50.0;
 
+/// So many lines of before say how low the share of hits ever was.
+const HISTORY: usize = 5;
+
 fn hits(view: &mut View<'_>, source: u32, entity: &str, rows: &[Row]) {
     let ((hits_before, hits_now), (miss_before, miss_now)) = (growth(view, rows, Counter::Hits), growth(view, rows, Counter::Misses));
     let sum = |v: &[(f64, f64, u32)]| v.iter().map(|r| r.0).sum::<f64>();
@@ -90,7 +93,11 @@ fn hits(view: &mut View<'_>, source: u32, entity: &str, rows: &[Row]) {
     let worst = shares.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
     let Some((now, line)) = worst else { return };
     let (rate, before) = (sum(&miss_now) / seconds(&miss_now), sum(m) / seconds(m));
-    if now <= usual - 0.2 && rate >= 1.5 * before.max(0.05) && sum(h) + sum(m) >= 20.0 {
+    // Workers that wait for what they rebuild look nothing up: then the share falls below all that it was before, and the misses go on.
+    let lowest = h.iter().zip(m).map(|(hits, misses)| hits.0 / f64::max(hits.0 + misses.0, 1.0)).reduce(f64::min);
+    let is_unseen = h.len() >= HISTORY && lowest.is_some_and(|lowest| now <= lowest - 0.15) && rate >= before;
+    let is_more = rate >= 1.5 * before.max(0.05);
+    if now <= usual - 0.2 && (is_more || is_unseen) && sum(h) + sum(m) >= 20.0 {
         let note = format!("{:.0} % of the lookups are hits, in place of {:.0} %", now * 100.0, usual * 100.0);
         // Whoever counts its look-ups is rarely the cache itself.
         let entity = crate::activity::only_store(view.evidence, "cache").unwrap_or_else(|| entity.to_string());

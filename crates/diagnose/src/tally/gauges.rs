@@ -152,7 +152,21 @@ fn counter_of(name: &str, of_queue: bool) -> Option<Counter> {
         "queue_length" | "queue_size" | "queue_depth" | "queuedepth" | "queuesize" | "queuelength" | "consumer_lag" | "messages_ready" => {
             Counter::Depth
         }
-        "messages" | "depth" | "backlog" | "ready" if of_queue => Counter::Depth,
+        // Bull, Sidekiq, RQ, SQS.
+        "messages"
+        | "depth"
+        | "backlog"
+        | "ready"
+        | "waiting"
+        | "enqueued"
+        | "pending"
+        | "queued"
+        | "jobs_waiting"
+        | "approximatenumberofmessages"
+            if of_queue =>
+        {
+            Counter::Depth
+        }
         _ => return None,
     })
 }

@@ -171,6 +171,12 @@ mod tests {
                  upstream.response.duration=0.001 upstream.response.duration=0.004 user_agent.original=curl \"x\" http.request.id=a1b2",
             ),
             (
+                r#"{"ts":"2026-12-01T12:07:13+01:00","ip":"198.51.100.42","m":"GET","uri":"/p/44","st":429,"rt":0.065,"up":"10.180.0.21:8011","urt":"0.065"}"#,
+                "nginx.access 2026-12-01T11:07:13Z - - http.request.method=GET url.path=/p/44 client.address=198.51.100.42 \
+                 http.response.status_code=429 http.server.request.duration=0.065 upstream.address=10.180.0.21:8011 \
+                 upstream.response.duration=0.065",
+            ),
+            (
                 r#"{"msec":1795255001.507, "request":"GET / HTTP/1.1","request_method":"GET","uri":"/index","status":"502","ip":"::1","upstream_response_time":,"note":"\x22hi\x22","n":1.5}"#,
                 "nginx.access 2026-11-21T09:56:41.507Z - - http.request.method=GET url.path=/ network.protocol.version=1.1 \
                  http.response.status_code=502 client.address=::1 note=\"hi\" n=1.5",

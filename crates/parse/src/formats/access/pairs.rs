@@ -2,6 +2,7 @@
 
 use super::meaning::{self, Meaning, Unit, is_status};
 use super::names;
+use super::request;
 use crate::format::{Cx, Fit};
 use crate::formats::keys::OF_RAILS;
 use whyline_event::{Key, Kind, Name, Record, Value, address};
@@ -38,6 +39,7 @@ impl<'a> Pair<'a> {
 /// Reads named columns as an access record. `None` when they are not those of one, as when they carry a message of their own.
 pub fn read<'a>(pairs: &mut [Pair<'a>], cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
     let writer = writer(pairs);
+    short_names(pairs);
     if !is_access(pairs) || is_of_rails(pairs) || writer.is_none() && is_message(pairs) {
         return None;
     }
@@ -58,6 +60,24 @@ pub fn read<'a>(pairs: &mut [Pair<'a>], cx: &Cx<'a>, text: &'a str, record: &mut
         (None, 1) => 80,
         _ => 70,
     })
+}
+
+/// Method and status under short names that mean other things elsewhere, beside the target of a request.
+fn short_names(pairs: &mut [Pair<'_>]) {
+    let has = |pairs: &[Pair<'_>], meaning: Meaning| pairs.iter().any(|p| p.is(meaning));
+    if has(pairs, Meaning::Status) || !has(pairs, Meaning::Target) {
+        return;
+    }
+    let method = Meaning::Text(Key::Method);
+    if !has(pairs, method) {
+        let found = pairs.iter_mut().find(|p| matches!(p.key, "m" | "verb") && request::is_known_method(p.text));
+        let Some(pair) = found else { return };
+        pair.meaning = method;
+    }
+    let is_short = |p: &&mut Pair<'_>| matches!(p.key, "st" | "s" | "sc" | "rc") && is_status(p.text) && !p.text.starts_with('0');
+    if let Some(pair) = pairs.iter_mut().find(is_short) {
+        pair.meaning = Meaning::Status;
+    }
 }
 
 /// Whether the columns are those of an exchange: a status, and something of the request.

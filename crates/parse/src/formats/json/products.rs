@@ -108,7 +108,10 @@ fn audit<'a>(_cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
 
 /// An Event of Kubernetes, as `kubectl get events -o json` and exporters of events write it.
 fn is_event(flat: &Flat<'_>) -> bool {
-    flat.text("kind") == Some("Event") && ["involvedObject.kind", "regarding.kind"].iter().any(|key| flat.get(key).is_some())
+    let of_object = ["involvedObject.kind", "regarding.kind"].iter().any(|key| flat.get(key).is_some());
+    // What comes out of a watch has no kind of its own (apimachinery, TypeMeta).
+    let is_dated = || ["firstTimestamp", "lastTimestamp", "eventTime"].iter().any(|key| flat.get(key).is_some());
+    of_object && (flat.text("kind") == Some("Event") || flat.get("kind").is_none() && flat.get("reason").is_some() && is_dated())
 }
 
 /// An event that came again began when it came first; one that is repeated for longer than this (ns) is told as it stands.
