@@ -93,9 +93,10 @@ fn hits(view: &mut View<'_>, source: u32, entity: &str, rows: &[Row]) {
     let worst = shares.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
     let Some((now, line)) = worst else { return };
     let (rate, before) = (sum(&miss_now) / seconds(&miss_now), sum(m) / seconds(m));
-    // Workers that wait for what they rebuild look nothing up: then the share falls below all that it was before, and the misses go on.
+    // Workers that wait for what they rebuild look nothing up: then the share falls below all that it was before, and the misses go on. Of
+    // look-ups that a proxy logs one by one, those that no origin answers miss as well.
     let lowest = h.iter().zip(m).map(|(hits, misses)| hits.0 / f64::max(hits.0 + misses.0, 1.0)).reduce(f64::min);
-    let is_unseen = h.len() >= HISTORY && lowest.is_some_and(|lowest| now <= lowest - 0.15) && rate >= before;
+    let is_unseen = enough == 0.0 && h.len() >= HISTORY && lowest.is_some_and(|lowest| now <= lowest - 0.15) && rate >= before;
     let is_more = rate >= 1.5 * before.max(0.05);
     if now <= usual - 0.2 && (is_more || is_unseen) && sum(h) + sum(m) >= 20.0 {
         let note = format!("{:.0} % of the lookups are hits, in place of {:.0} %", now * 100.0, usual * 100.0);

@@ -173,7 +173,7 @@ impl<'p> Tally<'p> {
                     let version = all.names.id(version);
                     all.services.version(version, record, &stamp, writer);
                 }
-                if is_start
+                if (is_start || settings::is_of_settings(record))
                     && !all.services.has_too_many()
                     && let Some(told) = settings::settings(record)
                 {

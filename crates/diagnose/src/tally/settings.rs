@@ -45,6 +45,24 @@ const OF_THE_START: [&str; 31] = [
     "v",
 ];
 
+/// Whether a record is of settings alone: its whole text is a word for them, and the rest are fields.
+pub(super) fn is_of_settings(record: &Record<'_>) -> bool {
+    const WORDS: [&str; 10] = [
+        "config",
+        "configuration",
+        "settings",
+        "options",
+        "effective config",
+        "effective configuration",
+        "loaded configuration",
+        "configuration loaded",
+        "config loaded",
+        "loaded config",
+    ];
+    let body = record.body.trim_end_matches(['.', ':']);
+    (6..=24).contains(&body.len()) && WORDS.iter().any(|word| body.eq_ignore_ascii_case(word))
+}
+
 /// The settings that a line of a start tells, one `name=value` a line, in the order of their names.
 pub(super) fn settings(record: &Record<'_>) -> Option<String> {
     // What is done for somebody has started, too.
@@ -106,6 +124,7 @@ mod tests {
         record.put_other("keepAliveTimeout", Value::Int(1000));
         record.put_other("pid", Value::Int(811));
         assert_eq!(settings(&record).as_deref(), Some("keepAliveTimeout=1000\n"));
+        assert!(!is_of_settings(&record) && is_of_settings(&Record::new("Configuration loaded:", Origin::default())));
         record.put(Key::Path, Value::Str("/x"));
         assert_eq!(settings(&record), None);
     }
