@@ -149,7 +149,7 @@ pub fn named<'a>(text: &'a str, record: &mut Record<'a>) {
     }
 }
 
-/// named's own files: `21-Nov-2026 10:15:02.123 category: level: text`; category and level are there as configured.
+/// named's own files: `21-Nov-2026 10:15:02.123 category: level: text`, also with ISO stamps; category and level are there as configured.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Named;
 
@@ -189,11 +189,13 @@ impl Format for Named {
     }
 
     fn read<'a>(&self, cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-        if text.as_bytes().get(2) != Some(&b'-') {
+        // With `print-time iso8601` or `iso8601-utc` the stamp is anybody's.
+        let is_iso = text.as_bytes().get(10) == Some(&b'T');
+        if !is_iso && text.as_bytes().get(2) != Some(&b'-') {
             return None;
         }
         let mut c = Cursor::new(text);
-        let stamp = c.stamp_by(stamp::clf).filter(|s| s.digits == 3)?;
+        let stamp = c.stamp_by(if is_iso { stamp::iso } else { stamp::clf }).filter(|s| s.digits == 3)?;
         c.must(" ")?;
         let mut category = "";
         let mut here = c;
@@ -203,7 +205,7 @@ impl Format for Named {
         }
         let level = here_level(&mut c);
         let asked = c.rest.starts_with("client ") && c.rest.contains('#');
-        if category.is_empty() && !asked {
+        if category.is_empty() && !asked || is_iso && (category.is_empty() || level.is_empty()) {
             return None;
         }
         record.format = "bind";
