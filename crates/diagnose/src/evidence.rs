@@ -8,9 +8,9 @@ use crate::requests::Requests;
 use crate::rules::SignalId;
 use crate::snapshot::{Snapshots, Telling};
 use crate::tally::{Gathered, Gauge, HitKey, Hits, Pair, Sample, join_seconds};
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use whyline_event::stamp::NANOS;
-use whyline_event::{Clock, Form, Stamp};
+use whyline_event::{Clock, Form, Stamp, address};
 
 /// What is known of a source.
 #[derive(Clone, Debug, Default)]
@@ -131,8 +131,8 @@ pub struct Evidence {
     pub programs: Vec<((NameId, NameId), u32)>,
     /// Host and address at which its programs say that they listen.
     pub listens: Vec<(NameId, NameId)>,
-    /// Private addresses at which requests in these logs were answered, with the port where it is told.
-    pub answers_at: FxHashSet<NameId>,
+    /// For which hosts clients asked, by names or by private addresses with their ports, and how often.
+    pub asked_hosts: FxHashMap<NameId, u32>,
     /// Upstream and path, as a proxy's error log names them together.
     pub asked: Vec<((NameId, NameId), u32)>,
     /// Numbers in lines of statistics, with their second, in order of time.
@@ -162,7 +162,7 @@ impl Evidence {
             services,
             asked,
             snapshots,
-            answers_at,
+            asked_hosts,
             containers,
         } = gathered;
         containers::rename(&mut hits, &containers, &mut names);
@@ -204,7 +204,21 @@ impl Evidence {
         asked.sort_by(|((u, p), _), ((v, q), _)| (names.text(*u), names.text(*p)).cmp(&(names.text(*v), names.text(*q))));
         let mut listens: Vec<(NameId, NameId)> = listens.into_iter().collect();
         listens.sort_by_key(|(host, address)| (names.text(*host), names.text(*address)));
-        Evidence { answers_at, asked, names, sources, requests, series, shown, snapshots, ticks: seconds, pairs, programs, listens, gauges }
+        Evidence {
+            asked_hosts,
+            asked,
+            names,
+            sources,
+            requests,
+            series,
+            shown,
+            snapshots,
+            ticks: seconds,
+            pairs,
+            programs,
+            listens,
+            gauges,
+        }
     }
 
     /// Keeps only what lies in the seconds `from..=to`.
@@ -224,6 +238,15 @@ impl Evidence {
         for ticks in &mut self.ticks {
             ticks.retain(|(s, _)| (from..=to).contains(s));
         }
+    }
+
+    /// Whether clients asked for this host, and its requests stand in a log here. Strangers ask for whatever they like: of names, those count
+    /// that one in twenty asked for.
+    pub fn is_asked(&self, host: &str) -> bool {
+        let count = |text: &str| self.names.find(text).and_then(|id| self.asked_hosts.get(&id)).map_or(0, |n| u64::from(*n));
+        let all: u64 = self.asked_hosts.values().map(|n| u64::from(*n)).sum();
+        let name = address::split_port(host).0;
+        count(host) > 0 && address::ip(name).is_some() || address::ip(name).is_none() && count(name) >= 20 && count(name) * 20 >= all
     }
 
     /// The request of a number.

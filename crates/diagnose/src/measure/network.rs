@@ -98,7 +98,7 @@ fn unlogged(view: &mut View<'_>) {
         if n < 2 || view.topology.behind(name).is_some() || is_logged_somewhere(view, address) {
             continue;
         }
-        let is_logged = view.evidence.names.find(name).is_some_and(|id| view.evidence.answers_at.contains(&id));
+        let is_logged = view.evidence.is_asked(name);
         let first = series.samples.iter().find(|s| s.nanos / 1_000_000_000 >= from);
         let cite = first.map(|s| (series.source as u32, s.line)).into_iter().collect();
         let onset = first.map_or(view.incident.onset, |s| s.nanos / 1_000_000);
@@ -114,7 +114,7 @@ fn unlogged(view: &mut View<'_>) {
         view.add("dependency.unlogged", entity, onset, format!("{n} errors name it; none of its logs was given"), cite);
     }
     for (entity, (onset, _, cite)) in logged {
-        view.add("dependency.logged", entity, onset, "a log of requests that were sent to this address was given".into(), cite);
+        view.add("dependency.logged", entity, onset, "the requests that clients send there stand in a log here".into(), cite);
     }
 }
 

@@ -4,13 +4,15 @@
 use super::{Edge, Symptom, without_requests};
 use crate::evidence::Evidence;
 use crate::rules::Pack;
+use crate::untold::CONCLUSIVE;
 
 /// Requests are counted by so many milliseconds.
 const BIN: i64 = 30_000;
 /// No more bins are looked at, from the end back: a month.
 const MOST: i64 = 100_000;
-/// The least length of a decline, in bins.
+/// The least length of a decline, in bins; and where a line that names a fault beyond doubt vouches for it.
 const LEAST: usize = 4;
+const LEAST_SURE: usize = 2;
 /// In so many bins before it, one has the usual number.
 const SUDDEN: usize = 2;
 /// So many requests are missed at least.
@@ -23,17 +25,21 @@ const EARLIER: i64 = 60;
 pub(super) fn find(evidence: &Evidence, pack: &Pack, edges: &[Edge], symptoms: &mut Vec<Symptom>) {
     let signals: Vec<_> = pack.faults.iter().filter(|f| f.id == "traffic.drop").flat_map(|f| &f.evidence).map(|e| e.signal).collect();
     let told: Vec<_> = evidence.series.iter().filter(|series| signals.contains(&series.signal)).collect();
+    let faults = || pack.faults.iter().filter(|f| !f.symptom).flat_map(|f| &f.evidence);
+    let is_sure = |signal| faults().any(|e| e.signal == signal && e.weight >= CONCLUSIVE);
     for edge in edges.iter().filter(|edge| !edge.lumped) {
-        let mut seconds: Vec<i64> = told.iter().filter(|s| s.host == edge.host).flat_map(|s| s.bins.iter().map(|b| b.0)).collect();
+        let of_edge = told.iter().filter(|s| s.host == edge.host);
+        let mut seconds: Vec<(i64, bool)> = of_edge.flat_map(|s| s.bins.iter().map(|b| (b.0, is_sure(s.signal)))).collect();
         if seconds.is_empty() {
             continue;
         }
         seconds.sort_unstable();
         let host = evidence.text(edge.host);
         for Decline { onset, end, total, usual } in declines(evidence, edge) {
-            let from = onset.div_euclid(1000) - LATER;
-            let vouched = seconds.get(seconds.partition_point(|s| *s < from)).is_some_and(|s| *s <= onset.div_euclid(1000) + EARLIER);
-            if vouched {
+            let (from, to) = (onset.div_euclid(1000) - LATER, onset.div_euclid(1000) + EARLIER);
+            let is_long = end - onset >= LEAST as i64 * BIN;
+            let mut near = seconds.iter().filter(|(second, _)| (from..=to).contains(second));
+            if near.any(|(_, sure)| is_long || *sure) {
                 symptoms.push(Symptom { total, usual, ..without_requests("traffic.drop", host, (onset, end)) });
             }
         }
@@ -89,7 +95,7 @@ fn stretches(counts: &[usize], usual: usize) -> Vec<(usize, usize)> {
         let low = counts[at..].iter().take_while(|n| is_low(n)).count();
         let before = counts.get(at.saturating_sub(SUDDEN)..at).unwrap_or(&[]);
         let seen: usize = counts[at..at + low].iter().sum();
-        if low >= LEAST && low * usual >= seen + MISSED && before.iter().any(|n| n * 10 >= usual * 7) {
+        if low >= LEAST_SURE && low * usual >= seen + MISSED && before.iter().any(|n| n * 10 >= usual * 7) {
             found.push((at, at + low));
         }
         at += low.max(1);
@@ -106,11 +112,13 @@ mod tests {
         let stretches = |counts: &[usize]| stretches(counts, usual(counts));
         let row = |parts: &[(usize, usize)]| parts.iter().flat_map(|(n, times)| vec![*n; *times]).collect::<Vec<usize>>();
         assert_eq!(stretches(&row(&[(100, 10), (30, 6), (95, 8)])), [(10, 16)]);
+        // Short ones are left to whoever looks for lines that vouch for them.
+        assert_eq!(stretches(&row(&[(100, 10), (30, 2), (95, 8)])), [(10, 12)]);
         // To the end of what was copied.
         assert_eq!(stretches(&row(&[(100, 10), (20, 4)])), [(10, 14)]);
         // Short, shallow, slow, or of hardly any requests.
         for no in [
-            row(&[(100, 10), (30, 3), (100, 8)]),
+            row(&[(100, 10), (30, 1), (100, 8)]),
             row(&[(100, 10), (50, 6), (100, 8)]),
             row(&[(100, 10), (60, 3), (45, 3), (30, 6), (100, 10)]),
             row(&[(5, 10), (1, 6), (5, 8)]),

@@ -49,8 +49,8 @@ pub struct Gathered {
     pub asked: FxHashMap<(NameId, NameId), u32>,
     /// What output of commands shows.
     pub snapshots: Snapshots,
-    /// Private addresses at which requests in the logs were answered, with the port where it is told.
-    pub answers_at: FxHashSet<NameId>,
+    /// For which hosts clients asked, by names or by private addresses with their ports, and how often.
+    pub asked_hosts: FxHashMap<NameId, u32>,
     /// Names of containers by their ids.
     pub containers: Containers,
 }
@@ -99,7 +99,7 @@ impl Gathered {
             services,
             asked,
             snapshots,
-            answers_at,
+            asked_hosts,
             containers,
         } = other;
         drop(names);
@@ -113,7 +113,9 @@ impl Gathered {
             self.hits.entry(key).or_default().merge(hits);
         }
         self.snapshots.merge(snapshots, name);
-        self.answers_at.extend(answers_at.into_iter().map(name));
+        for (host, count) in asked_hosts {
+            *self.asked_hosts.entry(name(host)).or_default() += count;
+        }
         for (id, container) in containers {
             containers::add(&mut self.containers, name(id), name(container), &self.names);
         }

@@ -43,6 +43,8 @@ pub struct Tally<'p> {
     exchanges: Exchanges,
     /// An address with its port.
     joined: String,
+    /// The host that clients asked for.
+    recent_asked: Recent,
     /// Texts that come again and again in records that follow each other: host, service, program.
     recent: [Recent; 3],
     /// Records of the same second that are not entered yet.
@@ -80,6 +82,7 @@ impl<'p> Tally<'p> {
             service: String::new(),
             exchanges: Exchanges::default(),
             joined: String::new(),
+            recent_asked: Recent::default(),
             recent: Default::default(),
             tick: None,
             gathered: Gathered::on(spill.clone()),
@@ -140,9 +143,9 @@ impl<'p> Tally<'p> {
         let status = fields.get(Key::Status);
         match status {
             Some(_) => {
-                if let Some(address) = answered_at(record, &mut self.joined) {
-                    let address = all.names.id(address);
-                    all.answers_at.insert(address);
+                if let Some(asked) = asked_host(record, &mut self.joined) {
+                    let asked = self.recent_asked.id(asked, &mut all.names);
+                    *all.asked_hosts.entry(asked).or_default() += 1;
                 }
                 let exchange = self.exchanges.of(record, &fields, &stamp, writer, &mut all.names);
                 // What is not there is looked up in vain, too: that says nothing of the cache.
@@ -293,16 +296,17 @@ fn program_of(service: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
-/// The private address at which a request was answered, with its port where that is told: the host that the client asked for. Names may be
-/// anybody's, and strangers write what they like.
-fn answered_at<'t>(record: &'t Record<'_>, joined: &'t mut String) -> Option<&'t str> {
+/// The host that a client asked for: a name, or a private address with its port where that is told.
+fn asked_host<'t>(record: &'t Record<'_>, joined: &'t mut String) -> Option<&'t str> {
     if !record.fields.may_have(Key::ServerAddress) {
         return None;
     }
-    let text = record.str(Key::ServerAddress).filter(|text| text.starts_with(|c: char| c.is_ascii_digit()))?;
+    let text = record.str(Key::ServerAddress)?;
+    if !text.starts_with(|c: char| c.is_ascii_digit()) {
+        return text.contains('.').then_some(text);
+    }
     let is_private = matches!(address::ip(text), Some(IpAddr::V4(ip)) if ip.is_private());
-    let port = record.get(Key::ServerPort).and_then(|port| port.as_int()).filter(|_| is_private);
-    match port {
+    match record.get(Key::ServerPort).and_then(|port| port.as_int()).filter(|_| is_private) {
         Some(port) => {
             joined.clear();
             let _ = write!(joined, "{text}:{port}");
