@@ -139,59 +139,12 @@ impl<'p> Tally<'p> {
         // The rest is counted by its time: a record of no credible time carries no beginning of anything.
         let Some(stamp) = stamp else { return };
         self.tick((record.origin.source.0, stamp.form), stamp.nanos.div_euclid(NANOS));
-        let (all, (host, service)) = (&mut self.gathered, writer);
         let status = fields.get(Key::Status);
         match status {
-            Some(_) => {
-                if let Some(asked) = asked_host(record, &mut self.joined) {
-                    let asked = self.recent_asked.id(asked, &mut all.names);
-                    *all.asked_hosts.entry(asked).or_default() += 1;
-                }
-                let exchange = self.exchanges.of(record, &fields, &stamp, writer, &mut all.names);
-                // What is not there is looked up in vain, too: that says nothing of the cache.
-                let found = exchange.as_ref().filter(|exchange| !(400..500).contains(&exchange.status));
-                if let (Some(_), Some(cache)) = (found, fields.text(Key::CacheStatus)) {
-                    all.lookups.add(cache, at(record, &stamp), writer);
-                }
-                match services::asked(record) {
-                    // What another one answered is no answer of one's own.
-                    Some(end) => {
-                        let end = all.names.id(end);
-                        let failed = exchange.is_some_and(|exchange| exchange.status >= 500);
-                        all.services.answered((end, failed), record, &stamp, writer);
-                        if let Some((_, nanos)) = services::called(record) {
-                            all.services.call((end, nanos), record, &stamp, writer);
-                        }
-                    }
-                    None => exchange.iter().for_each(|exchange| all.rows.push(exchange)),
-                }
-            }
-            None => {
-                if let Some(cache) = fields.text(Key::CacheStatus) {
-                    all.lookups.add(cache, at(record, &stamp), writer);
-                }
-                gauges::gather(record, &stamp, writer, all);
-                let is_start = services::is_start(record);
-                if let Some(version) = services::version(record, is_start) {
-                    let version = all.names.id(version);
-                    all.services.version(version, record, &stamp, writer);
-                }
-                if (is_start || settings::is_of_settings(record))
-                    && !all.services.has_too_many()
-                    && let Some(told) = settings::settings(record)
-                {
-                    let told = all.names.id(&told);
-                    all.services.settings(told, record, &stamp, writer);
-                }
-                if let Some((end, nanos)) = services::called(record) {
-                    let peer = all.names.id(end);
-                    if fields.text(Key::Peer).is_none() {
-                        *all.pairs.entry(Pair { host, service, peer }).or_default() += 1;
-                    }
-                    all.services.call((peer, nanos), record, &stamp, writer);
-                }
-            }
+            Some(_) => self.exchange(record, &fields, &stamp, writer),
+            None => self.statement(record, &fields, &stamp, writer),
         }
+        let (all, (host, service)) = (&mut self.gathered, writer);
         if let Some(peer) = fields.text(Key::Peer) {
             let peer = all.names.id(peer);
             *all.pairs.entry(Pair { host, service, peer }).or_default() += 1;
@@ -201,6 +154,61 @@ impl<'p> Tally<'p> {
             *all.asked.entry((all.names.id(upstream), path)).or_default() += 1;
         }
         self.signals(record, &stamp, writer);
+    }
+
+    /// Takes note of a request and its answer.
+    fn exchange(&mut self, record: &Record<'_>, fields: &Fields<'_, '_>, stamp: &Stamp, writer: (NameId, NameId)) {
+        let all = &mut self.gathered;
+        if let Some(asked) = asked_host(record, &mut self.joined) {
+            let asked = self.recent_asked.id(asked, &mut all.names);
+            *all.asked_hosts.entry(asked).or_default() += 1;
+        }
+        let exchange = self.exchanges.of(record, fields, stamp, writer, &mut all.names);
+        // What is not there is looked up in vain, too: that says nothing of the cache.
+        let found = exchange.as_ref().filter(|exchange| !(400..500).contains(&exchange.status));
+        if let (Some(_), Some(cache)) = (found, fields.text(Key::CacheStatus)) {
+            all.lookups.add(cache, at(record, stamp), writer);
+        }
+        match services::asked(record) {
+            // What another one answered is no answer of one's own.
+            Some(end) => {
+                let end = all.names.id(end);
+                let failed = exchange.is_some_and(|exchange| exchange.status >= 500);
+                all.services.answered((end, failed), record, stamp, writer);
+                if let Some((_, nanos)) = services::called(record) {
+                    all.services.call((end, nanos), record, stamp, writer);
+                }
+            }
+            None => exchange.iter().for_each(|exchange| all.rows.push(exchange)),
+        }
+    }
+
+    /// Takes note of what anything else says.
+    fn statement(&mut self, record: &Record<'_>, fields: &Fields<'_, '_>, stamp: &Stamp, writer: (NameId, NameId)) {
+        let (all, (host, service)) = (&mut self.gathered, writer);
+        if let Some(cache) = fields.text(Key::CacheStatus) {
+            all.lookups.add(cache, at(record, stamp), writer);
+        }
+        gauges::gather(record, stamp, writer, all);
+        let is_start = services::is_start(record);
+        if let Some(version) = services::version(record, is_start) {
+            let version = all.names.id(version);
+            all.services.version(version, record, stamp, writer);
+        }
+        if (is_start || settings::is_of_settings(record))
+            && !all.services.has_too_many()
+            && let Some(told) = settings::settings(record)
+        {
+            let told = all.names.id(&told);
+            all.services.settings(told, record, stamp, writer);
+        }
+        if let Some((end, nanos)) = services::called(record) {
+            let peer = all.names.id(end);
+            if fields.text(Key::Peer).is_none() {
+                *all.pairs.entry(Pair { host, service, peer }).or_default() += 1;
+            }
+            all.services.call((peer, nanos), record, stamp, writer);
+        }
     }
 
     /// Host and service of whoever wrote a record; notes which program it is and where it listens, which need no time.
