@@ -125,6 +125,7 @@ pub fn of_record(record: &Record<'_>, fields: &[Accused], default_service: &str,
         let Some(value) = value else { continue };
         match (key, value) {
             (Key::HostName, Value::Str(h)) => write(&["host:", h]),
+            (Key::ServiceName, Value::Str(s)) if host().is_empty() => write(&["service:", s]),
             (Key::ServiceName, Value::Str(s)) => write(&["service:", s, "@", host()]),
             (Key::Unit, Value::Str(u)) => write(&["unit:", u, "@", host()]),
             (Key::ClientAddress, Value::Str(c)) => write(&["client:", address::split_port(c).0]),
@@ -141,6 +142,7 @@ pub fn of_record(record: &Record<'_>, fields: &[Accused], default_service: &str,
     match (service(record).unwrap_or(default_service), host()) {
         ("", "") => write(&["host:unknown"]),
         ("", h) => write(&["host:", h]),
+        (s, "") => write(&["service:", s]),
         (s, h) => write(&["service:", s, "@", h]),
     }
 }

@@ -324,7 +324,7 @@ fn late_success(view: &mut View<'_>) {
             })
             .collect();
         let of = &view.request(*pairs.values().next().unwrap_or(&0)).of;
-        let entity = format!("service:{}@{}", view.evidence.text(of.service), view.evidence.text(of.host));
+        let entity = of_service(view.evidence.text(of.service), view.evidence.text(of.host));
         let note = format!("{} of {} given-up requests were answered with success later", pairs.len(), gave_up.len());
         if waited {
             let note = format!("{note}, and {short} of them within half the time that the proxy waited, by the service's own clock");
