@@ -42,15 +42,7 @@ pub(super) fn measure(view: &mut View<'_>) {
     }
     let (onset, end) = (view.incident.onset / 1000, view.incident.end / 1000);
     for ((_, host, service, _), starts) in told {
-        // What differs from line to line is no setting.
-        let restless: BTreeSet<&str> = starts
-            .windows(2)
-            .flat_map(|pair| differing(pair))
-            .fold(BTreeMap::new(), counted)
-            .into_iter()
-            .filter(|(_, n)| *n > FEW)
-            .map(|(name, _)| name)
-            .collect();
+        let restless = restless(&starts);
         let entity = of_service(evidence.text(service), evidence.text(host));
         let mut changed: Option<&Start<'_>> = None;
         for pair in starts.windows(2) {
@@ -85,16 +77,16 @@ fn is_keep_alive(name: &str) -> bool {
     name.to_lowercase().replace(['-', '_'], "").contains("keepalive")
 }
 
-/// The settings that differ between two starts.
-fn differing<'v>(pair: &[Start<'v>]) -> Vec<&'v str> {
-    let [before, after] = pair else { return Vec::new() };
-    let pairs = before.settings.iter().zip(after.settings.values());
-    pairs.filter(|((_, old), new)| old != new).map(|((name, _), _)| *name).collect()
-}
-
-fn counted<'v>(mut times: BTreeMap<&'v str, usize>, name: &'v str) -> BTreeMap<&'v str, usize> {
-    *times.entry(name).or_default() += 1;
-    times
+/// What differs from line to line, which is no setting.
+fn restless<'v>(starts: &[Start<'v>]) -> BTreeSet<&'v str> {
+    let mut times: BTreeMap<&str, usize> = BTreeMap::new();
+    for pair in starts.windows(2) {
+        let [before, after] = pair else { continue };
+        for ((name, old), new) in before.settings.iter().zip(after.settings.values()) {
+            *times.entry(name).or_default() += usize::from(old != new);
+        }
+    }
+    times.into_iter().filter(|(_, n)| *n > FEW).map(|(name, _)| name).collect()
 }
 
 #[cfg(test)]

@@ -154,7 +154,10 @@ impl Matched {
     fn merge(&mut self, other: Matched) {
         self.records += other.records;
         self.span = match (self.span.take(), other.span) {
-            (Some((a, b)), Some((x, y))) => Some((if x.nanos < a.nanos { x } else { a }, if y.nanos > b.nanos { y } else { b })),
+            (Some((a, b)), Some((x, y))) => {
+                let at = |stamp: &Stamp| (stamp.nanos, stamp.form);
+                Some((if at(&x) < at(&a) { x } else { a }, if at(&y) > at(&b) { y } else { b }))
+            }
             (mine, its) => mine.or(its),
         };
         if other.line < self.line {
