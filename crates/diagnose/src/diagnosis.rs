@@ -58,7 +58,7 @@ pub fn diagnose(evidence: &mut Evidence, pack: &Pack, asked: Option<(i64, i64)>)
             evidence.restrict(from, to);
         }
         let topology = Topology::new(evidence, pack);
-        diagnosis.missing = wanted::where_nothing_stands_out(evidence, pack);
+        diagnosis.missing = wanted::where_nothing_stands_out(evidence, &topology, pack);
         diagnosis.noted = uneventful::noted(evidence, pack, &Groups::new(evidence, &topology, pack));
         uneventful::requests(evidence, &topology, &mut diagnosis);
     }

@@ -27,7 +27,7 @@ pub fn of_format(format: &str) -> Option<&'static str> {
         "mariadb" => "mariadb",
         "redis" => "redis",
         "mongodb" => "mongodb",
-        "php-fpm" => "php-fpm",
+        "php-fpm" | "php-fpm.access" => "php-fpm",
         "rabbitmq" => "rabbitmq",
         "cassandra" => "cassandra",
         "clickhouse" => "clickhouse",

@@ -5,19 +5,21 @@
 //! are spoken of.
 
 mod given;
+mod unseen;
 
 use crate::advice::{Around, Filler};
 use crate::belief::Hypothesis;
 use crate::evidence::{Evidence, SourceInfo};
 use crate::names::{NONE, NameId};
 use crate::report::Missing;
-use crate::rules::{Pack, SignalId};
+use crate::rules::Pack;
 use crate::shared;
 use crate::symptoms::Incident;
 use crate::topology::Topology;
 use given::is_given;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
+pub(crate) use unseen::where_nothing_stands_out;
 use whyline_event::address;
 
 /// A hypothesis of less is asked about only after what every outage of requests asks for.
@@ -90,36 +92,6 @@ fn writer(source: &SourceInfo) -> Option<&'static str> {
     let is_of = |server: &&Server| server.of_path.iter().any(|part| source.path.contains(part));
     let is_access = SERVERS.iter().any(|server| server.access == source.format);
     SERVERS.iter().filter(|_| is_access).find(is_of).map(|server| server.program)
-}
-
-/// Where nothing stands out: the access logs of servers whose error logs tell of requests that failed.
-pub(crate) fn where_nothing_stands_out(evidence: &Evidence, pack: &Pack) -> Vec<Missing> {
-    let told: BTreeSet<SignalId> = pack
-        .faults
-        .iter()
-        .filter(|fault| fault.symptom && fault.id.starts_with("http."))
-        .flat_map(|fault| fault.evidence.iter().map(|item| item.signal))
-        .collect();
-    let mut hits: BTreeMap<&str, u64> = BTreeMap::new();
-    for series in evidence.series.iter().filter(|series| told.contains(&series.signal)) {
-        *hits.entry(evidence.text(series.host)).or_default() += series.total();
-    }
-    let mut list = Vec::new();
-    for (host, n) in hits {
-        for server in SERVERS.iter().filter(|server| server.given(evidence, host) == (false, true)) {
-            let requests = if n == 1 { "a request".to_string() } else { format!("{n} requests") };
-            list.push(Missing {
-                host: host.to_string(),
-                log: format!("access log of {}", server.program),
-                why: format!("the error log tells of {requests} that went wrong; this one would show what users felt"),
-                command: server.get_access.to_string(),
-                decides: String::new(),
-                incident: String::new(),
-                unreadable: None,
-            });
-        }
-    }
-    list
 }
 
 /// Programs that set a machine's clock by that of others, and so speak of these.

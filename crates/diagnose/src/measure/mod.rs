@@ -5,6 +5,7 @@
 mod addresses;
 mod answers;
 mod backend;
+mod checks;
 mod failures;
 mod gauges;
 mod levels;
@@ -125,6 +126,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     zones::measure(&mut view);
     removed::measure(&mut view);
     rerouted::measure(&mut view);
+    checks::measure(&mut view);
     gauges::measure(&mut view);
     answers::measure(&mut view);
     levels::measure(&mut view);

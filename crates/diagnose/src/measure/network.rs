@@ -44,7 +44,12 @@ fn checks(view: &mut View<'_>) {
         }
         let (_, name, _) = parts(view.evidence.text(series.entity));
         let requests = &view.evidence.requests;
-        let of_server = requests.choose(|kind| kind.server != NONE && is_server(view.evidence.text(kind.server), name));
+        let mut of_server = requests.choose(|kind| kind.server != NONE && is_server(view.evidence.text(kind.server), name));
+        if !of_server.contains(&true) {
+            // The balancer's own log of requests was not given: that of the machine behind the name.
+            let Some(host) = view.topology.behind(name) else { continue };
+            of_server = requests.choose(|kind| view.evidence.text(kind.host) == host);
+        }
         for (down, _) in series.bins.iter().filter(|(s, _)| (from..=to).contains(s)) {
             if found.contains_key(name) {
                 break;
@@ -53,10 +58,11 @@ fn checks(view: &mut View<'_>) {
             // Who answers requests later than a check waits for an answer fails it rightly.
             let is_late = |r: &Request| r.took().is_some_and(|took| took >= CHECK);
             let bad = served.iter().filter(|r| r.of.status >= 500 || is_late(r)).count();
+            let good = served.iter().filter(|r| r.of.status < 400).count();
             // So does who was asked before and answers later, or never.
             let later = requests.ended(&of_server, down * 1000 + 1000, (down + HANGS) * 1000).map(|(_, r)| r);
             let bad = bad + later.filter(|r| is_late(r) && r.start <= down * 1000).count();
-            if served.len() >= 3 && bad * 10 <= served.len() {
+            if served.len() >= 3 && good > 0 && bad * 10 <= served.len() {
                 let cite = served.iter().rev().take(1).map(|r| (r.of.source, r.of.line)).collect();
                 found.entry(name.to_string()).or_insert((*down * 1000, served.len() as u64, cite));
             }

@@ -1,6 +1,7 @@
 //! Symptoms: what users felt, when, and how much. Incidents: stretches of time in which symptoms are active.
 
 mod apart;
+mod beats;
 pub(crate) mod complaints;
 mod decline;
 mod edges;
@@ -16,6 +17,7 @@ pub(crate) mod told;
 use crate::evidence::{Evidence, Request};
 use crate::names::{NONE, NameId};
 use crate::rules::Pack;
+pub(crate) use beats::is_steady;
 use edges::{Edge, edges};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,6 +1,6 @@
 //! A steady stream of requests that stops while the log, or its neighbours, go on.
 
-use super::{Edge, Symptom, without_requests};
+use super::{Edge, Symptom, beats, without_requests};
 use crate::evidence::Evidence;
 use crate::measure::Times;
 use crate::names::{NONE, NameId};
@@ -40,6 +40,7 @@ pub(super) fn find(evidence: &Evidence, pack: &Pack, edges: &[Edge], edge: &Edge
     {
         holes.push((last, whole_end));
     }
+    holes.extend(beats::holes(evidence, edge).into_iter().filter(|(from, to)| to - from >= LEAST));
     for (from, to) in holes {
         // Only where other logs of the bundle show that the time was covered.
         let covered = (0..evidence.sources.len()).any(|s| evidence.ticks_within(s, from / 1000 + 2, to / 1000 - 2) > 0);

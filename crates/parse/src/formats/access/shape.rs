@@ -51,7 +51,11 @@ impl Format for Shaped {
         let mut head = [Meaning::Nothing; MOST];
         let classic = read_head(&tokens, &anchors, &mut head)?;
         let apache = self.name == "apache.access" || is_apache(&tokens, &anchors, &head);
-        record.format = if apache { "apache.access" } else { "nginx.access" };
+        record.format = match apache {
+            true => "apache.access",
+            false if is_php_fpm(&tokens, &anchors) => "php-fpm.access",
+            false => "nginx.access",
+        };
         record.body = text;
         record.severity = None;
         if anchors.stamp.is_some() {
@@ -345,6 +349,14 @@ fn is_apache(tokens: &Tokens<'_>, anchors: &Anchors, head: &[Meaning; MOST]) -> 
         && head.contains(&Meaning::Text(Key::User))
         && tokens.first().is_some_and(|t| address::split_port(t.text).1.is_some());
     common || vhost
+}
+
+/// The notation of PHP-FPM's workers (`%R - %u %t "%m %r%Q%q" %s`, sapi/fpm/fpm/fpm_conf.c, with the time of fpm_log.c): a time without brackets,
+/// a request without its protocol, and nothing behind the status.
+fn is_php_fpm(tokens: &Tokens<'_>, anchors: &Anchors) -> bool {
+    let bare = tokens.get(anchors.time.start).is_some_and(|t| t.kind == Kind::Bare && t.text.contains('/'));
+    let request = tokens.get(anchors.request).map_or("", |t| t.text);
+    bare && anchors.time.end == anchors.request && !request.contains(" HTTP/") && behind(tokens, anchors).next().is_none()
 }
 
 #[cfg(test)]
