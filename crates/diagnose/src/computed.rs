@@ -54,6 +54,7 @@ pub const ALL: &[Computed] = &[
     c("queue.depth-growth", "far more than usual waits in a queue", false),
     c("net.retransmissions-rise", "far more TCP segments than usual are sent again", false),
     c("edge.asks-for-removed", "a cache is asked for files that are gone, while another one has moved on to new ones", false),
+    c("dns.old-address-asked", "an address fails which a name stood for until it was moved", false),
     c("zone.loaded-before", "a name server loaded the zone of a name right before lookups of the name began to fail", false),
     c("upstream.moved", "the service behind the failing upstream now answers at another address", false),
     c("target.quiet", "the target of time-outs runs on and knows of no trouble", false),

@@ -170,7 +170,8 @@ pub fn unnamed(fault: &str, service: &str, host: Option<&str>) -> String {
         "db" => format!("the database of {who}"),
         "cache" => format!("the cache of {who}"),
         "queue" => format!("the broker of {who}"),
-        "dns" => format!("the name server of {who}"),
+        // The name server says the truth.
+        "dns" if fault != "dns.stale-record" => format!("the name server of {who}"),
         _ if fault == "auth.provider-unavailable" => format!("the identity provider of {who}"),
         _ => format!("what {who} calls"),
     }

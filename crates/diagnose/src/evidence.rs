@@ -7,7 +7,7 @@ pub use crate::requests::Request;
 use crate::requests::Requests;
 use crate::rules::SignalId;
 use crate::snapshot::{Snapshots, Telling};
-use crate::tally::{Gathered, Gauge, HitKey, Hits, Pair, Sample, join_seconds};
+use crate::tally::{Gathered, Gauge, HitKey, Hits, Pair, Resolved, Sample, join_seconds};
 use rustc_hash::FxHashMap;
 use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Form, Stamp, address};
@@ -108,6 +108,35 @@ impl Series {
     }
 }
 
+/// An address that a name stood for, as one writer told it in one source.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: NameId,
+    /// The address, without a port.
+    pub address: NameId,
+    /// A name server says so, by an answer or by a record that it took; else somebody who calls it.
+    pub is_answer: bool,
+    /// Host and service of the writer.
+    pub writer: (NameId, NameId),
+    /// When it was told first, in seconds, and where: source and line.
+    pub first: (i64, (u32, u32)),
+    /// When it was told last.
+    pub last: (i64, (u32, u32)),
+}
+
+/// What was told of names and their addresses, on the agreed clock.
+fn named(resolved: &Resolved, names: &Names, agreed: &impl Fn(u32, Form, i64) -> i64) -> Vec<Named> {
+    let each = resolved.iter().map(|(telling, (first, last))| {
+        let at = |(nanos, line): (i64, u32)| (agreed(telling.source, telling.form, nanos).div_euclid(NANOS), (telling.source, line));
+        let (name, address, is_answer, writer) = (telling.name, telling.address, telling.is_answer, telling.writer);
+        Named { name, address, is_answer, writer, first: at(*first), last: at(*last) }
+    });
+    let mut all: Vec<Named> = each.collect();
+    all.sort_by_key(|told| (names.text(told.name), names.text(told.address), told.first, told.last, told.is_answer));
+    all
+}
+
 /// Everything, on the agreed clock, in a stable order.
 #[derive(Debug, Default)]
 pub struct Evidence {
@@ -133,6 +162,8 @@ pub struct Evidence {
     pub listens: Vec<(NameId, NameId)>,
     /// For which hosts clients asked, by names or by private addresses with their ports, and how often.
     pub asked_hosts: FxHashMap<NameId, u32>,
+    /// Which addresses names stood for, in order.
+    pub named: Vec<Named>,
     /// Upstream and path, as a proxy's error log names them together.
     pub asked: Vec<((NameId, NameId), u32)>,
     /// Numbers in lines of statistics, with their second, in order of time.
@@ -163,6 +194,7 @@ impl Evidence {
             asked,
             snapshots,
             asked_hosts,
+            resolved,
             containers,
         } = gathered;
         containers::rename(&mut hits, &containers, &mut names);
@@ -204,7 +236,9 @@ impl Evidence {
         asked.sort_by(|((u, p), _), ((v, q), _)| (names.text(*u), names.text(*p)).cmp(&(names.text(*v), names.text(*q))));
         let mut listens: Vec<(NameId, NameId)> = listens.into_iter().collect();
         listens.sort_by_key(|(host, address)| (names.text(*host), names.text(*address)));
+        let named = named(&resolved, &names, &agreed);
         Evidence {
+            named,
             asked_hosts,
             asked,
             names,

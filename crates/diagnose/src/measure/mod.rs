@@ -14,6 +14,7 @@ mod removed;
 mod rerouted;
 mod settings;
 mod snapshot;
+mod stale;
 mod times;
 mod traffic;
 mod versions;
@@ -126,6 +127,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     zones::measure(&mut view);
     removed::measure(&mut view);
     rerouted::measure(&mut view);
+    stale::measure(&mut view);
     checks::measure(&mut view);
     gauges::measure(&mut view);
     answers::measure(&mut view);

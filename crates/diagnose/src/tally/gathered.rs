@@ -3,6 +3,7 @@
 use super::gauges::Gauge;
 use super::hits::{HitKey, Hits};
 use super::lookups::Lookups;
+use super::resolved::Resolved;
 use super::services::Services;
 use crate::containers::{self, Containers};
 use crate::names::{NONE, NameId, Names};
@@ -51,6 +52,8 @@ pub struct Gathered {
     pub snapshots: Snapshots,
     /// For which hosts clients asked, by names or by private addresses with their ports, and how often.
     pub asked_hosts: FxHashMap<NameId, u32>,
+    /// Which addresses names stood for.
+    pub resolved: Resolved,
     /// Names of containers by their ids.
     pub containers: Containers,
 }
@@ -100,6 +103,7 @@ impl Gathered {
             asked,
             snapshots,
             asked_hosts,
+            resolved,
             containers,
         } = other;
         drop(names);
@@ -107,6 +111,7 @@ impl Gathered {
         self.gauges.extend(gauges.into_iter().map(|g| Gauge { host: name(g.host), service: name(g.service), of: name(g.of), ..g }));
         self.lookups.merge(lookups, name);
         self.services.merge(services, name);
+        self.resolved.merge(resolved, name);
         self.hits.reserve(hits.len());
         for (key, hits) in hits {
             let key = HitKey { entity: name(key.entity), host: name(key.host), service: name(key.service), ..key };

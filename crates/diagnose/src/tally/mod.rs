@@ -9,6 +9,7 @@ mod gathered;
 mod gauges;
 mod hits;
 mod lookups;
+mod resolved;
 mod services;
 mod settings;
 
@@ -25,6 +26,7 @@ pub use gathered::{Gathered, Pair};
 pub use gauges::{Counter, Gauge};
 pub use hits::{HitKey, Hits, Kept, Sample, Text};
 pub use lookups::Lookups;
+pub use resolved::Resolved;
 pub use services::Services;
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -190,6 +192,12 @@ impl<'p> Tally<'p> {
             all.lookups.add(cache, at(record, stamp), writer);
         }
         gauges::gather(record, stamp, writer, all);
+        let (source, line) = (record.origin.source.0, u32::try_from(record.origin.line).unwrap_or(u32::MAX));
+        resolved::each(record, stamp, &mut |name, address, is_answer, stamp| {
+            let [name, address] = all.names.ids([name, address]);
+            let telling = resolved::Telling { name, address, is_answer, writer, source, form: stamp.form };
+            all.resolved.add(telling, (stamp.nanos, line));
+        });
         let is_start = services::is_start(record);
         if let Some(version) = services::version(record, is_start) {
             let version = all.names.id(version);
