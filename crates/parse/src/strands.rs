@@ -18,7 +18,8 @@ use whyline_event::stamp::NANOS;
 use whyline_event::{Bump, Key, Name, Record, Stamp, Value};
 
 /// The formats, as records carry them, that put an envelope round each line of a text.
-const CARRIERS: &[&str] = &["docker.json", "cri", "k8s.pod_prefix", "compose", "syslog.rfc3164", "syslog.rfc5424", "journald"];
+const CARRIERS: &[&str] =
+    &["docker.json", "cri", "k8s.pod_prefix", "compose", "loki", "aws.cloudwatch", "syslog.rfc3164", "syslog.rfc5424", "journald"];
 /// Of them those in which many programs share a stream, and where a message may well begin with a blank.
 const SHARED: &[&str] = &["syslog.rfc3164", "syslog.rfc5424", "journald"];
 /// What tells the writers of one source apart, as far as an envelope says; first what few of them share.

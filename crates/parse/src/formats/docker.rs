@@ -86,7 +86,7 @@ fn joined(cx: &Cx<'_>, parts: &str, last: &str) -> Option<String> {
 }
 
 /// Reads the text in a container's envelope.
-fn payload<'a>(cx: &Cx<'a>, envelope: &'static str, text: &'a str, record: &mut Record<'a>) {
+pub(super) fn payload<'a>(cx: &Cx<'a>, envelope: &'static str, text: &'a str, record: &mut Record<'a>) {
     record.body = text;
     if !cx.inner(envelope, text, record) {
         exception::fields(text, record);
@@ -190,12 +190,24 @@ impl Format for Prefixed {
             record.format = "k8s.pod_prefix";
             record.put_str(Key::PodName, pod);
             record.put_str(Key::ContainerName, container);
-            return Some(finish(cx, "k8s.pod_prefix", rest, record, 80));
+            finish(cx, "k8s.pod_prefix", rest, record);
+            fill::pod_as_host(record);
+            // Nothing else begins so; a text that nobody reads may stand for it where a whole line of another kind does not.
+            return Some(if record.format == "k8s.pod_prefix" { 80 } else { 96 });
         }
         if let Some((name, rest)) = compose(text) {
             record.format = "compose";
             record.put_str(Key::ContainerName, name);
-            return Some(finish(cx, "compose", rest, record, 60));
+            finish(cx, "compose", rest, record);
+            return Some(60);
+        }
+        if let Some((pod, container, rest)) = stern_plain(text) {
+            record.format = "k8s.pod_prefix";
+            record.put_str(Key::PodName, pod);
+            record.put_str(Key::ContainerName, container);
+            finish(cx, "k8s.pod_prefix", rest, record);
+            fill::pod_as_host(record);
+            return Some(if record.format == "k8s.pod_prefix" { 60 } else { 95 });
         }
         let (stamp, pod, rest) = stern(text)?;
         record.format = "k8s.pod_prefix";
@@ -206,7 +218,7 @@ impl Format for Prefixed {
     }
 
     fn starts(&self, _cx: &Cx<'_>, line: &str) -> bool {
-        begins_record(line) || kubectl(line).is_some() || compose(line).is_some() || stern(line).is_some()
+        begins_record(line) || kubectl(line).is_some() || compose(line).is_some() || stern_plain(line).is_some() || stern(line).is_some()
     }
 
     fn is_envelope(&self) -> bool {
@@ -215,7 +227,7 @@ impl Format for Prefixed {
 }
 
 /// A stamp may stand between the name and the text.
-fn finish<'a>(cx: &Cx<'a>, name: &'static str, rest: &'a str, record: &mut Record<'a>, fit: Fit) -> Fit {
+fn finish<'a>(cx: &Cx<'a>, name: &'static str, rest: &'a str, record: &mut Record<'a>) {
     let mut c = Cursor::new(rest);
     if rest.as_bytes().get(10) == Some(&b'T')
         && let Some(stamp) = c.stamp_by(stamp::iso)
@@ -227,7 +239,6 @@ fn finish<'a>(cx: &Cx<'a>, name: &'static str, rest: &'a str, record: &mut Recor
     } else {
         payload(cx, name, rest, record);
     }
-    fit
 }
 
 /// The bare stamp that `kubectl logs --timestamps` and `docker logs --timestamps` put before a line, in nanoseconds of which trailing zeros may be
@@ -307,10 +318,26 @@ fn stern(text: &str) -> Option<(whyline_event::Stamp, &str, &str)> {
     c.must(" ")?;
     let pod = c.word()?;
     c.must(" ")?;
+    is_of_deployment(pod).then_some((stamp, pod, c.rest))
+}
+
+/// stern's default template: pod, container and text.
+fn stern_plain(text: &str) -> Option<(&str, &str, &str)> {
+    let mut words = text.splitn(3, ' ');
+    let (pod, container, rest) = (words.next()?, words.next()?, words.next()?);
+    let is_label = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (container.starts_with(|c: char| c.is_ascii_lowercase()) && container.bytes().all(is_label) && is_of_deployment(pod))
+        .then_some((pod, container, rest))
+}
+
+/// Whether a name is that of a pod of a deployment: it ends with the hash of its replica set and five letters of its own.
+fn is_of_deployment(pod: &str) -> bool {
+    let is_made = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let mut parts = pod.rsplit('-');
-    let hash = parts.next().filter(|h| h.len() == 5 && h.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
-    let set = parts.next().filter(|h| (8..=10).contains(&h.len()) && h.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit()));
-    (hash.is_some() && set.is_some() && parts.next().is_some()).then_some((stamp, pod, c.rest))
+    let own = parts.next().filter(|own| own.len() == 5 && own.bytes().all(is_made));
+    let set =
+        parts.next().filter(|set| (8..=10).contains(&set.len()) && set.bytes().all(is_made) && set.bytes().any(|b| b.is_ascii_digit()));
+    own.is_some() && set.is_some() && parts.next().is_some()
 }
 
 #[cfg(test)]

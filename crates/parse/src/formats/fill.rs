@@ -16,6 +16,16 @@ pub fn once_str<'a>(record: &mut Record<'a>, key: Key, text: &'a str) {
     }
 }
 
+/// A pod is the machine that the programs in it see, and its name is their host name.
+pub fn pod_as_host(record: &mut Record<'_>) {
+    if !record.has(Key::HostName)
+        && record.has(Key::Namespace) | record.has(Key::ContainerName)
+        && let Some(pod) = record.str(Key::PodName)
+    {
+        record.put_str(Key::HostName, pod);
+    }
+}
+
 /// Adds a whole number unless the record has it; nothing where the text is no number.
 pub fn once_int<'a>(record: &mut Record<'a>, key: Key, text: &'a str) {
     if let Ok(number) = text.parse() {

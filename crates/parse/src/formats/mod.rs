@@ -30,6 +30,7 @@ pub mod json;
 pub mod jvm;
 pub mod keys;
 pub mod logfmt;
+pub mod loki;
 pub mod mail;
 pub mod message;
 pub mod mongodb;

@@ -2,8 +2,8 @@
 
 use super::{
     app, auditd, cef, columns, csv, daemons, databases, dmesg, dns, docker, docker_events, dotnet, generic, golang, java, journal,
-    journalctl, json, jvm, logfmt, mail, mongodb, monolog, mysql, packages, php, postgres, redis, servers, supervisord, syslog, uvicorn,
-    varnishlog, vendors, windows, xml,
+    journalctl, json, jvm, logfmt, loki, mail, mongodb, monolog, mysql, packages, php, postgres, redis, servers, supervisord, syslog,
+    uvicorn, varnishlog, vendors, windows, xml,
 };
 use crate::format::Format;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ pub fn system() -> Vec<Arc<dyn Format>> {
         Arc::new(docker::Cri),
         Arc::new(docker_events::DockerEvents),
         Arc::new(docker::Prefixed),
+        Arc::new(loki::LogCli),
         Arc::new(docker::Stamped),
         Arc::new(journal::JournalJson),
         Arc::new(journal::JournalExport),

@@ -3,7 +3,7 @@
 use super::flat::{Flat, Scalar};
 use super::{modsecurity, structured};
 use crate::format::Cx;
-use crate::formats::{fill, keys};
+use crate::formats::{fill, keys, loki};
 use whyline_event::{Key, Record, Severity, Value};
 
 /// A product.
@@ -26,6 +26,7 @@ static PRODUCTS: &[Product] = &[
     Product { name: "caddy", is: is_caddy, fill: caddy },
     Product { name: "postgresql", is: is_postgres, fill: postgres },
     Product { name: "modsecurity.audit", is: modsecurity::is, fill: modsecurity::fill },
+    Product { name: loki::NAME, is: loki::is, fill: loki::fill },
     Product { name: CLOUDWATCH, is: is_cloudwatch, fill: cloudwatch },
 ];
 
@@ -257,6 +258,7 @@ fn cloudwatch<'a>(cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
         crate::formats::message::fields(cx, record.body, record);
     }
     // `kube-controller-manager-0123456789abcdef0123456789abcdef`: the program, and which of those that run it.
+    fill::pod_as_host(record);
     let is_id = |id: &str| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit());
     if let Some((program, _)) =
         stream.and_then(|stream| stream.rsplit_once('-')).filter(|(program, id)| !program.contains('/') && is_id(id))

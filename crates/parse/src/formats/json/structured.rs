@@ -140,7 +140,7 @@ pub fn put<'a>(cx: &Cx<'a>, pairs: &[(&'a str, Scalar<'a>)], found: &Found<'a>, 
     for (at, ((name, value), role)) in pairs.iter().zip(found.roles).enumerate() {
         // Most pairs are a field with a text, which is not there yet.
         if let (Some(Role::Field(key)), Scalar::Str(text)) = (*role, *value)
-            && !matches!(key, Key::ExceptionMessage | Key::ProcessPid)
+            && !matches!(key, Key::ExceptionMessage | Key::ProcessPid | Key::CodeLine)
             && !record.fields.may_have(key)
         {
             if !text.is_empty() {
@@ -224,6 +224,8 @@ fn put_role<'a>(cx: &Cx<'a>, role: Role, name: &'a str, value: Scalar<'a>, conte
             Some(d) => record.put(Key::Duration, d),
             None => other(cx, name, value, record),
         },
+        // Where it is no number it is a text, of whatever.
+        Role::Field(Key::CodeLine) if text.parse::<u32>().is_err() => other(cx, name, value, record),
         Role::Caller => caller(cx, name, value, record),
         Role::Client if !text.is_empty() && !record.has(Key::ClientAddress) && is_address(text) => fill::client(record, text),
         // A list of addresses, as proxies hand it on: the first is the client's.
