@@ -294,11 +294,17 @@ fn states(pack: &Pack, evidence: &Evidence, groups: &Groups, incident: &Incident
         let of_series = |i: usize| evidence.series[i].bins.iter().map(|b| b.0);
         let ending: Vec<usize> = until.iter().flat_map(|signal| groups.at(*signal, &activity.place)).collect();
         let mut ends: Vec<i64> = ending.iter().copied().flat_map(of_series).collect();
+        ends.sort_unstable();
+        // What is told so late began as early as fits, if it had not ended since.
+        let late = pack.signals[activity.signal as usize].after.div_euclid(1000);
+        if let Some(first) = begins.first_mut().filter(|_| late > 0) {
+            let earliest = ends.iter().copied().filter(|e| e < first).max().unwrap_or(i64::MIN);
+            *first = (*first).min((*first - late).max(onset)).max(earliest);
+        }
         let exact = |second: i64, series: &[usize]| {
             let samples = series.iter().flat_map(|i| &evidence.series[*i].samples);
             samples.map(|s| s.nanos).filter(|nanos| nanos.div_euclid(1_000_000_000) == second).max()
         };
-        ends.sort_unstable();
         // Whole seconds that lie in some stretch, each counted once.
         let (mut covered, mut reached) = (0, i64::MIN);
         for begin in begins {

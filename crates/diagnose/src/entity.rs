@@ -50,11 +50,14 @@ pub fn service_of_path(path: &str) -> String {
     }
     // The folder of a stream names its program, unless it is that of the machine or one for all logs.
     let folder = parts.next().filter(|folder| parts.next().is_some() && !matches!(*folder, "log" | "logs" | "var"));
-    folder.filter(|_| STREAMS.contains(&stem)).unwrap_or(stem).to_string()
+    // The kubelet numbers the runs of a container.
+    let is_number = stem.bytes().all(|b| b.is_ascii_digit());
+    folder.filter(|_| is_number || STREAMS.contains(&stem)).unwrap_or(stem).to_string()
 }
 
 /// Names of what a program writes, rather than of a program.
-const STREAMS: [&str; 12] = ["error", "errors", "access", "out", "err", "stdout", "stderr", "output", "current", "log", "main", "console"];
+const STREAMS: [&str; 13] =
+    ["error", "errors", "access", "out", "err", "stdout", "stderr", "output", "current", "log", "logs", "main", "console"];
 
 /// A name without the day that rolling files carry behind it (`log-20261121`, Serilog's `log-20261121_001`, `shop-2026-11-21`).
 fn undated(stem: &str) -> &str {
@@ -213,7 +216,7 @@ mod tests {
             ("web02/erp/log-20261121.json", "erp"),
             ("web02/erp/log-20261121_001.json", "erp"),
             ("web02/erp/erp-2026-11-21.log", "erp"),
-            ("web02/erp/20261121.log", "20261121"),
+            ("web02/erp/20261121.log", "erp"),
             ("web02/pm2/pricing-out.log", "pricing"),
             ("web02/pm2/pricing-error-0.log", "pricing"),
             ("web02/shop/worker-2.log", "worker-2"),

@@ -101,7 +101,10 @@ impl Reach {
                 peers.iter().for_each(|p| add(peer_place(p), 1));
             }
         }
-        let stores = machines(evidence, |program| STORES.contains(&program)).collect();
+        let mut stores: BTreeSet<String> = machines(evidence, |program| STORES.contains(&program)).collect();
+        // A machine, mostly a pod, that is called like a store may write nothing.
+        let is_called_so = |host: &&String| host.split('-').any(|part| STORES.contains(&part));
+        stores.extend(topology.hosts.iter().filter(is_called_so).map(|host| format!("host:{host}")));
         let carriers = carriers(evidence, topology);
         let coincident = coincide::places(evidence, incident, activities);
         let in_state = coincide::in_state(evidence, incident, activities, &stores);
@@ -217,6 +220,20 @@ pub(crate) fn is_part(place: &str, of: &str) -> bool {
         && !place.starts_with("dependency:")
         && workload(called) == called
         && stands_for(place, called)
+}
+
+/// Whether two places are pods of one workload: where one ends, another takes its place.
+pub(crate) fn are_siblings(a: &str, b: &str) -> bool {
+    let name = |place| crate::entity::parts(place).1.rsplit('/').next().unwrap_or("");
+    let (x, y) = (name(a), name(b));
+    // A replica set is one of what it makes.
+    let is_of_workload = |place: &str, name: &str| is_of_replica_set(name) || place.contains("replicaset/");
+    x != y && workload(x) == workload(y) && is_of_workload(a, x) && is_of_workload(b, y)
+}
+
+/// Whether a name has the two hashes of a pod of a deployment at its end, not merely a number.
+pub(crate) fn is_of_replica_set(name: &str) -> bool {
+    name.strip_prefix(workload(name)).is_some_and(|rest| rest.matches('-').count() == 2)
 }
 
 /// The name of a workload: that of one of its pods without the two hashes, or the number, at its end, or that of a replica set without the one.
@@ -335,6 +352,12 @@ mod tests {
             assert!(reach.passes(place), "{place}");
         }
         assert!(is_part("host:cart-5c9f7d8b6-hhv8c", "service:Cart") && !is_part("host:cart-5c9f7d8b6-hhv8c", "name:cart-5c9f7d8b6-x2kqp"));
+        assert!(
+            are_siblings("host:cart-5c9f7d8b6-hhv8c", "name:cart-5c9f7d8b6-x2kqp")
+                && are_siblings("host:cart-5c9f7d8b6-hhv8c", "host:cart-6d5c8f9b7-x2kqp")
+        );
+        assert!(are_siblings("name:replicaset/cart-5c9f7d8b6", "host:cart-6d5c8f9b7-x2kqp"));
+        assert!(!are_siblings("host:web-01", "host:web-02") && !are_siblings("host:cart-5c9f7d8b6-hhv8c", "host:cart-5c9f7d8b6-hhv8c"));
         let others = ["host:shop-7d4f9c8b5d-x2kqp", "host:cluster-1", "name:svc", "host:kubernetes"];
         for place in ["host:art", "host:cartoon-5c9f7d8b6-hhv8c", "name:80", "service:fx2@"].into_iter().chain(others) {
             assert!(!reach.passes(place), "{place}");

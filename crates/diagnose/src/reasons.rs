@@ -1,10 +1,10 @@
 //! Deeper reasons: which faults are only steps of others, and how much a reason takes over from its steps.
 
-use crate::activity::Activity;
+use crate::activity::{Activity, programs_asked};
 use crate::belief::{Hypothesis, Known, Term, anchors_by, same_lines};
 use crate::evidence::Evidence;
 use crate::meant::is_the_store;
-use crate::reach::{Reach, is_endpoint, is_part, of_store};
+use crate::reach::{Reach, are_siblings, is_endpoint, is_of_replica_set, is_part, of_store};
 use crate::rules::{FaultId, Through};
 use crate::symptoms::Incident;
 use std::collections::BTreeSet;
@@ -31,8 +31,9 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
         let second: BTreeSet<FaultId> = direct.iter().filter(|f| active.contains(f)).flat_map(|f| reasons(*f)).collect();
         &direct | &second
     };
-    let linked = |a: &str, b: &str, deep: FaultId| -> bool {
-        if a == b {
+    let linked = |deep: &Hypothesis, step: &Hypothesis| -> bool {
+        let (a, b, fault) = (deep.place.as_str(), step.place.as_str(), &pack.faults[deep.fault].id);
+        if a == b || is_successor(fault, a, (&pack.faults[step.fault].id, b)) {
             return true;
         }
         // What a service complains of without naming it lies right below that service.
@@ -43,8 +44,8 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
             (Some(low), Some(up)) => {
                 // A store that nobody names may be anybody's.
                 let called = topology.calls.iter().any(|(_, callee)| callee == low);
-                let store = reach.stores.contains(a) || of_store(&pack.faults[deep].id);
-                let carrier = reach.carries(a, &pack.faults[deep].id);
+                let store = reach.stores.contains(a) || of_store(fault);
+                let carrier = reach.carries(a, fault);
                 carrier
                     || reach.comes_with_them(a) && reach.passes(b)
                     || topology.below(up).contains_key(low)
@@ -74,8 +75,8 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
                 let mutual = deeper(deep.fault).contains(&list[i].fault);
                 own_evidence(known, deep, &list[i]) >= 1.3
                     // Signs of a step may be older than the trouble.
-                    && (deep.onset <= list[i].onset.max(incident.onset) + within || !deep.dated || !list[i].dated)
-                    && (linked(&deep.place, &list[i].place, deep.fault) || anywhere(deep, &list[i]) || is_the_store(known, reach, list, deep, &list[i]))
+                    && (deep.onset <= list[i].onset.max(incident.onset) + within + takes(&deep.place, &list[i].place) || !deep.dated || !list[i].dated)
+                    && (linked(deep, &list[i]) || anywhere(deep, &list[i]) || is_the_store(known, reach, list, deep, &list[i]))
                     && deep.score >= 0.3
                     && (!mutual || deep.score > list[i].score)
             })
@@ -110,6 +111,24 @@ pub(crate) fn steps(known: &Known<'_>, reach: &Reach, incident: &Incident, list:
             list[root].terms.push(Term { name: "steps".into(), value: gain, note, activity: None });
         }
     }
+}
+
+/// So long (ms) after a pod has ended the failing start of the next one is told.
+const NEXT: i64 = 30_000;
+
+/// Whether a fault of Kubernetes keeps one pod of a workload from starting, where another one ended: in a roll-out, or when a node is emptied.
+/// What a service complains of without naming it may be a pod, too, and a store at an address of no machine here a pod that is called like it: the
+/// address of a Service is nobody's.
+fn is_successor(fault: &str, deep: &str, (step_fault, step): (&str, &str)) -> bool {
+    let name = crate::entity::parts(deep).1;
+    let is_store = || programs_asked(step_fault).iter().any(|program| name.split(['-', '/']).any(|part| part == *program));
+    fault.starts_with("k8s.")
+        && (are_siblings(deep, step) || step.starts_with("dependency:") && is_of_replica_set(name) || is_endpoint(step) && is_store())
+}
+
+/// How much later than its step a deeper fault may be told.
+fn takes(deep: &str, step: &str) -> i64 {
+    if are_siblings(deep, step) { NEXT } else { 0 }
 }
 
 /// Odds that what has a deeper reason in the rules came about without one that is active as well.

@@ -25,11 +25,20 @@ pub fn activities(evidence: &Evidence, topology: &Topology, pack: &Pack, inciden
         let place = place(topology, evidence.text(series.entity), evidence.text(series.host));
         groups.entry((series.signal, place, series.telling)).or_default().push(i);
     }
-    groups
-        .into_iter()
+    let is_over = |(signal, place, telling): &(SignalId, String, Telling), list: &[usize]| {
+        let until = pack.signals.get(*signal as usize).map_or(&[][..], |signal| &signal.until);
+        let ends = until.iter().filter_map(|end| groups.get(&(*end, place.clone(), *telling))).flatten();
+        let seconds = |number: &usize| evidence.shown[*number].bins.iter().map(|bin| bin.0);
+        let before = |second: &i64| *second * 1000 < incident.onset;
+        let last = list.iter().flat_map(seconds).filter(before).max();
+        let none_later = !list.iter().flat_map(seconds).any(|second| !before(&second));
+        none_later && ends.flat_map(seconds).filter(before).max() >= last
+    };
+    let lasting = groups.iter().filter(|(key, list)| key.2 == Telling::State || !is_over(key, list));
+    lasting
         .filter_map(|((signal, place, telling), list)| match telling {
-            Telling::State => state(evidence, incident, signal, place, list),
-            _ => dated(evidence, pack, incident, signal, place, list),
+            Telling::State => state(evidence, incident, *signal, place.clone(), list.clone()),
+            _ => dated(evidence, pack, incident, *signal, place.clone(), list.clone()),
         })
         .collect()
 }

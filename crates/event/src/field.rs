@@ -68,6 +68,7 @@ fields! {
     PodName "k8s.pod.name" Keyword ["pod", "kubernetes.pod.name"] "Kubernetes pod";
     Namespace "k8s.namespace.name" Keyword ["namespace", "kubernetes.namespace"] "Kubernetes namespace";
     NodeName "k8s.node.name" Keyword ["node", "kubernetes.node.name"] "Kubernetes node";
+    ObjectName "k8s.object.name" Keyword [] "what else an event or a controller of Kubernetes speaks of, with its kind (`replicaset/shop-7d4f9c8b5d`)";
     EventName "event.name" Keyword ["event", "reason", "event.code"] "the kind of event, as its writer names it (Kubernetes reason, Windows event id)";
     Method "http.request.method" Keyword ["method", "http.method"] "HTTP method";
     Status "http.response.status_code" Int ["status", "http.status_code"] "HTTP status of the answer";

@@ -42,6 +42,11 @@ impl Layouts {
                 }
             } else if let Some(top) = path.strip_suffix("/nodes.json").or((*path == "nodes.json").then_some("")) {
                 layouts.dumps.insert(top.to_string());
+            } else if let Some(top) = path.strip_suffix("/logs.txt").and_then(above_pod)
+                && text(i).starts_with(START.as_bytes())
+            {
+                // The lists of objects were not copied.
+                layouts.dumps.insert(top.to_string());
             }
         }
         layouts
@@ -72,10 +77,20 @@ impl Layouts {
         let parts: Vec<&str> = inside.split('/').collect();
         match parts[..] {
             [namespace, pod, "logs.txt"] => Some(pod_log(namespace, pod, None)),
+            [.., "events.json" | "events.yaml"] => None,
             [_] | [_, _] if inside.ends_with(".json") || inside.ends_with(".yaml") => Some(Placed { no_log: true, ..Placed::default() }),
             _ => None,
         }
     }
+}
+
+/// How a log in a dump of a cluster begins (kubectl pkg/cmd/clusterinfo/clusterinfo_dump.go).
+const START: &str = "==== START logs for container ";
+
+/// The folder above those of a pod and its namespace; the text is empty where these are on top.
+fn above_pod(folder: &str) -> Option<&str> {
+    let (above, _pod) = folder.rsplit_once('/')?;
+    Some(above.rsplit_once('/').map_or("", |(top, _)| top))
 }
 
 /// What the name of a file alone says: Tomcat's access log, whose lines are any web server's, is always called so
@@ -198,6 +213,11 @@ mod tests {
         assert_eq!(said(&dump.place("d/shop/api-7c9d/logs.txt")), (Some("api-7c9d"), vec!["shop", "api-7c9d"], false));
         assert!(dump.place("d/shop/pods.json").no_log && dump.place("d/nodes.json").no_log);
         assert_eq!(none.place("d/shop/api-7c9d/logs.txt"), Placed::default());
+        assert!(!dump.place("d/shop/events.json").no_log);
+        let begins = |_| b"==== START logs for container web of pod shop/api-7c9d ====".to_vec();
+        for path in ["shop/api-7c9d/logs.txt", "x/d/shop/api-7c9d/logs.txt"] {
+            assert_eq!(said(&Layouts::of(&[path], &begins).place(path)).0, Some("api-7c9d"), "{path}");
+        }
         assert!(none.place("g/namespaces/shop/pods/api/api.yaml").no_log);
         assert!(none.place("g/namespaces/shop/core/pods.yaml").no_log && !none.place("g/namespaces/shop/core/events.yaml").no_log);
         assert_eq!(none.place("var/log/pods/README"), Placed::default());

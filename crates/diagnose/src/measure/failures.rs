@@ -4,6 +4,7 @@ use super::{View, quantile};
 use crate::entity::endpoint;
 use crate::evidence::Request;
 use crate::names::{NONE, NameId};
+use crate::reach::is_of_replica_set;
 use crate::requests::Kind;
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::address;
@@ -119,7 +120,11 @@ fn upstreams(view: &mut View<'_>) {
         // After the trouble (or beside it) the same paths are served by an address that was never used before.
         let new = view.edge_kinds(|kind| kind.status < 500 && kind.upstream != NONE && !used.contains(&kind.upstream));
         let later = requests.ended(&new, onset + 1, i64::MAX).map(|(_, r)| r).filter(|r| r.of.upstream != upstream);
-        let later: BTreeSet<NameId> = later.filter(|r| paths.contains(&r.of.path)).map(|r| r.of.upstream).collect();
+        let later: Vec<Request> = later.filter(|r| paths.contains(&r.of.path)).collect();
+        // Pods come and go under addresses of their own, and whoever sends to them hears of it without any name server.
+        let is_pod = view.topology.behind(&text).is_some_and(|host| is_of_replica_set(&host));
+        let stays = is_pod || is_still_asked(view, upstream, &later);
+        let later: BTreeSet<NameId> = later.iter().filter(|r| paths.contains(&r.of.path)).map(|r| r.of.upstream).collect();
         // What answers by itself has not moved away.
         let is_unanswered = |i: &&u32| {
             let of = &view.request(**i).of;
@@ -128,7 +133,7 @@ fn upstreams(view: &mut View<'_>) {
         };
         let unanswered = list.iter().filter(is_unanswered).count();
         // A group has no address that it could have left: its servers come and go under one name.
-        if !is_group(&text) && used_before && !later.is_empty() && unanswered * 2 >= list.len() {
+        if !is_group(&text) && used_before && !later.is_empty() && !stays && unanswered * 2 >= list.len() {
             let others: Vec<&str> = later.iter().map(|u| view.evidence.text(*u)).collect();
             let note = format!("the same paths are served by {} later, which was never asked before", others.join(", "));
             view.add("upstream.moved", endpoint(&text), onset, note, cite.clone());
@@ -137,6 +142,21 @@ fn upstreams(view: &mut View<'_>) {
         none_served(view, upstream);
         other_port(view, upstream, &list, used_before);
     }
+}
+
+/// Whether a proxy goes on asking an upstream behind the first answers of others: these came beside it, not in its place.
+fn is_still_asked(view: &View<'_>, upstream: NameId, later: &[Request]) -> bool {
+    /// Requests under way are sent where they were sent before (ms); some others may be.
+    const UNDER_WAY: i64 = 5_000;
+    const SOME: usize = 5;
+    let mut first: BTreeMap<NameId, i64> = BTreeMap::new();
+    for r in later {
+        first.entry(r.of.host).and_modify(|end| *end = (*end).min(r.end)).or_insert(r.end);
+    }
+    let old = view.edge_kinds(|kind| kind.upstream == upstream && first.contains_key(&kind.host));
+    let asked = view.evidence.requests.of(&old).map(|(_, r)| r);
+    let after = asked.filter(|r| first.get(&r.of.host).is_some_and(|end| r.start > end + UNDER_WAY));
+    after.take(SOME).count() == SOME
 }
 
 /// Another port of the machine that the failing requests went to, which serves all through the incident.

@@ -155,6 +155,8 @@ struct TimedOut {
 
 /// Of these time-outs another signal tells as well (`nginx.upstream-timeout`); the connection stood.
 const ANSWERS: [&str; 1] = ["nginx.upstream-read-timeout"];
+/// Signals of which the same lines are those of others as well, by how far the connection was.
+const ANY_PHASE: [&str; 1] = ["nginx.upstream-timeout"];
 /// One line that names a fault (the logarithm of `conclusive`) is trouble enough.
 const CONCLUSIVE: f64 = 4.0;
 
@@ -164,7 +166,10 @@ fn quiet_targets(view: &mut View<'_>) {
     let mut targets: BTreeMap<String, TimedOut> = BTreeMap::new();
     for series in &view.evidence.series {
         let signal = &view.pack.signals[series.signal as usize];
-        if !signal.id.contains("timeout") || ![Key::Peer, Key::UpstreamAddress].into_iter().any(|k| signal.accuses(k)) {
+        if !signal.id.contains("timeout")
+            || ANY_PHASE.contains(&signal.id.as_str())
+            || ![Key::Peer, Key::UpstreamAddress].into_iter().any(|k| signal.accuses(k))
+        {
             continue;
         }
         let n = series.within(from, to);

@@ -37,7 +37,7 @@ impl Format for Glog {
             fill::once_int(record, Key::CodeLine, line);
         }
         record.body = c.rest;
-        pod(c.rest, record);
+        pod(cx, c.rest, record);
         exception::fields(c.rest, record);
         message::fields(cx, c.rest, record);
         Some(88)
@@ -49,17 +49,25 @@ impl Format for Glog {
 }
 
 /// Structured values of Kubernetes components: `pod="namespace/name"`, `node="name"`.
-fn pod<'a>(text: &'a str, record: &mut Record<'a>) {
+fn pod<'a>(cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) {
     let value = |mark: &str| text.split_once(mark).and_then(|(_, rest)| rest.split('"').next());
     if let Some((namespace, name)) = value(" pod=\"").and_then(|v| v.split_once('/')) {
         fill::once_str(record, Key::PodName, name);
         fill::once_str(record, Key::Namespace, namespace);
     } else if let Some((namespace, name)) = workload(text) {
         fill::once_str(record, Key::Namespace, namespace);
-        match refused_pod(text) {
-            Some(pod) => fill::once_str(record, Key::PodName, pod),
-            None => record.put_other("k8s.object.name", Value::Str(name)),
+        if let Some(pod) = refused_pod(text) {
+            fill::once_str(record, Key::PodName, pod);
         }
+        let object = cx.keep(&format!("{}{name}", kind(record.str(Key::CodeFile).unwrap_or(""))));
+        record.put(Key::ObjectName, Value::Str(object));
+    } else if let Some(name) = value(" pod \"").filter(|name| !name.contains([' ', '/', '\\'])) {
+        // The kubelet's volumes (pkg/volume/util/nestedpendingoperations).
+        fill::once_str(record, Key::PodName, name);
+    } else if let Some((namespace, name)) = value(" Service \"").and_then(|v| v.split_once('/')) {
+        // ingress-nginx (internal/ingress/controller/controller.go).
+        fill::once_str(record, Key::Namespace, namespace);
+        record.put(Key::ObjectName, Value::Str(cx.keep(&format!("service/{name}"))));
     }
     if let Some(node) = value(" node=\"") {
         fill::once_str(record, Key::NodeName, node);
@@ -83,6 +91,17 @@ fn workload(text: &str) -> Option<(&str, &str)> {
     c.must("/")?;
     let name = c.run(is_name)?;
     c.rest.starts_with(['\\', '"', ',', ':', ' ']).then_some((namespace, name))
+}
+
+/// What a controller brings to its wanted state, by the file that it is in.
+fn kind(file: &str) -> &'static str {
+    match file {
+        "replica_set.go" => "replicaset/",
+        "stateful_set.go" => "statefulset/",
+        "daemon_controller.go" => "daemonset/",
+        "job_controller.go" => "job/",
+        _ => "",
+    }
 }
 
 /// The pod that admission refused: `pods "web-0" is forbidden`; of a name that is still to be made up only the beginning is told.

@@ -145,7 +145,7 @@ fn event<'a>(cx: &Cx<'a>, flat: &Flat<'a>, record: &mut Record<'a>) {
         (Some("Node"), Some(name)) => fill::once_str(record, Key::NodeName, name),
         (Some(kind), Some(name)) => {
             let object = cx.keep(&format!("{}/{name}", kind.to_ascii_lowercase()));
-            record.put_other("k8s.object.name", Value::Str(object));
+            record.put(Key::ObjectName, Value::Str(object));
         }
         _ => {}
     }

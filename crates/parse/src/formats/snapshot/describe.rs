@@ -139,7 +139,7 @@ impl Describe {
         } else if self.is_node {
             put(record, Key::NodeName, cx.keep(&self.name));
         } else if !self.name.is_empty() {
-            record.put_other("k8s.object.name", Value::Str(cx.keep(&self.name)));
+            record.put(Key::ObjectName, Value::Str(cx.keep(&self.name)));
         }
         if self.area == Area::Containers {
             put(record, Key::ContainerName, cx.keep(&self.container));

@@ -140,12 +140,22 @@ fn read_pod<'a>(table: &Table, text: &'a str, record: &mut Record<'a>) {
         record.put(Key::Restarts, Value::Int(count));
     }
     let ago = ago.trim_matches(['(', ')']).strip_suffix(" ago").and_then(age::kubectl);
+    let waits = (status == "Pending" && table.cell(text, "NODE") == "<none>").then(|| age::kubectl(table.cell(text, "AGE"))).flatten();
+    if let Some(age) = waits.filter(|age| *age >= MOMENT) {
+        // No node has taken it since it was made; the wide table says so.
+        record.put_other("k8s.pod.scheduled", Value::Bool(false));
+        record.put(Key::EventAge, Value::Duration(age));
+        return;
+    }
     match ago {
         // It runs again: what the row tells is when it was started again.
         Some(ago) if status == "Running" => record.put(Key::EventAge, Value::Duration(ago)),
         _ => state(record),
     }
 }
+
+/// A pod that was made less than so long ago (ns) may just not have been looked at.
+const MOMENT: i64 = 30_000_000_000;
 
 fn read_node<'a>(table: &Table, text: &'a str, record: &mut Record<'a>) {
     state(record);
@@ -165,7 +175,7 @@ fn read_other<'a>(table: &Table, text: &'a str, record: &mut Record<'a>) {
             record.put_other(if head == "STATUS" { "k8s.object.status" } else { "k8s.object.ready" }, Value::Str(table.cell(text, head)));
         }
     }
-    record.put_other("k8s.object.name", Value::Str(table.cell(text, "NAME")));
+    record.put(Key::ObjectName, Value::Str(table.cell(text, "NAME")));
 }
 
 /// The column that tells when an event was seen last: kubectl's own, or one of `-o custom-columns`, whose heads people choose.
@@ -188,8 +198,8 @@ fn read_event<'a>(table: &Table, text: &'a str, record: &mut Record<'a>) {
         _ if name.is_empty() => {}
         "pod" | "pods" => put(record, Key::PodName, name),
         "node" | "nodes" => put(record, Key::NodeName, name),
-        _ if object.is_empty() => record.put_other("k8s.object.name", Value::Str(name)),
-        _ => record.put_other("k8s.object.name", Value::Str(object)),
+        _ if object.is_empty() => record.put(Key::ObjectName, Value::Str(name)),
+        _ => record.put(Key::ObjectName, Value::Str(object)),
     }
 }
 
