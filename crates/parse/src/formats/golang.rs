@@ -235,7 +235,7 @@ mod tests {
                 r#""Unhandled Error" err="sync \"shop/web-7d9c\" failed with pods \"web-7d9c-x2\" is forbidden: exceeded quota: team""#,
                 "shop",
                 Some("web-7d9c-x2"),
-                None,
+                Some("web-7d9c"),
             ),
             (
                 r#""Unhandled Error" err="sync \"shop/web-7d9c\" failed with pods \"web-7d9c-\" is forbidden: no""#,
@@ -247,18 +247,22 @@ mod tests {
                 r#""Unhandled Error" err="error syncing StatefulSet shop/web, requeuing: pods \"web-0\" is forbidden: no""#,
                 "shop",
                 Some("web-0"),
-                None,
+                Some("web"),
             ),
+            (r#"Error: SetUp failed for volume "v" pod "web-0" (UID: "b4") : secret "a" not found"#, "", Some("web-0"), None),
+            (r#"Error obtaining Endpoints for Service "shop/web": no object"#, "shop", None, Some("service/web")),
             (r#""Syncing" pod="shop/web-0" node="n1""#, "shop", Some("web-0"), None),
             ("async sync of things", "", None, None),
             ("sync a/b.go: done", "", None, None),
         ] {
             let mut r = Record::new(text, Origin::default());
-            super::pod(text, &mut r);
-            let object_name = r.values(whyline_event::Name::Other("k8s.object.name")).next();
+            super::pod(&cx, text, &mut r);
             assert_eq!((r.str(Key::Namespace).unwrap_or(""), r.str(Key::PodName)), (namespace, pod), "{text}");
-            assert_eq!(object_name, object.map(Value::Str), "{text}");
+            assert_eq!(r.str(Key::ObjectName), object, "{text}");
         }
+        let text = r#"E1121 10:30:01.123456 1 replica_set.go:562] "Unhandled Error" err="sync \"shop/web-7d9c\" failed with x""#;
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!((Glog.read(&cx, text, &mut r), r.str(Key::ObjectName)), (Some(88), Some("replicaset/web-7d9c")));
         let text = "W261121 10:30:01.123456 77 1@kv/a.go:48 ⋮ [n1] 12 slow";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(Glog.read(&cx, text, &mut r), Some(88));
