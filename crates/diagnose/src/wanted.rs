@@ -94,8 +94,9 @@ fn writer(source: &SourceInfo) -> Option<&'static str> {
     SERVERS.iter().filter(|_| is_access).find(is_of).map(|server| server.program)
 }
 
-/// Programs that set a machine's clock by that of others, and so speak of these.
-const TIME_KEEPERS: [&str; 5] = ["chronyd", "ntpd", "ntpd-rs", "openntpd", "systemd-timesyncd"];
+/// Programs that keep a machine's clock, names and addresses, and so speak of those who serve these.
+const KEEPERS: [&str; 9] =
+    ["chronyd", "ntpd", "ntpd-rs", "openntpd", "systemd-timesyncd", "systemd-resolved", "systemd-networkd", "dhclient", "NetworkManager"];
 
 /// Formats of servers and proxies whose log of requests says that they failed and not why; by what their names begin with.
 const WEB: [&str; 10] = ["nginx", "apache", "haproxy", "iis", "caddy", "traefik", "envoy", "squid", "varnish", "aws"];
@@ -153,6 +154,9 @@ impl Unsure<'_> {
         let suspects: Vec<&str> = likely.iter().map(|h| h.machine()).filter(|host| self.topology.hosts.contains(*host)).collect();
         let mut list: Vec<Missing> =
             likely.iter().filter(|h| h.terms.iter().any(|term| term.name == shared::NAME)).map(|h| self.of_shared(h)).collect();
+        if likely.is_empty() && self.incident.symptoms.iter().any(|symptom| symptom.id == "http.slow") {
+            list.extend(self.fronts().into_iter().map(|front| self.of_load(front)));
+        }
         list.extend(likely.into_iter().flat_map(|h| self.by_rule(h)));
         list.extend(self.usual(&systems, &suspects));
         list.extend(others.into_iter().flat_map(|h| self.by_rule(h)));
@@ -175,6 +179,12 @@ impl Unsure<'_> {
         let why = "several machines became slow at once; would tell the reason inside the service from one that they share".to_string();
         let command = "sar -u -q -d; grep . /proc/pressure/cpu /proc/pressure/io";
         Missing { decides: self.pack.faults[h.fault].id.clone(), ..self.one(h.machine(), log, why, command) }
+    }
+
+    /// What would tell whether a machine had too much to do, where nothing says what made it slow.
+    fn of_load(&self, host: &str) -> Missing {
+        let why = "answers were slow, and no line says why; would tell whether the machine had too much to do".to_string();
+        self.one(host, "load of the processors and disks".to_string(), why, "sar -u -q -d -W; grep . /proc/pressure/*")
     }
 
     /// What the rule of a fault asks for, as far as it was not given.
@@ -343,13 +353,13 @@ impl Unsure<'_> {
         asked
     }
 
-    /// Whether nobody but the keepers of a machine's clock speak of a peer.
-    fn is_time_server(&self, host: &str, peer: &str) -> bool {
+    /// Whether nobody but the keepers of a machine's clock, names and addresses speak of a peer.
+    fn serves_the_system(&self, host: &str, peer: &str) -> bool {
         let text = |id| self.evidence.text(id);
         let pairs = self.evidence.pairs.iter().map(|(pair, _)| pair);
         let mut speakers =
             pairs.filter(|pair| text(pair.host) == host && text(pair.peer) == peer).map(|pair| text(pair.service)).peekable();
-        speakers.peek().is_some() && speakers.all(|service| TIME_KEEPERS.contains(&service))
+        speakers.peek().is_some() && speakers.all(|service| KEEPERS.contains(&service))
     }
 
     /// Machines that are spoken of but whose logs were not given.
@@ -359,7 +369,7 @@ impl Unsure<'_> {
         for host in self.incident.hosts() {
             for near in self.topology.below(host).into_keys() {
                 let unlogged = self.topology.unlogged.get(&near).into_iter().flatten();
-                for peer in unlogged.filter(|peer| !self.is_time_server(&near, peer)).take(3) {
+                for peer in unlogged.filter(|peer| !self.serves_the_system(&near, peer)).take(3) {
                     let why = format!("{near} speaks of it, but none of its logs was given");
                     list.push(self.one(peer, format!("the system and service logs of {peer}"), why, &format!("journalctl {journal}")));
                 }

@@ -37,6 +37,9 @@ pub(super) fn measure(view: &mut View<'_>) {
                 view.add("memory.growth", entity, begun.max(onset - BEFORE) * 1000, note, vec![(source, line)]);
             }
         } else if let Some((begun, line, note)) = piling_up(&levels, onset, end) {
+            // Who only counts what waits is not the one for whom it does.
+            let counts = ["stat", "metric", "monitor", "exporter", "check", "watch", "probe"].iter().any(|word| service.contains(word));
+            let entity = if counts && !host.is_empty() { format!("host:{host}") } else { entity };
             let of = view.evidence.text(of);
             let note = if of.is_empty() { note } else { format!("{of}: {note}") };
             view.add("queue.depth-growth", entity, begun * 1000, note, vec![(source, line)]);
@@ -119,8 +122,16 @@ const TIMES: f64 = 5.0;
 
 /// A queue that is far deeper than before: since when, the line of the highest level, and a note.
 fn piling_up(levels: &[Level], onset: i64, end: i64) -> Option<(i64, u32, String)> {
-    let mut before: Vec<f64> = levels.iter().filter(|level| level.0 < onset - BEFORE).map(|level| level.2).collect();
-    before.sort_by(f64::total_cmp);
+    let until = |second: i64| {
+        let mut before: Vec<f64> = levels.iter().filter(|level| level.0 < second).map(|level| level.2).collect();
+        before.sort_by(f64::total_cmp);
+        before
+    };
+    // Work may have piled up for a while before anybody felt it; where little is known of before, all of that must be low.
+    let mut before = until(onset - BEFORE);
+    if before.len() < 3 {
+        before = until(onset);
+    }
     let usual = *before.get(before.len() / 2).filter(|_| before.len() >= 3)?;
     let during = || levels.iter().filter(|level| (onset - BEFORE..=end).contains(&level.0));
     let most = during().max_by(|a, b| a.2.total_cmp(&b.2))?;
