@@ -22,8 +22,8 @@ const SERVED: usize = 20;
 /// A check may begin so long (ms) before others feel it: several must fail first.
 const EARLY: i64 = 60_000;
 
-/// What one client asked for: the machine that logged it, client and path.
-type Check = (NameId, NameId, NameId);
+/// What one client asked for: the machine that logged it, client and exact path.
+type Check = (NameId, NameId, u64);
 
 /// When, how often, and the first of them.
 #[derive(Default)]
@@ -52,26 +52,26 @@ pub(super) fn measure(view: &mut View<'_>) {
     let refused = requests.choose(|kind| kind.access && (300..500).contains(&kind.status));
     let mut checks: BTreeMap<Check, Asked> = BTreeMap::new();
     for (_, r) in requests.ended(&refused, from, to).filter(|(_, r)| is_checker(view, r)) {
-        checks.entry((r.of.host, r.of.client, r.of.path)).or_default().add(r);
+        checks.entry((r.of.host, r.of.client, r.of.exactly())).or_default().add(r);
     }
     checks.retain(|_, asked| {
         asked.ends.sort_unstable();
         asked.times >= LEAST && is_steady(&asked.ends)
     });
-    for ((host, client, path), list) in checks {
+    for ((host, client, asked_for), list) in checks {
         let Some(first) = list.first.first() else { continue };
         let of_host = view.evidence.requests.choose(|kind| kind.access && kind.host == host);
         let (mut begun, mut served, mut asked) = (i64::MAX, 0, 0);
         for (_, r) in view.evidence.requests.ended(&of_host, i64::MIN, to) {
             begun = begun.min(r.end);
             served += usize::from(r.end < first.end && r.of.status < 400);
-            asked += usize::from((r.of.client, r.of.path) == (client, path));
+            asked += usize::from((r.of.client, r.of.exactly()) == (client, asked_for));
         }
         // It was asked for only since then, and never served.
         if first.end - begun < BEFORE || served < SERVED || asked != list.times {
             continue;
         }
-        let (host, client, path) = (view.evidence.text(host), view.evidence.text(client), view.evidence.text(path));
+        let (host, client, path) = (view.evidence.text(host), view.evidence.text(client), view.evidence.text(first.of.path));
         let place = if host.is_empty() { "the server" } else { host };
         let note = format!("{client} asks {place} for {path} since then, at a steady pace, and is answered {} each time", first.of.status);
         let cite = list.first.iter().map(|r| (r.of.source, r.of.line)).collect();

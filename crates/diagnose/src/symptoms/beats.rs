@@ -54,11 +54,11 @@ fn stretches(counts: &[u32], usual: u32) -> Vec<(usize, usize)> {
     found
 }
 
-/// Who asks, and for what.
-type Pair = (NameId, NameId);
+/// Who asks, and for what exactly.
+type Pair = (NameId, u64);
 
 fn pair(r: &Request) -> Pair {
-    (r.of.client, r.of.path)
+    (r.of.client, r.of.exactly())
 }
 
 /// What was asked by one client for one path.
