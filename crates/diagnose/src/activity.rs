@@ -160,8 +160,10 @@ pub(crate) fn only_store(evidence: &Evidence, signal: &str) -> Option<String> {
     let hosts: std::collections::BTreeSet<&str> = evidence
         .programs
         .iter()
-        .filter(|((_, p), _)| programs.contains(&evidence.text(*p)))
-        .map(|((h, _), _)| evidence.text(*h))
+        .map(|(of, _)| of)
+        .chain(&evidence.units)
+        .filter(|(_, p)| programs.contains(&evidence.text(*p)))
+        .map(|(h, _)| evidence.text(*h))
         .filter(|h| !h.is_empty())
         .collect();
     if hosts.len() == 1 { hosts.first().map(|only| format!("host:{only}")) } else { None }

@@ -66,6 +66,7 @@ pub const ALL: &[Computed] = &[
     x("backend.not-slower", "the service's own times stayed the same", false),
     c("queue.growth", "requests wait longer in the proxy's queue", true),
     c("checks.fail-while-serving", "health checks fail for servers that answer real requests well", true),
+    c("firewall.changed-and-back", "the rules of a packet filter were changed when the trouble began and again when it ended", false),
     c("checks.ask-anew", "health checks ask for another path since then, and are refused", true),
     x("dependency.logged", "errors name a host of which a log of requests was given", false),
     c("dependency.unlogged", "errors name a target of which no log was given", false),

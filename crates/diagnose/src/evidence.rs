@@ -158,6 +158,8 @@ pub struct Evidence {
     pub pairs: Vec<(Pair, u32)>,
     /// Host and program, with records.
     pub programs: Vec<((NameId, NameId), u32)>,
+    /// Host and program, of which only the manager of its services speaks or that as well.
+    pub units: Vec<(NameId, NameId)>,
     /// Host and address at which its programs say that they listen.
     pub listens: Vec<(NameId, NameId)>,
     /// For which hosts clients asked, by names or by private addresses with their ports, and how often.
@@ -187,6 +189,7 @@ impl Evidence {
             ticks,
             pairs,
             programs,
+            units,
             listens,
             gauges,
             lookups,
@@ -236,6 +239,8 @@ impl Evidence {
         asked.sort_by(|((u, p), _), ((v, q), _)| (names.text(*u), names.text(*p)).cmp(&(names.text(*v), names.text(*q))));
         let mut listens: Vec<(NameId, NameId)> = listens.into_iter().collect();
         listens.sort_by_key(|(host, address)| (names.text(*host), names.text(*address)));
+        let mut units: Vec<(NameId, NameId)> = units.into_iter().collect();
+        units.sort_by_key(|(host, program)| (names.text(*host), names.text(*program)));
         let named = named(&resolved, &names, &agreed);
         Evidence {
             named,
@@ -250,6 +255,7 @@ impl Evidence {
             ticks: seconds,
             pairs,
             programs,
+            units,
             listens,
             gauges,
         }

@@ -191,8 +191,9 @@ impl Reach {
 
 /// The places of machines that run some program.
 fn machines<'e>(evidence: &'e Evidence, is_it: impl Fn(&str) -> bool + 'e) -> impl Iterator<Item = String> + 'e {
-    let running = evidence.programs.iter().filter(move |((_, program), _)| is_it(evidence.text(*program)));
-    running.map(|((host, _), _)| format!("host:{}", evidence.text(*host)))
+    let all = evidence.programs.iter().map(|(of, _)| of).chain(&evidence.units);
+    let running = all.filter(move |(_, program)| is_it(evidence.text(*program)));
+    running.map(|(host, _)| format!("host:{}", evidence.text(*host)))
 }
 
 /// Whether a place is a pod, or another part, of a service that is called so: the place's name without what Kubernetes adds stands whole in it

@@ -87,6 +87,9 @@ impl Topology {
                 topology.running.entry(program.to_string()).or_default().insert(host.to_string());
             }
         }
+        for (host, program) in evidence.units.iter().filter(|(host, _)| *host != NONE) {
+            topology.running.entry(evidence.text(*program).to_string()).or_default().insert(evidence.text(*host).to_string());
+        }
         topology.sockets(evidence);
         topology.listeners(evidence);
         topology.pods(evidence);

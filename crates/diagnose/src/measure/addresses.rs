@@ -18,6 +18,9 @@ const SETTLED: i64 = 3;
 /// So many errors name the address.
 const FEW: u64 = 3;
 
+/// What tells of trouble has this weight at least (that of `supporting` is above it).
+const TROUBLE: f64 = 1.0;
+
 /// What stands for the right address.
 struct Known {
     /// Another endpoint that the service named, or the only machine of the kind.
@@ -62,7 +65,7 @@ fn begun(view: &View<'_>, starts: &[&Series], series: &Series, (from, to): (i64,
     let first = series.bins.first().map(|b| b.0).filter(|first| *first >= from)?;
     let begun = starts.iter().filter(|s| s.host == series.host).flat_map(|s| s.bins.iter().map(|b| b.0));
     let begun = { begun }.find(|s| (first - STARTED..=first).contains(s))?;
-    (!served_since(view, begun + SETTLED)).then_some((first, begun))
+    (!served_since(view, begun + SETTLED, view.evidence.text(series.host))).then_some((first, begun))
 }
 
 /// The right address, where only one can be: the other one on the same port that the service named, or the only machine of the kind, which is
@@ -78,7 +81,11 @@ fn known(view: &View<'_>, series: &Series, asked: &str) -> Option<Known> {
     let others: BTreeSet<&str> = own.map(|(pair, _)| evidence.text(pair.peer)).filter(|peer| is_other(peer)).collect();
     let only = others.first().filter(|_| others.len() == 1).map(|peer| peer.to_string());
     let is_endpoint = only.is_some();
-    let stands = || view.topology.only_machine(port).filter(|host| view.topology.has_another(host, address));
+    // A store that runs elsewhere alone is not to be asked on one's own machine.
+    let own = address::ip(address).is_some_and(|ip| ip.is_loopback()) || address == "localhost";
+    let asking = evidence.text(series.host);
+    let is_elsewhere = |host: &String| if own { host != asking } else { view.topology.has_another(host, address) };
+    let stands = || view.topology.only_machine(port).filter(is_elsewhere);
     let name = only.or_else(stands)?;
     let machine = view.topology.behind(&name).unwrap_or_else(|| name.clone());
     let is_same = view.topology.behind(asked).is_some_and(|at| at == machine);
@@ -89,7 +96,13 @@ fn known(view: &View<'_>, series: &Series, asked: &str) -> Option<Known> {
 /// those on the same machine.
 fn is_well(view: &View<'_>, series: &Series, asked: &str, known: &Known, (from, to): (i64, i64)) -> bool {
     let evidence = view.evidence;
-    let begins = |s: &Series| s.within(from, to) > 0 && s.within(i64::MIN, from - 1) == 0;
+    // Somebody guesses passwords everywhere.
+    let is_trouble = |s: &Series| {
+        let faults =
+            view.pack.faults.iter().filter(|fault| !fault.symptom && !["security.", "client."].iter().any(|id| fault.id.starts_with(id)));
+        faults.flat_map(|fault| &fault.evidence).any(|e| e.signal == s.signal && e.weight >= TROUBLE)
+    };
+    let begins = |s: &Series| s.within(from, to) > 0 && s.within(i64::MIN, from - 1) == 0 && is_trouble(s);
     let fails = |s: &Series| {
         s.host == series.host && parts(evidence.text(s.entity)).1 == known.name && s.within(from, to) > 0
             || evidence.text(s.host) == known.machine && begins(s)

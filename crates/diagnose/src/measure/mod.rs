@@ -7,6 +7,7 @@ mod answers;
 mod backend;
 mod checks;
 mod failures;
+mod filters;
 mod gauges;
 mod levels;
 mod network;
@@ -129,6 +130,7 @@ pub fn measure(evidence: &Evidence, topology: &Topology, pack: &Pack, incident: 
     rerouted::measure(&mut view);
     stale::measure(&mut view);
     checks::measure(&mut view);
+    filters::measure(&mut view);
     gauges::measure(&mut view);
     answers::measure(&mut view);
     levels::measure(&mut view);

@@ -58,7 +58,9 @@ pub(super) fn measure(view: &mut View<'_>) {
             let is_kept = other.iter().all(|(name, ..)| is_keep_alive(name));
             if is_back && !is_kept && (end - HEALED..=end + RESTORED).contains(&after.second) {
                 view.add("setting.restored", entity.clone(), onset * 1000, note, vec![after.line]);
-            } else if (onset - CHANGED..=onset + CHANGING).contains(&after.second) && !served_since(view, after.second + SETTLED) {
+            } else if (onset - CHANGED..=onset + CHANGING).contains(&after.second)
+                && !served_since(view, after.second + SETTLED, evidence.text(host))
+            {
                 changed = Some(before);
                 view.add(
                     if is_kept { "setting.keepalive-changed" } else { "setting.changed" },

@@ -3,7 +3,7 @@
 use super::View;
 use crate::entity::{endpoint, parts};
 use crate::evidence::{Named, Series};
-use crate::names::NONE;
+use crate::names::{NONE, NameId};
 use std::collections::{BTreeMap, BTreeSet};
 use whyline_event::address;
 
@@ -73,6 +73,18 @@ pub(super) fn measure(view: &mut View<'_>) {
             }
         }
     }
+    if found.is_empty() {
+        let all: Vec<_> = moved.iter().filter_map(|moved| Some((moved, replaced(view, moved)?))).collect();
+        for (moved, (from, to)) in all {
+            let note = format!(
+                "{} stands for {} since then, where {to} answers; {from}, which answered until then, is gone",
+                moved.name, moved.new
+            );
+            let cite = moved.before.into_iter().chain([moved.since.first.1]).collect();
+            view.add("dns.old-address-asked", format!("host:{from}"), view.incident.onset, note, cite);
+        }
+        return;
+    }
     let mut list = Vec::new();
     for (moved, entity, first, n) in found {
         let old = moved.old.iter().copied().collect::<Vec<_>>().join(", ");
@@ -83,6 +95,41 @@ pub(super) fn measure(view: &mut View<'_>) {
     for (entity, onset, note, cite) in list {
         view.add("dns.old-address-asked", entity, onset, note, cite);
     }
+}
+
+/// So many requests show who answers.
+const ANSWERS: usize = 20;
+/// The old machine ends with the beginning of the trouble, give or take so long (ms).
+const AT_ONCE: i64 = 5_000;
+/// A new machine begins to answer so long (ms) before its name stands for it, or later.
+const READY: i64 = 60_000;
+
+/// Two machines of which the one answered until the trouble began, and the other answers the same since about the move.
+fn replaced(view: &View<'_>, moved: &Moved<'_>) -> Option<(String, String)> {
+    let evidence = view.evidence;
+    let onset = view.incident.onset;
+    let whole_end = evidence.whole()?.1 * 1000;
+    let mut hosts: BTreeMap<NameId, (i64, i64, usize)> = BTreeMap::new();
+    for (kind, sum) in evidence.requests.all_kinds().filter(|(kind, _)| kind.host != NONE) {
+        let (first, last, n) = hosts.entry(kind.host).or_insert((i64::MAX, i64::MIN, 0));
+        (*first, *last, *n) = ((*first).min(sum.ended.0), (*last).max(sum.ended.1), *n + sum.rows);
+    }
+    hosts.retain(|_, (.., n)| *n >= ANSWERS);
+    let ends = |(_, last, _): &(i64, i64, usize)| (last - onset).abs() <= AT_ONCE && whole_end - last > 2 * AT_ONCE;
+    let since = moved.since.first.0 * 1000;
+    let begins = |(first, ..): &(i64, i64, usize)| *first >= since - READY && *first <= onset + AT_ONCE;
+    let only = |which: &dyn Fn(&(i64, i64, usize)) -> bool| {
+        let mut all = hosts.iter().filter(|(_, stretch)| which(stretch)).map(|(host, _)| *host);
+        all.next().filter(|_| all.next().is_none())
+    };
+    let (old, new) = (only(&ends)?, only(&begins)?);
+    let paths = |host: NameId| -> BTreeSet<NameId> {
+        let kinds = evidence.requests.choose(|kind| kind.host == host);
+        evidence.requests.of(&kinds).map(|(_, r)| r.of.path).collect()
+    };
+    let (was, is) = (paths(old), paths(new));
+    let shared = is.iter().filter(|path| was.contains(path)).count();
+    (old != new && shared * 2 >= is.len()).then(|| (evidence.text(old).to_string(), evidence.text(new).to_string()))
 }
 
 /// Names that a name server gave another address by a second, and the old one never again.

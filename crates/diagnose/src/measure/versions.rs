@@ -2,7 +2,8 @@
 
 use super::View;
 use crate::entity::of_service;
-use crate::names::NameId;
+use crate::names::{NONE, NameId};
+use crate::requests::Request;
 use crate::tally::Counter;
 use std::collections::BTreeMap;
 
@@ -61,7 +62,7 @@ pub(super) fn measure(view: &mut View<'_>) {
                 view.add("version.restored", entity.clone(), onset * 1000, note, vec![after.line]);
             } else if !is_back
                 && (onset - CHANGED..=onset + CHANGING).contains(&after.second)
-                && !served_since(view, after.second + SETTLED)
+                && !served_since(view, after.second + SETTLED, host)
             {
                 is_changed = true;
                 view.add("version.changed", entity.clone(), after.second * 1000, note, vec![after.line]);
@@ -70,11 +71,16 @@ pub(super) fn measure(view: &mut View<'_>) {
     }
 }
 
-/// Whether the failing paths were served well from a second until the trouble began.
-pub(super) fn served_since(view: &View<'_>, second: i64) -> bool {
+/// Whether the failing paths were served well from a second until the trouble began; where it is known who served, by one machine.
+pub(super) fn served_since(view: &View<'_>, second: i64, host: &str) -> bool {
     let paths = view.failing_paths();
     let (from, onset) = (second * 1000, view.incident.onset);
-    let between = view.evidence.requests.ended(&view.edge, from, onset - 1).map(|(_, r)| r);
+    // In a rolling restart the others go on.
+    let is_of_another = |r: &Request| {
+        let asked = if r.of.upstream == NONE { r.of.server } else { r.of.upstream };
+        asked != NONE && view.topology.behind(view.evidence.text(asked)).is_some_and(|behind| behind != host)
+    };
+    let between = view.evidence.requests.ended(&view.edge, from, onset - 1).map(|(_, r)| r).filter(|r| !is_of_another(r));
     from < onset && between.filter(|r| r.of.status < 400 && paths.contains(&r.of.path)).take(SERVED).count() >= SERVED
 }
 

@@ -38,6 +38,8 @@ pub struct Gathered {
     pub pairs: FxHashMap<Pair, u32>,
     /// Which programs (formats) write on which host.
     pub programs: FxHashMap<(NameId, NameId), u32>,
+    /// Which programs the manager of a host's services speaks of.
+    pub units: FxHashSet<(NameId, NameId)>,
     /// At which addresses programs say that they listen: host and address.
     pub listens: FxHashSet<(NameId, NameId)>,
     /// Numbers in lines of statistics.
@@ -96,6 +98,7 @@ impl Gathered {
             ticks,
             pairs,
             programs,
+            units,
             listens,
             gauges,
             lookups,
@@ -134,6 +137,7 @@ impl Gathered {
             *self.asked.entry((name(upstream), name(path))).or_default() += count;
         }
         self.listens.extend(listens.into_iter().map(|(host, address)| (name(host), name(address))));
+        self.units.extend(units.into_iter().map(|(host, program)| (name(host), name(program))));
         for ((host, program), count) in programs {
             *self.programs.entry((name(host), name(program))).or_default() += count;
         }

@@ -231,6 +231,13 @@ impl<'p> Tally<'p> {
             let program = recent_program.id(program, &mut all.names);
             *all.programs.entry((host, program)).or_default() += 1;
         }
+        // Its manager tells what runs on a machine though the program itself is silent.
+        if fields.text(Key::ProcessName) == Some("systemd")
+            && let Some(program) = record.str(Key::Unit).and_then(program_of_unit)
+        {
+            let program = all.names.id(program);
+            all.units.insert((host, program));
+        }
         if let (Some(id), Some(name)) = (fields.text(Key::ContainerId), fields.text(Key::ContainerName)) {
             containers::note(&mut all.containers, id, name, &mut all.names);
         }
@@ -312,6 +319,13 @@ fn program_of(service: &str) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+/// The program of a unit of systemd, as distributions call it (`postgresql@15-main.service`).
+fn program_of_unit(unit: &str) -> Option<&'static str> {
+    let name = unit.strip_suffix(".service")?;
+    program_of(name.split('@').next().unwrap_or(name))
+}
+
 /// The host that a client asked for: a name, or a private address with its port where that is told.
 fn asked_host<'t>(record: &'t Record<'_>, joined: &'t mut String) -> Option<&'t str> {
     if !record.fields.may_have(Key::ServerAddress) {

@@ -67,6 +67,10 @@ pub(super) fn each<'r>(record: &Record<'r>, stamp: &Stamp, note: &mut dyn FnMut(
         }
         return;
     }
+    if let Some((name, old, new)) = followed(body) {
+        note(name, old, true, &Stamp { nanos: stamp.nanos.saturating_sub(SECOND), ..*stamp });
+        return note(name, new, true, stamp);
+    }
     if let Some((name, address)) = update(body) {
         return note(name, address, true, stamp);
     }
@@ -85,6 +89,17 @@ fn answer(body: &str) -> Option<(&str, &str)> {
     let (head, address) = body.rsplit_once(" is ")?;
     let name = head.rsplit(' ').next()?;
     (address::ip(address).is_some() && address::is_host_name(name)).then_some((name, address))
+}
+
+const SECOND: i64 = 1_000_000_000;
+
+/// HAProxy's `shop/app1 changed its IP from 10.0.0.3 to 10.0.0.4 by lan/ns1` (src/server.c, srv_update_addr): server, old and new address.
+fn followed(body: &str) -> Option<(&str, &str, &str)> {
+    let (name, rest) = body.split_once(" changed its IP from ")?;
+    let (old, rest) = rest.split_once(" to ")?;
+    let new = rest.split([' ', ',']).next()?;
+    let name = name.rsplit(' ').next()?;
+    (!name.is_empty() && address::ip(old).is_some() && address::ip(new).is_some()).then_some((name, old, new))
 }
 
 /// BIND's `adding an RR at 'shop.lan' A 10.0.0.3` (lib/ns/update.c).
@@ -152,5 +167,8 @@ mod tests {
         }
         assert_eq!(told("/etc/hosts shop.lan is 10.0.0.3", "dnsmasq"), "shop.lan 10.0.0.3 true");
         assert_eq!(told("reply shop.lan is NXDOMAIN", "dnsmasq"), "");
+        let followed = "shop/app1 changed its IP from 10.0.0.3 to 10.0.0.4 by lan/ns1.";
+        assert_eq!(told(followed, "haproxy"), "shop/app1 10.0.0.3 true; shop/app1 10.0.0.4 true");
+        assert_eq!(told("shop/app1 changed its IP from (none) to 10.0.0.4 by lan/ns1.", "haproxy"), "");
     }
 }

@@ -72,7 +72,10 @@ pub(super) fn settings(record: &Record<'_>) -> Option<String> {
     }
     let mut found: Vec<(&str, String)> = Vec::new();
     for field in &record.fields {
-        if let Name::Other(name) = field.name {
+        // What Redis is stands in each of its lines.
+        if let Name::Other(name) = field.name
+            && name != "redis.role"
+        {
             found.push((name, field.value.to_string()));
         }
     }

@@ -177,6 +177,13 @@ mod tests {
                  upstream.response.duration=0.065",
             ),
             (
+                r#"{"t":"01/Dec/2026:16:33:53.488 +0000","ci":"203.0.113.177","fe":"www","be":"shop","srv":"shop-2","st":503,"bytes":213,"Tq":0,"Tw":4,"Tc":-1,"Tr":-1,"Ta":5001,"ts":"sC--","req":"GET /basket/u2040"}"#,
+                "haproxy.http 2026-12-01T16:33:53.488Z - - time.is_start=true http.request.method=GET url.path=/basket/u2040 \
+                 client.address=203.0.113.177 proxy.frontend=www upstream.name=shop upstream.server=shop-2 http.response.status_code=503 \
+                 http.response.body.size=213 Tq=0 proxy.queue.duration=0.004 http.server.request.duration=5.001 \
+                 proxy.termination_state=sC--",
+            ),
+            (
                 r#"{"msec":1795255001.507, "request":"GET / HTTP/1.1","request_method":"GET","uri":"/index","status":"502","ip":"::1","upstream_response_time":,"note":"\x22hi\x22","n":1.5}"#,
                 "nginx.access 2026-11-21T09:56:41.507Z - - http.request.method=GET url.path=/ network.protocol.version=1.1 \
                  http.response.status_code=502 client.address=::1 note=\"hi\" n=1.5",

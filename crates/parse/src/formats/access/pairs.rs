@@ -38,7 +38,8 @@ impl<'a> Pair<'a> {
 
 /// Reads named columns as an access record. `None` when they are not those of one, as when they carry a message of their own.
 pub fn read<'a>(pairs: &mut [Pair<'a>], cx: &Cx<'a>, text: &'a str, record: &mut Record<'a>) -> Option<Fit> {
-    let writer = writer(pairs);
+    let of_haproxy = haproxy_names(pairs);
+    let writer = if of_haproxy { Some("haproxy.http") } else { writer(pairs) };
     short_names(pairs);
     if !is_access(pairs) || is_of_rails(pairs) || writer.is_none() && is_message(pairs) {
         return None;
@@ -48,7 +49,7 @@ pub fn read<'a>(pairs: &mut [Pair<'a>], cx: &Cx<'a>, text: &'a str, record: &mut
     record.format = writer.unwrap_or("nginx.access");
     record.body = text;
     record.severity = None;
-    put_time(pairs, record);
+    put_time(pairs, of_haproxy, record);
     put_request(pairs, cx, record);
     let mark = record.fields.len();
     for pair in pairs.iter() {
@@ -60,6 +61,42 @@ pub fn read<'a>(pairs: &mut [Pair<'a>], cx: &Cx<'a>, text: &'a str, record: &mut
         (None, 1) => 80,
         _ => 70,
     })
+}
+
+/// HAProxy's timers by the names of its log variables (configuration manual, 8.2.6), in milliseconds: where three of them are columns, the short
+/// names beside them are its own, too. Returns whether it is so.
+fn haproxy_names(pairs: &mut [Pair<'_>]) -> bool {
+    let millis = |key| Meaning::Took(key, Unit::Millis);
+    let timer = |name: &str| {
+        Some(match name {
+            "Tw" => millis(Key::QueueDuration),
+            "Tc" => millis(Key::UpstreamConnect),
+            "Tr" => millis(Key::UpstreamHeader),
+            "Ta" | "Tt" => millis(Key::Duration),
+            "Tq" | "TR" | "Th" | "Ti" | "Td" | "Tu" => Meaning::Named,
+            _ => return None,
+        })
+    };
+    if pairs.iter().filter(|p| timer(p.key).is_some()).count() < 3 {
+        return false;
+    }
+    let of_session = |text: &str| (2..=4).contains(&text.len()) && text.bytes().all(|b| b == b'-' || b.is_ascii_alphabetic());
+    for pair in pairs {
+        let unknown = pair.text.starts_with('-');
+        pair.meaning = match pair.key {
+            // What did not take place took no time.
+            name if timer(name).is_some() => timer(name).filter(|_| !unknown).unwrap_or(Meaning::Nothing),
+            "be" | "b" | "backend" => Meaning::Text(Key::UpstreamName),
+            "srv" | "s" | "server" => Meaning::Text(Key::UpstreamServer),
+            "fe" | "f" | "frontend" => Meaning::Text(Key::Frontend),
+            "ci" | "client_ip" => Meaning::Client,
+            "st" | "ST" if is_status(pair.text) => Meaning::Status,
+            "ts" | "tsc" if of_session(pair.text) => Meaning::Text(Key::Termination),
+            "t" | "tr" | "accept_date" if pair.meaning == Meaning::Named => Meaning::Time,
+            _ => pair.meaning,
+        };
+    }
+    true
 }
 
 /// Method and status under short names that mean other things elsewhere, beside the target of a request.
@@ -159,8 +196,10 @@ fn client_by_shape(pairs: &mut [Pair<'_>]) {
 }
 
 /// The time when the line was written; else the one when the request began.
-fn put_time(pairs: &[Pair<'_>], record: &mut Record<'_>) {
-    let begins = |p: &Pair<'_>| p.key.to_ascii_lowercase().starts_with("start") || p.key == "accept_date";
+fn put_time(pairs: &[Pair<'_>], of_haproxy: bool, record: &mut Record<'_>) {
+    let begins = |p: &Pair<'_>| {
+        p.key.to_ascii_lowercase().starts_with("start") || p.key == "accept_date" || of_haproxy && matches!(p.key, "t" | "tr")
+    };
     let times = || pairs.iter().filter(|p| p.is(Meaning::Time));
     for pair in times().filter(|p| !begins(p)) {
         meaning::put_time(pair.text, record);
