@@ -13,6 +13,9 @@ const ROUND: i64 = 5;
 /// A trouble that is as short as that is bracketed by accident.
 const LEAST: i64 = 30;
 
+/// Changes, each with its second and its line: with the beginning of the trouble, with its end, and at any other time.
+type Changes = [Vec<(i64, (u32, u32))>; 3];
+
 /// Machines on which the rules are changed at both ends of the trouble, and at no other time.
 pub(super) fn measure(view: &mut View<'_>) {
     let evidence = view.evidence;
@@ -21,7 +24,7 @@ pub(super) fn measure(view: &mut View<'_>) {
     if end - onset < LEAST {
         return;
     }
-    let mut machines: BTreeMap<&str, [Vec<(i64, (u32, u32))>; 3]> = BTreeMap::new();
+    let mut machines: BTreeMap<&str, Changes> = BTreeMap::new();
     for series in evidence.series.iter().filter(|series| series.signal == changed) {
         for sample in &series.samples {
             let second = sample.nanos.div_euclid(1_000_000_000);
