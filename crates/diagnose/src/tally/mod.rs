@@ -320,10 +320,11 @@ fn program_of(service: &str) -> Option<&'static str> {
     })
 }
 
-/// The program of a unit of systemd, as distributions call it (`postgresql@15-main.service`).
+/// The program of a unit of systemd, as distributions call it (`postgresql@15-main.service`, `postgresql-15.service`).
 fn program_of_unit(unit: &str) -> Option<&'static str> {
     let name = unit.strip_suffix(".service")?;
-    program_of(name.split('@').next().unwrap_or(name))
+    let name = name.split('@').next().unwrap_or(name);
+    program_of(name.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('-'))
 }
 
 /// The host that a client asked for: a name, or a private address with its port where that is told.
