@@ -157,11 +157,11 @@ impl Context<'_> {
         let drop = felt.iter().any(|s| s.id == "traffic.drop" && s.usual == 0);
         let worst = if drop { 1.0 } else { worst };
         let slow = symptoms.iter().filter(|s| s.id == "http.slow").map(|s| s.share).fold(0.0, f64::max);
-        // Of failures that only an error log tells of nobody knows how many requests went well beside them.
-        let unmeasured = |kind: &str| felt.iter().any(|s| s.affected.is_empty() && s.id.starts_with(kind));
+        // Of failures that only lines tell of nobody knows how many requests, connections or handshakes went well beside them.
+        let unmeasured = |kinds: &[&str]| felt.iter().any(|s| s.affected.is_empty() && kinds.iter().any(|kind| s.id.starts_with(kind)));
         let grade = if worst >= 0.5 {
             Grade::P1
-        } else if worst >= 0.1 || slow >= 0.5 || unmeasured("http.5") {
+        } else if worst >= 0.1 || slow >= 0.5 || unmeasured(&["http.5", "connect."]) {
             Grade::P2
         } else {
             Grade::P3
@@ -173,7 +173,7 @@ impl Context<'_> {
             end: time(incident.end),
             recovered: end_of_logs - incident.end > 10_000,
             grade,
-            health: (worst > 0.0 || !unmeasured("http.") && !felt.is_empty()).then_some(health),
+            health: (worst > 0.0 || !unmeasured(&["http.", "connect.", "tls."]) && !felt.is_empty()).then_some(health),
             symptoms,
             unexplained: round(unexplained.clamp(0.0, 1.0)),
             besides: self.besides(),
