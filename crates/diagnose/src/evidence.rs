@@ -8,7 +8,7 @@ use crate::requests::Requests;
 use crate::rules::SignalId;
 use crate::snapshot::{Snapshots, Telling};
 use crate::tally::{Gathered, Gauge, HitKey, Hits, Pair, Resolved, Sample, join_seconds};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use whyline_event::stamp::NANOS;
 use whyline_event::{Clock, Form, Stamp, address};
 
@@ -160,6 +160,8 @@ pub struct Evidence {
     pub programs: Vec<((NameId, NameId), u32)>,
     /// Host and program, of which only the manager of its services speaks or that as well.
     pub units: Vec<(NameId, NameId)>,
+    /// Host and server, of which its balancer speaks where it tells of no request.
+    pub servers: Vec<(NameId, NameId)>,
     /// Host and address at which its programs say that they listen.
     pub listens: Vec<(NameId, NameId)>,
     /// For which hosts clients asked, by names or by private addresses with their ports, and how often.
@@ -190,6 +192,7 @@ impl Evidence {
             pairs,
             programs,
             units,
+            servers,
             listens,
             gauges,
             lookups,
@@ -239,8 +242,12 @@ impl Evidence {
         asked.sort_by(|((u, p), _), ((v, q), _)| (names.text(*u), names.text(*p)).cmp(&(names.text(*v), names.text(*q))));
         let mut listens: Vec<(NameId, NameId)> = listens.into_iter().collect();
         listens.sort_by_key(|(host, address)| (names.text(*host), names.text(*address)));
-        let mut units: Vec<(NameId, NameId)> = units.into_iter().collect();
-        units.sort_by_key(|(host, program)| (names.text(*host), names.text(*program)));
+        let sorted = |pairs: FxHashSet<(NameId, NameId)>| {
+            let mut pairs: Vec<(NameId, NameId)> = pairs.into_iter().collect();
+            pairs.sort_by_key(|(host, other)| (names.text(*host), names.text(*other)));
+            pairs
+        };
+        let (units, servers) = (sorted(units), sorted(servers));
         let named = named(&resolved, &names, &agreed);
         Evidence {
             named,
@@ -256,6 +263,7 @@ impl Evidence {
             pairs,
             programs,
             units,
+            servers,
             listens,
             gauges,
         }

@@ -261,6 +261,12 @@ impl Topology {
                 self.calls.insert((evidence.text(host).to_string(), callee));
             }
         }
+        // A balancer that passes connections on without looking inside speaks of its servers alone.
+        for (host, server) in evidence.servers.iter().filter(|(host, _)| *host != NONE) {
+            if let Some(callee) = self.behind(evidence.text(*server)).filter(|callee| callee != evidence.text(*host)) {
+                self.calls.insert((evidence.text(*host).to_string(), callee));
+            }
+        }
         self.inner_clients(evidence);
     }
 

@@ -40,6 +40,8 @@ pub struct Gathered {
     pub programs: FxHashMap<(NameId, NameId), u32>,
     /// Which programs the manager of a host's services speaks of.
     pub units: FxHashSet<(NameId, NameId)>,
+    /// Of which servers a host's balancer speaks where it tells of no request.
+    pub servers: FxHashSet<(NameId, NameId)>,
     /// At which addresses programs say that they listen: host and address.
     pub listens: FxHashSet<(NameId, NameId)>,
     /// Numbers in lines of statistics.
@@ -99,6 +101,7 @@ impl Gathered {
             pairs,
             programs,
             units,
+            servers,
             listens,
             gauges,
             lookups,
@@ -137,6 +140,7 @@ impl Gathered {
             *self.asked.entry((name(upstream), name(path))).or_default() += count;
         }
         self.listens.extend(listens.into_iter().map(|(host, address)| (name(host), name(address))));
+        self.servers.extend(servers.into_iter().map(|(host, server)| (name(host), name(server))));
         self.units.extend(units.into_iter().map(|(host, program)| (name(host), name(program))));
         for ((host, program), count) in programs {
             *self.programs.entry((name(host), name(program))).or_default() += count;

@@ -191,6 +191,10 @@ impl<'p> Tally<'p> {
         if let Some(cache) = fields.text(Key::CacheStatus) {
             all.lookups.add(cache, at(record, stamp), writer);
         }
+        if let Some(server) = fields.text(Key::UpstreamServer) {
+            let server = all.names.id(server);
+            all.servers.insert((host, server));
+        }
         gauges::gather(record, stamp, writer, all);
         let (source, line) = (record.origin.source.0, u32::try_from(record.origin.line).unwrap_or(u32::MAX));
         resolved::each(record, stamp, &mut |name, address, is_answer, stamp| {
