@@ -61,18 +61,21 @@ impl Resolved {
 /// What a record tells of names and their addresses: each name, its address, and whether a name server says so.
 pub(super) fn each<'r>(record: &Record<'r>, stamp: &Stamp, note: &mut dyn FnMut(&'r str, &'r str, bool, &Stamp)) {
     let body = record.body;
-    if record.str(Key::ProcessName) == Some("dnsmasq") {
-        if let Some((name, address)) = answer(body) {
-            note(name, address, true, stamp);
+    let process = if record.fields.may_have(Key::ProcessName) { record.str(Key::ProcessName).unwrap_or("") } else { "" };
+    match (process, record.format) {
+        ("dnsmasq", _) => return answer(body).into_iter().for_each(|(name, address)| note(name, address, true, stamp)),
+        ("haproxy", _) | (_, "haproxy") => {
+            if let Some((name, old, new)) = followed(body) {
+                note(name, old, true, &Stamp { nanos: stamp.nanos.saturating_sub(SECOND), ..*stamp });
+                return note(name, new, true, stamp);
+            }
         }
-        return;
-    }
-    if let Some((name, old, new)) = followed(body) {
-        note(name, old, true, &Stamp { nanos: stamp.nanos.saturating_sub(SECOND), ..*stamp });
-        return note(name, new, true, stamp);
-    }
-    if let Some((name, address)) = update(body) {
-        return note(name, address, true, stamp);
+        ("named", _) | (_, "bind" | "bind.channel") => {
+            if let Some((name, address)) = update(body) {
+                return note(name, address, true, stamp);
+            }
+        }
+        _ => {}
     }
     let mut from = 0;
     while let Some(at) = memchr::memchr3(b'/', b'(', b'[', body.get(from..).unwrap_or("").as_bytes()) {
@@ -150,15 +153,13 @@ mod tests {
             each(&record, &stamp, &mut |name, address, is_answer, _| found.push(format!("{name} {address} {is_answer}")));
             found.join("; ")
         };
+        let update = "client @0x7f 127.0.0.1#4: updating zone 'c/IN': adding an RR at 'pay.corp.example' A 10.0.0.38";
+        assert_eq!(told(update, "named"), "pay.corp.example 10.0.0.38 true");
         for (body, want) in [
             ("connection to server at \"db.internal\" (10.0.0.5), port 5432 failed: Connection refused", "db.internal 10.0.0.5 false"),
             ("Connect to pay.corp.example:443 [pay.corp.example/10.0.0.1] failed", "pay.corp.example 10.0.0.1 false"),
             ("connection refused: payments/10.0.0.7:8080", "payments 10.0.0.7 false"),
             ("connect to mx1.shop.lan[192.168.3.4]:25: Connection refused", "mx1.shop.lan 192.168.3.4 false"),
-            (
-                "client @0x7f 127.0.0.1#4: updating zone 'c/IN': adding an RR at 'pay.corp.example' A 10.0.0.38",
-                "pay.corp.example 10.0.0.38 true",
-            ),
             ("Mozilla/5.0 Chrome/143.0.0.0 Safari/537.36", ""),
             ("Connection to node 1 (/10.0.0.13:9092) could not be established", ""),
             ("took (10.5) of [10.0.0.3", ""),
