@@ -11,6 +11,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// Too many requests: it says how much somebody asked for, not what.
 const TOO_MANY: u16 = 429;
 
+/// How nginx answers by default who asks too often (limit_req_status).
+const SLOWED_DOWN: u16 = 503;
+
 /// Whose failing requests do not count.
 pub(super) struct Excused<'e> {
     scanners: FxHashSet<NameId>,
@@ -37,7 +40,11 @@ impl Excused<'_> {
             TOO_MANY => self.insatiable.contains(&r.of.client) || is_load_tool(evidence.text(r.of.agent)),
             GAVE_UP => false,
             400..=498 => self.scanners.contains(&r.of.client) || self.good_paths.get(r.of.path as usize) != Some(&true),
-            _ => self.forgotten.contains(&(r.of.client, r.of.path)),
+            // Whoever probes is often slowed down, and by default nginx says so with 503.
+            _ => {
+                let is_probe = self.scanners.contains(&r.of.client) && self.good_paths.get(r.of.path as usize) != Some(&true);
+                is_probe || self.forgotten.contains(&(r.of.client, r.of.path))
+            }
         }
     }
 }
@@ -81,6 +88,10 @@ fn scanners(evidence: &Evidence, edge: &Edge) -> FxHashSet<NameId> {
     refused.retain(|_, (_, paths)| paths.len() >= PATHS);
     if refused.is_empty() {
         return FxHashSet::default();
+    }
+    // What was asked too often counts as refused where it was asked by one who probes.
+    for (_, r) in evidence.requests.of(&kinds(evidence, edge, |status| status == TOO_MANY || status == SLOWED_DOWN)) {
+        refused.entry(r.of.client).and_modify(|(bad, _)| *bad += 1);
     }
     let mut all: FxHashMap<NameId, usize> = refused.keys().map(|client| (*client, 0)).collect();
     for (_, r) in edge.requests(evidence) {
