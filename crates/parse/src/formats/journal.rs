@@ -143,6 +143,9 @@ pub(super) fn put_fields<'a>(cx: &Cx<'a>, pairs: &[(&'a str, &'a str)], record: 
     }
     fill::once_str(record, Key::HostName, get("_HOSTNAME").unwrap_or(""));
     let tag = get("SYSLOG_IDENTIFIER").or_else(|| get("_COMM")).unwrap_or("");
+    // Docker's journald driver tags what it hands on with the container's short id, if nobody says otherwise; its name is told beside it.
+    let is_id = get("CONTAINER_ID").is_some_and(|id| id == tag) && get("CONTAINER_NAME").is_some();
+    let tag = if is_id { "" } else { tag };
     fill::once_str(record, Key::ProcessName, tag);
     fill::once_int(record, Key::ProcessPid, get("_PID").or_else(|| get("SYSLOG_PID")).unwrap_or(""));
     // A message of systemd itself speaks of another unit than its own.
@@ -188,6 +191,10 @@ mod tests {
         let mut r = Record::new(text, Origin::default());
         assert_eq!(JournalJson.read(&cx, text, &mut r), Some(95));
         assert_eq!((r.body, r.severity, r.str(Key::Unit)), ("hi\n\u{fffd}", Some(Severity::Error), Some("shop.service")));
+        let text = r#"{"MESSAGE":"hi","__REALTIME_TIMESTAMP":"1795252625082597","SYSLOG_IDENTIFIER":"dc0756ac68c8","CONTAINER_ID":"dc0756ac68c8","CONTAINER_NAME":"shop-basket-2","_HOSTNAME":"vm1"}"#;
+        let mut r = Record::new(text, Origin::default());
+        assert_eq!(JournalJson.read(&cx, text, &mut r), Some(95));
+        assert_eq!((r.str(Key::ProcessName), r.str(Key::ContainerName)), (None, Some("shop-basket-2")));
         let text = "__CURSOR=s=1\n__REALTIME_TIMESTAMP=1795252625082597\n_HOSTNAME=web1\nSYSLOG_IDENTIFIER=systemd\nUNIT=shop.service\nMESSAGE\n\u{5}\0\0\0\0\0\0\0two\nlines\n_PID=1";
         let mut r = Record::new(text, Origin::default());
         assert_eq!(JournalExport.read(&cx, text, &mut r), Some(95));
