@@ -157,6 +157,7 @@ impl Unsure<'_> {
         if likely.is_empty() && self.incident.symptoms.iter().any(|symptom| symptom.id == "http.slow") {
             list.extend(self.fronts().into_iter().map(|front| self.of_load(front)));
         }
+        let likely_none = likely.is_empty();
         list.extend(likely.into_iter().flat_map(|h| self.by_rule(h)));
         list.extend(self.usual(&systems, &suspects));
         list.extend(others.into_iter().flat_map(|h| self.by_rule(h)));
@@ -165,7 +166,18 @@ impl Unsure<'_> {
         // No server was left that could have a log.
         list.retain(|m| !m.log.contains("<NOSRV>") && met.insert((m.host.clone(), m.log.clone())));
         list.truncate(MOST);
+        if list.is_empty() && likely_none && !self.incident.affected().is_empty() {
+            list.push(self.of_whoever());
+        }
         list
+    }
+
+    /// What to look for where no machine is named at all.
+    fn of_whoever(&self) -> Missing {
+        let log = "logs of the services behind the failing requests, and of the stores that they ask".to_string();
+        let why = "nothing that was given says why these requests failed, nor on which machine".to_string();
+        let command = format!("journalctl {0}; docker compose logs -t", Around::incident(self.incident).journal());
+        self.one("", log, why, &command)
     }
 
     fn one(&self, host: &str, log: String, why: String, command: &str) -> Missing {
